@@ -1,0 +1,108 @@
+"""What the shipper asks of a carrier, whichever it is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, Protocol
+
+from shared.errors import ErrorBody
+from shared.shipping import Money, Shipment
+
+Consistency = Literal["immediate", "eventual", "none"]
+
+
+@dataclass(frozen=True)
+class Label:
+    """One parcel's label as the carrier made it; `format` is its file extension in lower case."""
+
+    tracking_number: str
+    format: Literal["gif", "png", "zpl", "pdf"]
+    image: bytes
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A sold shipment; `labels` is empty where the answer had none (they are then fetched by Label Recovery)."""
+
+    shipment_id: str
+    tracking_numbers: tuple[str, ...]
+    cost: Money | None
+    labels: tuple[Label, ...] = ()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a look-up by reference found, and how the carrier put it, in words fit for a person.
+
+    `purchases` holds live shipments only, never voided ones.
+    """
+
+    purchases: tuple[Purchase, ...]
+    asked: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class DateWindow:
+    """The pick-up dates a look-up covers, both included."""
+
+    first: date
+    last: date
+
+
+class NothingCreatedError(Exception):
+    """The carrier provably sold nothing; `stops_job` says that no other row would fare better."""
+
+    def __init__(self, error: ErrorBody, *, stops_job: bool = False) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.stops_job = stops_job
+
+
+class UnknownOutcomeError(Exception):
+    """The call may have sold a label: look it up by reference before anything else."""
+
+
+class DeadlinePassedError(Exception):
+    """The send deadline passed before the request's bytes went; nothing was sent."""
+
+
+@dataclass(frozen=True)
+class SendDeadline:
+    """The last moment a claim allows its request to be sent; checked in the transport, just before the bytes go."""
+
+    seconds: float
+    started: float = field(default_factory=time.monotonic)
+
+    def check(self) -> None:
+        """Raise DeadlinePassedError once the deadline has passed (a frozen process notices on thawing)."""
+        if time.monotonic() - self.started > self.seconds:
+            raise DeadlinePassedError
+
+
+class Carrier(Protocol):
+    """A carrier account. Every method has time-outs and bounded retries of its own."""
+
+    async def prepare(self) -> None:
+        """Do what can wait or fail before a purchase: fetch the token. Raises NothingCreatedError."""
+
+    async def buy(self, shipment: Shipment, reference: str, deadline: SendDeadline) -> Purchase:
+        """Buy the shipment's labels under `reference`.
+
+        Retries only what provably created nothing. Raises NothingCreatedError, UnknownOutcomeError or
+        DeadlinePassedError.
+        """
+
+    async def find(self, reference: str, window: DateWindow) -> Finding:
+        """The live shipments bought under `reference`. Raises TallyError E-3006 where the carrier cannot say."""
+
+    async def label(self, tracking_number: str) -> Label:
+        """A label bought earlier. Raises TallyError E-3006."""
+
+    async def rate(self, shipment: Shipment) -> Money:
+        """What the shipment would cost. Raises NothingCreatedError (refused) or TallyError E-3006."""
+
+    async def close(self) -> None:
+        """Close the connections."""

@@ -1,0 +1,91 @@
+"""Control calls: core request and reply on `tally.api.<call>` (DESIGN §3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.message import JobId, Message, RowNumber
+from shared.contracts.requests import JobRequest
+from shared.contracts.states import JobStatus, RowStatus
+from shared.errors import ErrorBody
+
+PageSize = Annotated[int, Field(ge=1, le=1000)]
+
+
+class ListJobs(Message):
+    """The newest jobs first; `before` pages on from a job's `created_at`, as an ISO time."""
+
+    status: JobStatus | None = None
+    limit: PageSize = 50
+    before: str | None = None
+
+
+class ShowJob(Message):
+    """One job, by its id or by the request that made it."""
+
+    job_id: str | None = None
+    request_id: str | None = None
+
+
+class ListRows(Message):
+    """A job's rows in order; `after` pages on from a row number."""
+
+    job_id: JobId
+    status: RowStatus | None = None
+    after: int = 0
+    limit: PageSize = 500
+
+
+class ShowRow(Message):
+    """One row, with the evidence of every look-up."""
+
+    job_id: JobId
+    row_number: RowNumber
+
+
+class ControlJob(Message):
+    """Approve, reject, pause, resume or cancel a job; `by` goes to the audit log."""
+
+    job_id: JobId
+    by: str = ""
+
+
+class PreviewSource(Message):
+    """What `request` would cost, without making a job; `limit` rows are listed one by one."""
+
+    request: JobRequest
+    limit: PageSize = 20
+
+
+class Reply(Message):
+    """Every control call's answer: `result` as the call's document, or `error`."""
+
+    result: Any = None
+    error: ErrorBody | None = None
+
+
+class JobList(Message):
+    """Jobs, newest first."""
+
+    jobs: tuple[JobDocument, ...]
+
+
+class RowList(Message):
+    """Rows in order; `next_after` is set where more follow."""
+
+    rows: tuple[RowDocument, ...]
+    next_after: int | None = None
+
+
+class ServiceStatus(Message):
+    """One process of a service, as it answers on `tally.status`."""
+
+    name: str
+    pid: int
+    state: str
+    host: str = ""
+
+

@@ -1,0 +1,53 @@
+"""What the coordinator tells the shipper and writeback to do, one row at a time (DESIGN §3, §4)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
+from shared.contracts.source import Source
+from shared.shipping import Shipment
+
+
+class ShipCommand(Message):
+    """Buy one row's label, on `tally.commands.ship.<job>`.
+
+    `epoch` names the ledger the coordinator knew (its stream's creation time); a shipper that sees another one drops
+    the command. `recover` asks for a look-up by `reference` before any call. After `not_after` the command is void.
+    """
+
+    job_id: JobId
+    row_number: RowNumber
+    attempt: Attempt
+    epoch: str
+    reference: str
+    shipment: Shipment
+    not_after: Timestamp
+    recover: bool = False
+
+
+class WrittenValues(BaseModel):
+    """What goes into a row's tracking columns; null clears them."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tracking_number: str | None
+    shipped_at: Timestamp | None
+
+
+class WritebackCommand(Message):
+    """Write one row's tracking number into its source, on `tally.commands.writeback.<source hash>.<job>.<row>`.
+
+    `row_key` and `checksum` tell the row apart as it was read at intake: `source_row` counts data rows from 1, and
+    `checksum` covers the values of every column but the tracking columns. Of several commands for a row the greatest
+    `row_version` counts.
+    """
+
+    job_id: JobId
+    row_number: RowNumber
+    source: Source
+    source_row: RowNumber
+    row_key: str
+    checksum: str
+    row_version: int
+    values: WrittenValues

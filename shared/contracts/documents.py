@@ -1,0 +1,120 @@
+"""Jobs, rows and previews as clients see them (DESIGN §7)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.contracts.ledger import Evidence
+from shared.contracts.message import JobId, RowNumber, Timestamp
+from shared.contracts.source import Source
+from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
+from shared.errors import ErrorBody
+from shared.shipping import Money
+
+
+class Document(BaseModel):
+    """A document a client reads: immutable; fields a reader does not know are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class RowCounts(Document):
+    """How many rows of a job there are, and how many are in each state that matters."""
+
+    total: int = 0
+    shipped: int = 0
+    failed: int = 0
+    skipped: int = 0
+    in_doubt: int = 0
+
+
+class WriteBackCounts(Document):
+    """How many of a job's shipped rows wait for their write-back, have it, or could not have it."""
+
+    due: int = 0
+    written: int = 0
+    failed: int = 0
+
+
+class JobDocument(Document):
+    """A job. `cursor` is the number of rows settled from the first; `cost` the sum of what was charged."""
+
+    job_id: JobId
+    request_id: str
+    name: str
+    status: JobStatus
+    mode: JobMode
+    on_interrupt: InterruptPolicy
+    source: Source | None
+    where: str | None = None
+    requested_by: str = ""
+    cursor: int
+    rows: RowCounts
+    cost: Money
+    estimate: Money | None = None
+    write_back: WriteBackCounts
+    error: ErrorBody | None = None
+    created_at: Timestamp
+    started_at: Timestamp | None = None
+    ended_at: Timestamp | None = None
+
+
+class WriteBackDocument(Document):
+    """One row's write-back."""
+
+    status: WriteBackStatus
+    error: ErrorBody | None = None
+
+
+class LabelDocument(Document):
+    """One row's label: its key under the label store's URL; `due` while it is still to be fetched."""
+
+    key: str | None
+    due: bool = False
+
+
+class RowDocument(Document):
+    """A row of a job."""
+
+    row_number: RowNumber
+    source_row: RowNumber
+    status: RowStatus
+    attempt: int
+    reference: str
+    recipient: str
+    destination: str
+    service: str
+    tracking_numbers: tuple[str, ...] = ()
+    cost: Money | None = None
+    estimate: Money | None = None
+    label: LabelDocument | None = None
+    write_back: WriteBackDocument
+    error: ErrorBody | None = None
+    shipped_at: Timestamp | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+class PreviewRow(Document):
+    """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated."""
+
+    row_number: RowNumber
+    recipient: str
+    destination: str
+    service: str
+    estimate: Money | None = None
+    skipped: str | None = None
+    error: ErrorBody | None = None
+
+
+class PreviewDocument(Document):
+    """What shipping a source would cost: totals over every row, and the first rows one by one."""
+
+    source: Source
+    where: str | None
+    mapping: str
+    total: int
+    to_ship: int
+    skipped: int
+    estimate: Money
+    unrated: int
+    rows: tuple[PreviewRow, ...]

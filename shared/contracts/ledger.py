@@ -1,0 +1,82 @@
+"""The shipment ledger: one subject per row, a compare-and-set register and its event log (DESIGN §3, §4)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
+from shared.errors import ErrorBody
+from shared.shipping import Money
+
+
+class Evidence(BaseModel):
+    """One look-up: what was asked of the carrier, when, and what it said."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    at: Timestamp
+    asked: str
+    answer: str
+
+
+class _Entry(Message):
+    job_id: JobId
+    row_number: RowNumber
+    attempt: Attempt
+    epoch: str
+    claim_id: str
+
+
+class Claimed(_Entry):
+    """A shipper owns the row while the last entry carries its claim id.
+
+    After `last_possible_commit` the carrier can no longer sell a label for this claim's call: the send deadline, the
+    call's time-out, the TCP user time-out and a margin have all passed.
+    """
+
+    kind: Literal["claimed"] = "claimed"
+    reference: str
+    owner: str
+    claimed_at: Timestamp
+    last_possible_commit: Timestamp
+
+
+class Shipped(_Entry):
+    """The carrier sold the label. `cost` is null where it could not be learned; `adopted` says a look-up found it."""
+
+    kind: Literal["shipped"] = "shipped"
+    shipment_id: str
+    tracking_numbers: tuple[str, ...] = Field(min_length=1)
+    cost: Money | None
+    label_key: str | None
+    label_due: bool = False
+    shipped_at: Timestamp
+    adopted: bool = False
+    carrier_ms: float | None = Field(default=None, description="Milliseconds that the carrier's call took.")
+    evidence: tuple[Evidence, ...] = ()
+
+
+class Failed(_Entry):
+    """Nothing was bought, provably."""
+
+    kind: Literal["failed"] = "failed"
+    error: ErrorBody
+    failed_at: Timestamp
+    evidence: tuple[Evidence, ...] = ()
+
+
+class InDoubt(_Entry):
+    """Nobody can prove whether a label was bought; a person decides."""
+
+    kind: Literal["in_doubt"] = "in_doubt"
+    reference: str
+    error: ErrorBody
+    parked_at: Timestamp
+    evidence: tuple[Evidence, ...] = ()
+
+
+Outcome = Shipped | Failed | InDoubt
+LedgerEntry = Annotated[Claimed | Shipped | Failed | InDoubt, Field(discriminator="kind")]
+ledger_entry: TypeAdapter[Claimed | Shipped | Failed | InDoubt] = TypeAdapter(LedgerEntry)

@@ -1,0 +1,31 @@
+"""What others publish to have a batch shipped (DESIGN §6)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from shared.contracts.message import Message
+from shared.contracts.source import Source
+from shared.contracts.states import InterruptPolicy, JobMode
+
+
+class JobRequest(Message):
+    """A job request on `tally.requests.submit`; the same `request_id` twice is the same job.
+
+    `where` is one SQL condition over the source's columns, `mapping` a built-in mapping's name or a YAML file under a
+    source root, `service` overrides every row's service level. `on_interrupt` defaults to `ask` in confirm mode and to
+    `resume` in auto mode. `reship` ships rows again that an earlier job or the source itself says are shipped.
+    """
+
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    name: Annotated[str, StringConstraints(max_length=200)] = ""
+    source: Source
+    where: str | None = None
+    mapping: str = "default"
+    service: str | None = None
+    mode: JobMode = JobMode.CONFIRM
+    on_interrupt: InterruptPolicy | None = None
+    requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
+    reship: bool = False

@@ -1,0 +1,61 @@
+"""Where orders are: a file under a source root, or a table of a named connection (DESIGN §6)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Source(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class CsvSource(_Source):
+    """A CSV file; `path` is relative to a source root, or absolute inside one."""
+
+    kind: Literal["csv"] = "csv"
+    path: str = Field(min_length=1)
+
+
+class ExcelSource(_Source):
+    """One sheet of a workbook; the first one where `sheet` is null."""
+
+    kind: Literal["excel"] = "excel"
+    path: str = Field(min_length=1)
+    sheet: str | None = None
+
+
+class ParquetSource(_Source):
+    """A Parquet file, read only."""
+
+    kind: Literal["parquet"] = "parquet"
+    path: str = Field(min_length=1)
+
+
+class DatabaseSource(_Source):
+    """A table of a connection named in the settings."""
+
+    kind: Literal["database"] = "database"
+    connection: str = Field(min_length=1)
+    table: str = Field(min_length=1)
+    key: str | None = None
+
+
+Source = Annotated[CsvSource | ExcelSource | ParquetSource | DatabaseSource, Field(discriminator="kind")]
+
+
+def source_label(source: Source) -> str:
+    """The source as a person calls it: its path, or connection and table."""
+    if isinstance(source, DatabaseSource):
+        return f"{source.connection}.{source.table}"
+    return source.path
+
+
+def source_hash(source: Source) -> str:
+    """Sixteen hex digits that name a source in subjects and locks; `path` is to be resolved beforehand."""
+    parts = [source.kind, source_label(source)]
+    if isinstance(source, ExcelSource):
+        parts.append(source.sheet or "")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,60 @@
+"""Every stream and subject of the bus by name (DESIGN §3); a job id is one subject token."""
+
+from __future__ import annotations
+
+REQUESTS = "REQUESTS"
+COMMANDS = "COMMANDS"
+LEDGER = "LEDGER"
+OUTCOMES = "OUTCOMES"
+EVENTS = "EVENTS"
+
+SUBMIT = "tally.requests.submit"
+RATES_QUOTE = "tally.rates.quote"
+STATUS = "tally.status"
+
+ALL_REQUESTS = "tally.requests.>"
+ALL_COMMANDS = "tally.commands.>"
+ALL_SHIP_COMMANDS = "tally.commands.ship.*"
+ALL_WRITEBACK_COMMANDS = "tally.commands.writeback.*.*.*"
+ALL_LEDGER = "tally.ledger.*.*"
+ALL_LATE_LEDGER = "tally.ledger-late.*.*"
+ALL_OUTCOMES = "tally.outcomes.>"
+ALL_WRITEBACK_OUTCOMES = "tally.outcomes.writeback.*"
+ALL_EVENTS = "tally.events.*.*"
+
+NO_JOB = "none"
+
+
+def ship_command(job_id: str) -> str:
+    """The one slot for a job's ship command."""
+    return f"tally.commands.ship.{job_id}"
+
+
+def writeback_command(source_hash: str, job_id: str, row_number: int) -> str:
+    """The slot for one row's write-back."""
+    return f"tally.commands.writeback.{source_hash}.{job_id}.{row_number}"
+
+
+def ledger(job_id: str, row_number: int) -> str:
+    """One row's register."""
+    return f"tally.ledger.{job_id}.{row_number}"
+
+
+def late_ledger(job_id: str, row_number: int) -> str:
+    """Where an outcome goes that the register refused."""
+    return f"tally.ledger-late.{job_id}.{row_number}"
+
+
+def writeback_outcome(source_hash: str) -> str:
+    """Where the flushes of a source are reported."""
+    return f"tally.outcomes.writeback.{source_hash}"
+
+
+def event(job_id: str | None, event_type: str) -> str:
+    """One event of a job; a rejection without a usable id goes to `tally.events.none.rejected`."""
+    return f"tally.events.{job_id or NO_JOB}.{event_type}"
+
+
+def api(call: str) -> str:
+    """A control call."""
+    return f"tally.api.{call}"

@@ -1,0 +1,298 @@
+"""The one way to fail: a registry of E-codes and the exception that carries one.
+
+Every failure a person may read has a code, a sentence that says what is wrong and where, and what to do about it.
+``E-1xxx`` source, ``E-2xxx`` request, mapping and validation, ``E-3xxx`` carrier, ``E-4xxx`` bus, database and
+write-back, ``E-5xxx`` authentication and configuration.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+
+class ErrorBody(BaseModel):
+    """An error as it crosses the bus and as `--json` prints it; `row` is the data row's number, from 1."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    message: str
+    action: str = ""
+    row: int | None = None
+    details: tuple[ErrorBody, ...] = ()
+
+    def __str__(self) -> str:
+        place = f" (row {self.row})" if self.row is not None else ""
+        todo = f" {self.action}" if self.action else ""
+        return f"{self.code}{place}: {self.message}{todo}"
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """One entry of the registry; `cause` and `action` are format strings over the values at hand."""
+
+    code: str
+    title: str
+    cause: str
+    action: str
+    retryable: bool = False
+
+
+class TallyError(Exception):
+    """The exception every part of the product raises for a person to read."""
+
+    def __init__(
+        self,
+        kind: ErrorKind,
+        *,
+        row: int | None = None,
+        details: tuple[ErrorBody, ...] = (),
+        **values: object,
+    ) -> None:
+        self.kind = kind
+        self.body = ErrorBody(
+            code=kind.code,
+            message=kind.cause.format_map(values),
+            action=kind.action.format_map(values),
+            row=row,
+            details=details,
+        )
+        super().__init__(str(self.body))
+
+
+REGISTRY: dict[str, ErrorKind] = {}
+
+
+def _kind(code: str, title: str, cause: str, action: str, *, retryable: bool = False) -> ErrorKind:
+    if code in REGISTRY:
+        raise ValueError(f"{code} is taken")
+    REGISTRY[code] = ErrorKind(code, title, cause, action, retryable)
+    return REGISTRY[code]
+
+
+# E-1xxx: sources
+SOURCE_NOT_FOUND = _kind(
+    "E-1001", "Source not found", "There is no file {path}.", "Check the path; it is relative to {root}."
+)
+SOURCE_UNREADABLE = _kind(
+    "E-1002", "Source unreadable", "{path} cannot be read: {reason}.", "Check its permissions and that it is a file."
+)
+SOURCE_EMPTY = _kind("E-1003", "Source empty", "{path} {what}.", "Export the orders again.")
+DUPLICATE_HEADERS = _kind(
+    "E-1004",
+    "Duplicate headers",
+    "{path} names column {columns} more than once.",
+    "Give every column a name of its own in the header line.",
+)
+NOT_CSV = _kind(
+    "E-1005",
+    "Not a CSV file",
+    "{path} is not a CSV file: {reason}.",
+    "Export the orders as CSV with a header line.",
+)
+OUTSIDE_ROOTS = _kind(
+    "E-1006",
+    "Outside the source roots",
+    "{path} is outside the folders this installation may read.",
+    "Move the file into one of them, or add its folder to TALLY_SOURCE_ROOTS.",
+)
+SOURCE_KIND_UNSUPPORTED = _kind(
+    "E-1007", "Unsupported source", "Sources of kind {kind} are not supported.", "Export the orders as CSV."
+)
+NO_ROWS = _kind("E-1008", "No rows", "No row of {path} matches {where}.", "Loosen the condition.")
+WHERE_NOT_EXPRESSION = _kind(
+    "E-1010",
+    "Condition refused",
+    "The condition {where} is refused: {reason}.",
+    "Write one condition over the columns, such as state = 'CA' AND weight < 20.",
+)
+WHERE_UNKNOWN_COLUMN = _kind(
+    "E-1011",
+    "Unknown column in condition",
+    "The condition names column {column}, which {path} does not have.",
+    "Use one of: {columns}.",
+)
+WHERE_FAILED = _kind(
+    "E-1012", "Condition failed", "The condition {where} cannot be evaluated: {reason}.", "Correct the condition."
+)
+
+# E-2xxx: requests, mapping, validation
+MAPPING_NOT_FOUND = _kind(
+    "E-2001", "Mapping not found", "There is no mapping {mapping}.", "Use default, or the path of a YAML file."
+)
+MAPPING_INVALID = _kind(
+    "E-2002", "Mapping invalid", "Mapping {mapping} is invalid: {reason}.", "Correct the mapping file."
+)
+MAPPING_MISSING_COLUMN = _kind(
+    "E-2003",
+    "Mapping names a missing column",
+    "Field {field} of mapping {mapping} names column {column}, which the source does not have.",
+    "Use one of: {columns}.",
+)
+ROWS_INVALID = _kind(
+    "E-2010",
+    "Rows invalid",
+    "{count} of {total} rows cannot ship; nothing was shipped.",
+    "Correct the rows listed in the source, then submit it again.",
+)
+FIELD_MISSING = _kind("E-2011", "Field missing", "{field} is missing.", "Fill it in, or map another column to it.")
+FIELD_INVALID = _kind("E-2012", "Field invalid", "{field} is {value}: {reason}.", "Correct it in the source.")
+REQUEST_MALFORMED = _kind(
+    "E-2020", "Request malformed", "The job request is malformed: {reason}.", "Correct it and publish it again."
+)
+REQUEST_ID_REUSED = _kind(
+    "E-2021",
+    "Request id reused",
+    "Request id {request_id} was used for another request, job {job_id}.",
+    "Give a new request a new request_id.",
+)
+
+# E-3xxx: carrier
+CARRIER_REJECTED = _kind(
+    "E-3001",
+    "Carrier rejected the shipment",
+    "The carrier refused the shipment ({carrier_code}): {carrier_message}.",
+    "Correct the row and submit it again, or resume if the carrier was wrong.",
+)
+CARRIER_UNREACHABLE = _kind(
+    "E-3002",
+    "Carrier unreachable",
+    "The carrier could not be reached: {reason}; nothing was sent.",
+    "Check the network and TALLY_CARRIER__URL, then resume.",
+    retryable=True,
+)
+CARRIER_RATE_LIMITED = _kind(
+    "E-3003",
+    "Carrier rate limit",
+    "The carrier refused the call for exceeding its rate limit, {tries} times.",
+    "Wait a few minutes, then resume.",
+    retryable=True,
+)
+CARRIER_BLOCKED = _kind(
+    "E-3004",
+    "Carrier account blocked",
+    "The carrier blocks this account ({carrier_code}): {carrier_message}.",
+    "Settle it with the carrier, then resume.",
+)
+CARRIER_DEADLINE = _kind(
+    "E-3005",
+    "Send deadline passed",
+    "The send deadline passed before the carrier was called; nothing was sent.",
+    "Resume; the row is tried again.",
+    retryable=True,
+)
+CARRIER_UNAVAILABLE = _kind(
+    "E-3006",
+    "Carrier unavailable",
+    "The carrier did not answer {operation} usably: {reason}.",
+    "Try again later.",
+    retryable=True,
+)
+IN_DOUBT = _kind(
+    "E-3010",
+    "In doubt",
+    "Nobody can prove whether the carrier sold a label for reference {reference}: {reason}.",
+    "Look the reference up with the carrier, then record what you found with tally resolve.",
+)
+SEVERAL_SHIPMENTS = _kind(
+    "E-3011",
+    "Several shipments found",
+    "The carrier holds several shipments for reference {reference}: {tracking_numbers}.",
+    "Void all but one with the carrier, then record the one that stays with tally resolve.",
+)
+POISON = _kind(
+    "E-3012",
+    "Command ended its shipper",
+    "The row's command was delivered {deliveries} times without an outcome.",
+    "Read the shipper's log, then resume or resolve the row.",
+)
+
+# E-4xxx: bus, job database, write-back
+BUS_UNREACHABLE = _kind(
+    "E-4001",
+    "Bus unreachable",
+    "The bus at {url} cannot be reached.",
+    "Start it with tally up, or set TALLY_NATS_URL.",
+    retryable=True,
+)
+BUS_TIMEOUT = _kind(
+    "E-4002",
+    "No answer",
+    "No {service} answered {subject} in {seconds} s.",
+    "Check tally status; start what is missing.",
+    retryable=True,
+)
+JOB_NOT_FOUND = _kind("E-4003", "Job not found", "There is no job {job_id}.", "List the jobs with tally jobs.")
+ROW_NOT_FOUND = _kind(
+    "E-4004", "Row not found", "Job {job_id} has no row {row_number}.", "List its rows with tally rows {job_id}."
+)
+ILLEGAL_TRANSITION = _kind(
+    "E-4005",
+    "Not possible now",
+    "{action} is not possible: job {job_id} is {status}.",
+    "See tally show {job_id}.",
+)
+RESERVED = _kind(
+    "E-4006",
+    "Row reserved by another job",
+    "The same order is {status} in job {other_job}, row {other_row}.",
+    "Settle that row first, then resume.",
+)
+SOURCE_CHANGED = _kind(
+    "E-4010",
+    "Row not found in the source",
+    "Row {row_number} of {path} is no longer what was shipped, and no other row is.",
+    "Enter tracking number {tracking_number} by hand.",
+)
+WRITE_FAILED = _kind(
+    "E-4011",
+    "Write-back failed",
+    "{path} could not be written: {reason}.",
+    "Mend the cause; the number is kept in the job.",
+    retryable=True,
+)
+TRACKING_CONFLICT = _kind(
+    "E-4012",
+    "Another tracking number in the source",
+    "Row {row_number} of {path} already has another tracking number.",
+    "Decide which is right; nothing was overwritten.",
+)
+PUBLISH_FAILED = _kind(
+    "E-4013",
+    "Publish failed",
+    "The bus did not confirm {subject}: {reason}.",
+    "Check the bus; the message is sent again.",
+    retryable=True,
+)
+
+# E-5xxx: authentication and configuration
+NO_CARRIER = _kind(
+    "E-5001",
+    "No carrier configured",
+    "No carrier is configured.",
+    "Set TALLY_CARRIER__URL and its credentials, or start the sandbox carrier with --sandbox.",
+)
+SETTINGS_INVALID = _kind("E-5002", "Settings invalid", "{setting}: {reason}.", "Correct the setting.")
+CREDENTIALS_REFUSED = _kind(
+    "E-5003",
+    "Credentials refused",
+    "The carrier refused the credentials ({carrier_code}): {carrier_message}.",
+    "Check TALLY_CARRIER__CLIENT_ID and TALLY_CARRIER__CLIENT_SECRET, then resume.",
+)
+NO_SHIP_FROM = _kind(
+    "E-5004",
+    "No ship-from address",
+    "No ship-from address is configured.",
+    "Set TALLY_SHIP_FROM, or [ship_from] in tally.toml.",
+)
+DATA_DIR_IN_USE = _kind(
+    "E-5005", "Data directory in use", "Another tally up (pid {pid}) uses {data_dir}.", "Stop it, or give another --data."
+)
+NATS_SERVER_MISSING = _kind(
+    "E-5006",
+    "No NATS server",
+    "No nats-server of version 2.12 or newer was found.",
+    "Run make setup, or put nats-server on PATH.",
+)

@@ -1,0 +1,169 @@
+"""The one place for settings: `TALLY_*` in the environment over `tally.toml` over defaults (DESIGN §8).
+
+One model per service, each with only what that service needs. A secret `X` may also be given as the file `X_FILE`.
+"""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from shared.errors import SETTINGS_INVALID, TallyError
+from shared.shipping import Address, Contact
+
+SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
+
+SANDBOX_SHIP_FROM = Contact(
+    name="Tallyman Sandbox Warehouse",
+    phone="5125550100",
+    address=Address(lines=("100 Congress Ave",), city="Austin", state="TX", postal_code="78701"),
+)
+
+
+class ServiceSettings(BaseSettings):
+    """What every process needs: where the bus is and how to log."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TALLY_", env_nested_delimiter="__", toml_file="tally.toml", extra="ignore", hide_input_in_errors=True
+    )
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    data_dir: Path = Path(".tally")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets come by *_FILE instead
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+
+class ReconnectSettings(BaseModel):
+    """How publishing waits for a bus that is away, in seconds."""
+
+    publish_timeout: float = 5.0
+    retry_for: float = 30.0
+
+
+class CoordinatorSettings(ServiceSettings):
+    """The coordinator: job database, source roots, ship-from."""
+
+    database_url: str = ""
+    source_roots: Annotated[tuple[Path, ...], NoDecode] = (Path(),)
+    ship_from: Contact | None = None
+    default_weight: Decimal | None = None
+    watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
+    stuck_after: Annotated[float, Field(gt=0)] = 12.0
+    command_lifetime: Annotated[float, Field(gt=0)] = 300.0
+    max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+
+    @field_validator("source_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: object) -> object:
+        return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @property
+    def job_database_url(self) -> str:
+        """The job database: as set, else SQLite in the data directory."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'jobs.db'}"
+
+
+class CarrierSettings(BaseModel):
+    """The carrier account and the times a call may take, in seconds.
+
+    `consistency` is what the carrier promises of a look-up by reference right after a label was bought: `immediate`,
+    `eventual` (within `settle_time`) or `none`.
+    """
+
+    url: str = ""
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    account: str = ""
+    consistency: Literal["immediate", "eventual", "none"] = "eventual"
+    settle_time: Annotated[float, Field(ge=0)] = 120.0
+    send_within: Annotated[float, Field(gt=0)] = 10.0
+    call_timeout: Annotated[float, Field(gt=0)] = 30.0
+    tcp_user_timeout: Annotated[float, Field(gt=0)] = 15.0
+    commit_margin: Annotated[float, Field(ge=0)] = 5.0
+    max_concurrency: Annotated[int, Field(ge=1)] = 16
+    label_format: Literal["GIF", "ZPL"] = "GIF"
+
+
+class ShipperSettings(ServiceSettings):
+    """The shipper: carrier account and label store."""
+
+    carrier: CarrierSettings = CarrierSettings()
+    labels_url: str = ""
+
+    @property
+    def label_store_url(self) -> str:
+        """The label store: as set, else a folder in the data directory."""
+        return self.labels_url or f"file://{self.data_dir.resolve() / 'labels'}"
+
+
+class WritebackSettings(ServiceSettings):
+    """Writeback: how it groups what waits for a source.
+
+    Between two flushes of a source it rests `pace` times as long as the last one took, at most `max_wait` seconds, so
+    that rewriting a large file never crowds out shipping.
+    """
+
+    source_roots: Annotated[tuple[Path, ...], NoDecode] = (Path(),)
+    max_batch: Annotated[int, Field(ge=1)] = 1000
+    pace: Annotated[float, Field(ge=0)] = 4.0
+    max_wait: Annotated[float, Field(ge=0)] = 0.5
+
+    _split_roots = field_validator("source_roots", mode="before")(CoordinatorSettings._split_roots.__func__)
+
+
+class SandboxSettings(ServiceSettings):
+    """The sandbox carrier: where it listens and how long an answer takes."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    latency_ms: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ClientSettings(ServiceSettings):
+    """Clients: the command line and whatever else speaks to the bus."""
+
+    timeout: Annotated[float, Field(gt=0)] = 10.0
+
+
+def _secrets_from_files() -> None:
+    """Put the content of each file that `TALLY_X_FILE` names into `TALLY_X`."""
+    for name, path in list(os.environ.items()):
+        if name.startswith("TALLY_") and name.endswith("_FILE"):
+            try:
+                os.environ[name.removesuffix("_FILE")] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise TallyError(SETTINGS_INVALID, setting=name, reason=error.strerror or "unreadable") from error
+
+
+def load(model: type[SettingsT]) -> SettingsT:
+    """The settings of one service; raises E-5002 that names the first bad one, never its value."""
+    _secrets_from_files()
+    try:
+        return model()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = "TALLY_" + "__".join(str(part).upper() for part in first["loc"])
+        raise TallyError(SETTINGS_INVALID, setting=name, reason=first["msg"]) from error
