@@ -61,6 +61,15 @@ class TallyError(Exception):
         )
         super().__init__(str(self.body))
 
+    @classmethod
+    def from_body(cls, body: ErrorBody) -> TallyError:
+        """The error that another process reported; a code unknown here makes a kind of its own words."""
+        error = cls.__new__(cls)
+        Exception.__init__(error, str(body))
+        error.kind = REGISTRY.get(body.code) or ErrorKind(body.code, body.code, body.message, body.action)
+        error.body = body
+        return error
+
 
 REGISTRY: dict[str, ErrorKind] = {}
 
@@ -240,6 +249,9 @@ RESERVED = _kind(
     "The same order is {status} in job {other_job}, row {other_row}.",
     "Settle that row first, then resume.",
 )
+JOB_AMBIGUOUS = _kind(
+    "E-4007", "Several jobs", "{prefix} begins the ids of several jobs: {job_ids}.", "Give more of the id."
+)
 SOURCE_CHANGED = _kind(
     "E-4010",
     "Row not found in the source",
@@ -295,4 +307,10 @@ NATS_SERVER_MISSING = _kind(
     "No NATS server",
     "No nats-server of version 2.12 or newer was found.",
     "Run make setup, or put nats-server on PATH.",
+)
+UNEXPECTED = _kind(
+    "E-5090",
+    "Unexpected error",
+    "Something unforeseen went wrong: {what}.",
+    "Run the command again with TALLY_LOG_LEVEL=debug and report what it prints.",
 )
