@@ -46,6 +46,7 @@ class TallyError(Exception):
     def __init__(
         self,
         kind: ErrorKind,
+        /,
         *,
         row: int | None = None,
         details: tuple[ErrorBody, ...] = (),
@@ -127,6 +128,13 @@ WHERE_FAILED = _kind(
     "E-1012", "Condition failed", "The condition {where} cannot be evaluated: {reason}.", "Correct the condition."
 )
 
+TOO_MANY_ROWS = _kind(
+    "E-1013",
+    "Too many rows",
+    "{path} has more than {limit} rows to ship.",
+    "Split it with a condition, or raise TALLY_MAX_ROWS.",
+)
+
 # E-2xxx: requests, mapping, validation
 MAPPING_NOT_FOUND = _kind(
     "E-2001", "Mapping not found", "There is no mapping {mapping}.", "Use default, or the path of a YAML file."
@@ -156,6 +164,13 @@ REQUEST_ID_REUSED = _kind(
     "Request id reused",
     "Request id {request_id} was used for another request, job {job_id}.",
     "Give a new request a new request_id.",
+)
+
+REQUEST_ABANDONED = _kind(
+    "E-2022",
+    "Request abandoned",
+    "The request could not be taken in, {tries} times.",
+    "Read the coordinator's log, then submit it again with a new request_id.",
 )
 
 # E-3xxx: carrier
