@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -31,11 +31,22 @@ SANDBOX_SHIP_FROM = Contact(
 )
 
 
+def _split_paths(value: object) -> object:
+    return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+
+Roots = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
+
+
 class ServiceSettings(BaseSettings):
     """What every process needs: where the bus is and how to log."""
 
     model_config = SettingsConfigDict(
-        env_prefix="TALLY_", env_nested_delimiter="__", toml_file="tally.toml", extra="ignore", hide_input_in_errors=True
+        env_prefix="TALLY_",
+        env_nested_delimiter="__",
+        toml_file="tally.toml",
+        extra="ignore",
+        hide_input_in_errors=True,
     )
 
     nats_url: str = "nats://127.0.0.1:4222"
@@ -56,29 +67,18 @@ class ServiceSettings(BaseSettings):
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
 
 
-class ReconnectSettings(BaseModel):
-    """How publishing waits for a bus that is away, in seconds."""
-
-    publish_timeout: float = 5.0
-    retry_for: float = 30.0
-
-
 class CoordinatorSettings(ServiceSettings):
     """The coordinator: job database, source roots, ship-from."""
 
     database_url: str = ""
-    source_roots: Annotated[tuple[Path, ...], NoDecode] = (Path(),)
+    source_roots: Roots = (Path(),)
     ship_from: Contact | None = None
     default_weight: Decimal | None = None
     watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
-    stuck_after: Annotated[float, Field(gt=0)] = 12.0
+    stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
 
-    @field_validator("source_roots", mode="before")
-    @classmethod
-    def _split_roots(cls, value: object) -> object:
-        return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
     @property
     def job_database_url(self) -> str:
@@ -126,12 +126,10 @@ class WritebackSettings(ServiceSettings):
     that rewriting a large file never crowds out shipping.
     """
 
-    source_roots: Annotated[tuple[Path, ...], NoDecode] = (Path(),)
+    source_roots: Roots = (Path(),)
     max_batch: Annotated[int, Field(ge=1)] = 1000
     pace: Annotated[float, Field(ge=0)] = 4.0
     max_wait: Annotated[float, Field(ge=0)] = 0.5
-
-    _split_roots = field_validator("source_roots", mode="before")(CoordinatorSettings._split_roots.__func__)
 
 
 class SandboxSettings(ServiceSettings):

@@ -87,5 +87,3 @@ class ServiceStatus(Message):
     pid: int
     state: str
     host: str = ""
-
-

@@ -12,7 +12,6 @@ Attempt = Annotated[int, Field(ge=1)]
 Timestamp = AwareDatetime
 
 
-
 class Message(BaseModel):
     """A message: immutable, versioned; fields a reader does not know are ignored."""
 

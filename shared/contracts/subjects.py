@@ -12,6 +12,7 @@ SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
 STATUS = "tally.status"
 
+EVERYTHING = "tally.>"
 ALL_REQUESTS = "tally.requests.>"
 ALL_COMMANDS = "tally.commands.>"
 ALL_SHIP_COMMANDS = "tally.commands.ship.*"

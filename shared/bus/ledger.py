@@ -1,0 +1,104 @@
+"""The shipment ledger as a register: read a row's last entry, append by compare-and-set, know the epoch.
+
+The epoch is the creation time of the ledger's stream: a store that was lost and made anew has another one, and then
+the absence of a claim proves nothing (DESIGN §4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nats.js import JetStreamContext
+
+from shared.bus.publishing import Publisher, WrongLastSequenceError
+from shared.contracts import subjects
+from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, ledger_entry
+
+Entry = Claimed | Shipped | Failed | InDoubt
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A ledger entry and its sequence, the handle for the next compare-and-set."""
+
+    sequence: int
+    entry: Entry
+
+
+class Ledger:
+    """The ledger stream."""
+
+    def __init__(self, js: JetStreamContext, publisher: Publisher) -> None:
+        self._js = js
+        self._publisher = publisher
+        self._epoch = ""
+
+    @property
+    def epoch(self) -> str:
+        """The epoch last seen; `refresh` brings it up to date."""
+        return self._epoch
+
+    async def refresh(self) -> str:
+        """Ask the server for the epoch."""
+        info = await self._js.stream_info(subjects.LEDGER)
+        if info.created is None:
+            raise RuntimeError("the server does not say when the ledger was created")
+        self._epoch = info.created.isoformat()
+        return self._epoch
+
+    async def refresh_unless(self, epoch: str) -> str:
+        """The epoch, asked anew unless the one last seen is `epoch`."""
+        return self._epoch if self._epoch == epoch else await self.refresh()
+
+    async def last(self, job_id: str, row_number: int) -> Recorded | None:
+        """A row's last entry."""
+        stored = await self._publisher.last(subjects.LEDGER, subjects.ledger(job_id, row_number))
+        return None if stored is None else Recorded(stored.sequence, ledger_entry.validate_json(stored.data))
+
+    async def claim(self, claim: Claimed, expected_last: int) -> int:
+        """Append a claim; its sequence. Raises WrongLastSequenceError where somebody else wrote first."""
+        try:
+            ack = await self._publisher.publish(
+                subjects.LEDGER,
+                subjects.ledger(claim.job_id, claim.row_number),
+                claim,
+                message_id=claim.claim_id,
+                expected_last=expected_last,
+            )
+        except WrongLastSequenceError:
+            # The first try may have landed although its confirmation was lost.
+            last = await self.last(claim.job_id, claim.row_number)
+            if last is not None and isinstance(last.entry, Claimed) and last.entry.claim_id == claim.claim_id:
+                return last.sequence
+            raise
+        return ack.seq
+
+    async def settle(self, outcome: Outcome, claim_sequence: int) -> bool:
+        """Append an outcome behind its claim, however long the bus is away; False where the claim was taken over.
+
+        A sale that is refused goes to the late ledger: what the carrier sold is never left unsaid. Any other outcome
+        of a claim that was taken over counts for nothing: whoever took over decides.
+        """
+        try:
+            await self._publisher.publish(
+                subjects.LEDGER,
+                subjects.ledger(outcome.job_id, outcome.row_number),
+                outcome,
+                message_id=f"{outcome.claim_id}:{outcome.kind}",
+                expected_last=claim_sequence,
+                retry_for=float("inf"),
+            )
+        except WrongLastSequenceError:
+            last = await self.last(outcome.job_id, outcome.row_number)
+            if last is not None and last.entry.claim_id == outcome.claim_id and last.entry.kind == outcome.kind:
+                return True
+            if isinstance(outcome, Shipped):
+                await self._publisher.publish(
+                    subjects.LEDGER,
+                    subjects.late_ledger(outcome.job_id, outcome.row_number),
+                    outcome,
+                    message_id=f"{outcome.claim_id}:late",
+                    retry_for=float("inf"),
+                )
+            return False
+        return True

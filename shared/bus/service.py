@@ -1,0 +1,215 @@
+"""A service's life on the bus: connect, bring the topology up, run until told to stop.
+
+Every service is built the same way: its composition root makes a `Service`, registers handlers on `service.broker` by
+`service.consume` and `service.answer`, and runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvloop
+from faststream.middlewares import AckPolicy
+from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, ServiceUnavailableError
+
+from shared.bus import topology
+from shared.bus.publishing import Publisher
+from shared.contracts import subjects
+from shared.contracts.api import ServiceStatus
+from shared.errors import BUS_UNREACHABLE, TallyError
+from shared.settings import ServiceSettings
+from shared.telemetry import configure, logger
+
+Handler = Callable[[NatsMessage], Awaitable[None]]
+Answerer = Callable[[bytes], Awaitable[bytes]]
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+WATCH_INTERVAL = 2.0
+CONNECT_FOR = 60.0
+STOP_GRACE = 15.0
+ACK_TIMEOUT = 5.0
+
+log = logger("bus")
+
+
+class Service:
+    """One process of a service; `name` is its name on the bus and in the logs."""
+
+    def __init__(self, name: str, settings: ServiceSettings) -> None:
+        self.name = name
+        self.settings = settings
+        self.state = "starting"
+        self._consumers: list[topology.Consumer] = []
+        self._background: list[Background] = []
+        self._stopping = asyncio.Event()
+        self.broker = NatsBroker(
+            settings.nats_url,
+            name=f"tally-{name}",
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=1,
+            ping_interval=5,
+            max_outstanding_pings=2,
+            graceful_timeout=STOP_GRACE,
+            closed_cb=self._closed,
+            disconnected_cb=self._disconnected,
+            reconnected_cb=self._reconnected,
+            apply_types=False,
+            logger=None,
+        )
+
+    def consume(self, consumer: topology.Consumer, handler: Handler, *, concurrency: int) -> None:
+        """Deliver a durable consumer's messages to `handler`, at most `concurrency` at a time.
+
+        The handler validates the raw body itself and ends with an acknowledgement of its own; where it raises, the
+        message comes again after its ack_wait.
+        """
+        self._consumers.append(consumer)
+        subscriber = self.broker.subscriber(
+            consumer.filter,
+            durable=consumer.durable,
+            stream=JStream(consumer.stream, declare=False),
+            pull_sub=PullSub(1),
+            max_workers=concurrency,
+            ack_policy=AckPolicy.MANUAL,
+            decoder=_whole,
+            title=consumer.durable,
+        )
+
+        async def deliver(message: NatsMessage) -> None:
+            try:
+                await handler(message)
+            except Exception:
+                log.exception("handler failed; the message comes again", consumer=consumer.durable)
+
+        subscriber(deliver)
+
+    def answer(self, subject: str, answerer: Answerer) -> None:
+        """Answer core requests on `subject`, one process of the service for each."""
+
+        async def reply(message: NatsMessage) -> None:
+            await self.client.publish(message.reply_to, await answerer(message.body))
+
+        self.broker.subscriber(subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL)(
+            reply
+        )
+
+    def background(self, run: Background) -> None:
+        """Run `run` beside the handlers, from when the bus is up until the service stops; its end ends the service."""
+        self._background.append(run)
+
+    @property
+    def client(self) -> Client:
+        """The NATS connection."""
+        connection = self.broker._connection  # noqa: SLF001 - FastStream has no public accessor
+        if connection is None:
+            raise RuntimeError("the bus is not connected yet")
+        return connection
+
+    @property
+    def js(self) -> JetStreamContext:
+        """JetStream on this connection."""
+        return self.client.jetstream(timeout=5)
+
+    @property
+    def publisher(self) -> Publisher:
+        """A publisher on this connection."""
+        return Publisher(self.js)
+
+    def run(self, start: Background | None = None, stop: Background | None = None) -> None:
+        """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end."""
+        configure(self.name, self.settings.log_level, self.settings.log_format)
+        uvloop.run(self._run(start, stop))
+
+    async def _run(self, start: Background | None, stop: Background | None) -> None:
+        loop = asyncio.get_running_loop()
+        await self._connect()
+        # From here a signal lets the messages in hand finish; before, it simply ends the process.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        try:
+            await topology.apply(self.js, self.settings.stream_replicas)
+            if start is not None:
+                await start()
+            self.broker.subscriber(subjects.STATUS, decoder=_whole)(self._answer_status)
+            await self.broker.start()
+            self.state = "running"
+            log.info("running", pid=os.getpid())
+            await self._serve()
+        finally:
+            self.state = "stopping"
+            await self.broker.stop()
+            if stop is not None:
+                await stop()
+            log.info("stopped")
+
+    async def _connect(self) -> None:
+        """Connect, trying for CONNECT_FOR seconds; raises TallyError E-4001."""
+        try:
+            async with asyncio.timeout(CONNECT_FOR):
+                await self.broker.connect()
+        except (NatsError, OSError, TimeoutError) as error:
+            raise TallyError(BUS_UNREACHABLE, url=self.settings.nats_url) from error
+
+    async def _serve(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(run()) for run in (*self._background, self._watch)]
+            await self._stopping.wait()
+            for task in tasks:
+                task.cancel()
+
+    async def _watch(self) -> None:
+        """Bring the topology up again where a consumer or a stream of ours is gone (a deleted store, say)."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL)
+            try:
+                if await topology.is_missing(self.js, tuple(self._consumers)):
+                    log.warning("a consumer is gone; bringing the topology up again")
+                    await topology.apply(self.js, self.settings.stream_replicas)
+            except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
+                log.warning("the bus is away", error=repr(error))
+
+    async def _answer_status(self, message: NatsMessage) -> None:
+        status = ServiceStatus(name=self.name, pid=os.getpid(), state=self.state, host=socket.gethostname())
+        await self.client.publish(message.reply_to, status.encode())
+
+    async def _closed(self) -> None:
+        if not self._stopping.is_set():
+            log.error("the bus connection closed for good; ending so that a supervisor starts anew")
+            self._stopping.set()
+
+    async def _disconnected(self) -> None:
+        if not self._stopping.is_set():
+            log.warning("disconnected from the bus")
+
+    async def _reconnected(self) -> None:
+        log.info("reconnected to the bus")
+
+
+async def acknowledge(message: NatsMessage) -> None:
+    """Acknowledge, and wait until the server has it. A lost acknowledgement brings the message again."""
+    await message.raw_message.ack_sync(timeout=ACK_TIMEOUT)
+
+
+async def reject(message: NatsMessage) -> None:
+    """Take a message that cannot be read out of the way, and say so; the advisory keeps its place in the stream."""
+    log.error("unreadable message rejected", subject=message.raw_message.subject, size=len(message.body))
+    await message.raw_message.term()
+
+
+def deliveries(message: NatsMessage) -> int:
+    """How many times this message has been delivered, this time included."""
+    return message.raw_message.metadata.num_delivered or 1
+
+
+async def _whole(message: NatsMessage) -> NatsMessage:
+    """Handlers get the message as it came: bodies are validated by hand, so that poison becomes a rejection."""
+    return message

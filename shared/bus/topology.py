@@ -1,0 +1,126 @@
+"""Every stream and durable consumer, as data, and the one function that brings a server to it.
+
+Services declare nothing: FastStream would change a stream's settings by declaring it, and an existing durable ignores
+new configuration, so both are upserted here before a broker starts. The facts behind each setting are in
+docs/decisions/0002-bus.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nats.js import JetStreamContext
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
+from nats.js.errors import NotFoundError
+
+from shared.contracts import subjects
+
+ACK_WAIT = 5.0
+HEARTBEAT = 1.5
+_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A durable pull consumer: its name, its stream and the subjects it takes."""
+
+    durable: str
+    stream: str
+    filter: str
+
+    def config(self) -> ConsumerConfig:
+        """The consumer as JetStream wants it: explicit acks, no end to deliveries (attempts are counted elsewhere)."""
+        return ConsumerConfig(
+            durable_name=self.durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=ACK_WAIT,
+            max_deliver=-1,
+            max_ack_pending=10_000,
+            filter_subject=self.filter,
+        )
+
+
+JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS)
+LEDGER_ENTRIES = Consumer("coordinator-ledger", subjects.LEDGER, subjects.EVERYTHING)
+WRITEBACK_OUTCOMES = Consumer("coordinator-writeback", subjects.OUTCOMES, subjects.ALL_WRITEBACK_OUTCOMES)
+SHIP_COMMANDS = Consumer("shipper", subjects.COMMANDS, subjects.ALL_SHIP_COMMANDS)
+WRITEBACK_COMMANDS = Consumer("writeback", subjects.COMMANDS, subjects.ALL_WRITEBACK_COMMANDS)
+CONSUMERS = (JOB_REQUESTS, LEDGER_ENTRIES, WRITEBACK_OUTCOMES, SHIP_COMMANDS, WRITEBACK_COMMANDS)
+
+
+def streams(replicas: int) -> tuple[StreamConfig, ...]:
+    """Every stream, each in `replicas` copies."""
+    return (
+        StreamConfig(
+            name=subjects.REQUESTS,
+            subjects=[subjects.ALL_REQUESTS],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        ),
+        # One message per subject: the server itself refuses row n+1 of a job while row n is unacknowledged.
+        StreamConfig(
+            name=subjects.COMMANDS,
+            subjects=[subjects.ALL_COMMANDS],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            discard=DiscardPolicy.NEW,
+            max_msgs_per_subject=1,
+            discard_new_per_subject=True,
+            num_replicas=replicas,
+        ),
+        StreamConfig(
+            name=subjects.LEDGER,
+            subjects=[subjects.ALL_LEDGER, subjects.ALL_LATE_LEDGER],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        ),
+        StreamConfig(
+            name=subjects.OUTCOMES,
+            subjects=[subjects.ALL_OUTCOMES],
+            retention=RetentionPolicy.WORK_QUEUE,
+            storage=StorageType.FILE,
+            num_replicas=replicas,
+        ),
+        StreamConfig(
+            name=subjects.EVENTS,
+            subjects=[subjects.ALL_EVENTS],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_age=30 * _DAY,
+            num_replicas=replicas,
+        ),
+    )
+
+
+async def apply(js: JetStreamContext, replicas: int = 1) -> None:
+    """Create what is missing and update what differs; safe to run from several processes at once."""
+    for stream in streams(replicas):
+        try:
+            await js.stream_info(str(stream.name))
+        except NotFoundError:
+            await js.add_stream(stream)
+        else:
+            await js.update_stream(stream)
+    for consumer in CONSUMERS:
+        await js.add_consumer(consumer.stream, consumer.config())
+
+
+async def is_missing(js: JetStreamContext, consumers: tuple[Consumer, ...]) -> bool:
+    """Whether one of `consumers`, or a stream, is gone."""
+    for consumer in consumers:
+        try:
+            await js.consumer_info(consumer.stream, consumer.durable)
+        except NotFoundError:
+            return True
+    return False
