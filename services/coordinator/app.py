@@ -1,0 +1,77 @@
+"""The coordinator's composition root: the only place that wires it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.coordinator.announcer import Announcer
+from services.coordinator.control import Control
+from services.coordinator.database.engine import Database
+from services.coordinator.database.migration import migrate
+from services.coordinator.dispatch import Dispatcher
+from services.coordinator.estimate import Estimator
+from services.coordinator.handlers import Handlers
+from services.coordinator.intake import Intake, IntakeSettings
+from services.coordinator.progress import Progress
+from services.coordinator.submission import Submission
+from services.coordinator.watchdog import Watchdog
+from shared.bus import topology
+from shared.bus.ledger import Ledger
+from shared.bus.service import Service
+from shared.clock import utc_now
+from shared.contracts import subjects
+from shared.settings import CoordinatorSettings, load
+
+_REQUESTS_AT_ONCE = 8
+_OUTCOMES_AT_ONCE = 256
+
+
+def main() -> None:
+    """Run a coordinator until it is told to stop."""
+    settings = load(CoordinatorSettings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    service = Service("coordinator", settings)
+    database = Database(settings.job_database_url)
+
+    async def start() -> None:
+        installation = await migrate(database)
+        ledger = Ledger(service.js, service.publisher)
+        await ledger.refresh()
+        announcer = Announcer(service.publisher, database, utc_now)
+        dispatcher = Dispatcher(service.publisher)
+        progress = Progress(
+            database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime)
+        )
+        intake = Intake(
+            IntakeSettings(
+                source_roots=settings.source_roots,
+                ship_from=settings.ship_from,
+                default_weight=settings.default_weight,
+                max_rows=settings.max_rows,
+            )
+        )
+
+        def new_estimator() -> Estimator:
+            return Estimator(service.client)
+
+        submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
+        handlers = Handlers(submission, progress)
+        control = Control(database, progress, ledger, intake, new_estimator, utc_now)
+        watchdog = Watchdog(
+            database,
+            ledger,
+            dispatcher,
+            progress,
+            utc_now,
+            interval=settings.watchdog_interval,
+            stuck_after=settings.stuck_after,
+        )
+        service.consume(topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE)
+        service.consume(topology.LEDGER_ENTRIES, handlers.ledger_entry, concurrency=_OUTCOMES_AT_ONCE)
+        service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
+        for name, call in control.calls().items():
+            service.answer(subjects.api(name), call)
+        service.background(announcer.run)
+        service.background(watchdog.run)
+
+    service.run(start, database.close)

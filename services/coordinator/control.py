@@ -1,0 +1,150 @@
+"""The control calls `tally.api.*`: what clients ask and order (DESIGN §3, §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from services.coordinator.database import queries, steps
+from services.coordinator.database.engine import Database
+from services.coordinator.estimate import Estimator
+from services.coordinator.intake import Intake
+from services.coordinator.progress import Progress
+from shared.bus.ledger import Ledger
+from shared.clock import Clock
+from shared.contracts.api import (
+    ControlJob,
+    JobList,
+    ListJobs,
+    ListRows,
+    PreviewSource,
+    Reply,
+    RowList,
+    ShowJob,
+    ShowRow,
+)
+from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from shared.contracts.ledger import Claimed
+from shared.contracts.message import Message
+from shared.contracts.states import JobStatus, RowStatus
+from shared.errors import REQUEST_MALFORMED, TallyError
+from shared.telemetry import logger
+
+log = logger("control")
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+class Control:
+    """Answers the control calls."""
+
+    def __init__(
+        self,
+        database: Database,
+        progress: Progress,
+        ledger: Ledger,
+        intake: Intake,
+        new_estimator: Callable[[], Estimator],
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._progress = progress
+        self._ledger = ledger
+        self._intake = intake
+        self._new_estimator = new_estimator
+        self._clock = clock
+
+    def calls(self) -> dict[str, Callable[[bytes], Awaitable[bytes]]]:
+        """Every call by name, each from a request's body to a `Reply`'s."""
+        return {
+            "list": _answering(ListJobs, self.list_jobs),
+            "show": _answering(ShowJob, self.show),
+            "rows": _answering(ListRows, self.rows),
+            "row": _answering(ShowRow, self.row),
+            "preview": _answering(PreviewSource, self.preview),
+            "approve": _answering(ControlJob, self.approve),
+            "reject": _answering(ControlJob, self.reject),
+            "pause": _answering(ControlJob, self.pause),
+            "resume": _answering(ControlJob, self.resume),
+            "cancel": _answering(ControlJob, self.cancel),
+        }
+
+    async def list_jobs(self, call: ListJobs) -> JobList:
+        """The newest jobs."""
+        before = None if call.before is None else datetime.fromisoformat(call.before)
+        return JobList(jobs=tuple(await self._database.read(queries.list_jobs, call.status, call.limit, before)))
+
+    async def show(self, call: ShowJob) -> JobDocument:
+        """One job."""
+        return await self._database.read(queries.show_job, call.job_id, call.request_id)
+
+    async def rows(self, call: ListRows) -> RowList:
+        """A page of a job's rows."""
+        rows = await self._database.read(queries.list_rows, call.job_id, call.status, call.after, call.limit)
+        return RowList(rows=tuple(rows), next_after=rows[-1].row_number if len(rows) == call.limit else None)
+
+    async def row(self, call: ShowRow) -> RowDocument:
+        """One row."""
+        return await self._database.read(queries.show_row, call.job_id, call.row_number)
+
+    async def preview(self, call: PreviewSource) -> PreviewDocument:
+        """What a source would cost."""
+        return await self._intake.preview(call.request, self._new_estimator(), call.limit)
+
+    async def approve(self, call: ControlJob) -> JobDocument:
+        """Let a previewed job run."""
+        await self._progress.commit(steps.start, call.job_id, call.by, self._clock(), self._progress.issue())
+        return await self._document(call)
+
+    async def reject(self, call: ControlJob) -> JobDocument:
+        """Turn a previewed job down."""
+        return await self._halt(call, JobStatus.CANCELLED)
+
+    async def pause(self, call: ControlJob) -> JobDocument:
+        """Stop a job after the row in flight."""
+        return await self._halt(call, JobStatus.PAUSED)
+
+    async def cancel(self, call: ControlJob) -> JobDocument:
+        """End a job; the row in flight is still recorded and written back."""
+        return await self._halt(call, JobStatus.CANCELLED)
+
+    async def resume(self, call: ControlJob) -> JobDocument:
+        """Take a job up again at its row.
+
+        A failed row gets a new attempt only after its ledger was read: a label that was sold after all is recorded
+        instead.
+        """
+        failed = await self._database.read(queries.list_rows, call.job_id, RowStatus.FAILED, 0, 1)
+        for row in failed:
+            last = await self._ledger.last(call.job_id, row.row_number)
+            if last is not None and not isinstance(last.entry, Claimed):
+                await self._progress.record(last.entry)
+        await self._progress.commit(steps.resume, call.job_id, call.by, self._clock(), self._progress.issue())
+        return await self._document(call)
+
+    async def _halt(self, call: ControlJob, target: JobStatus) -> JobDocument:
+        await self._progress.commit(steps.halt, call.job_id, target, call.by, self._clock())
+        return await self._document(call)
+
+    async def _document(self, call: ControlJob) -> JobDocument:
+        return await self._database.read(queries.show_job, call.job_id)
+
+
+def _answering(
+    model: type[MessageT], call: Callable[[MessageT], Awaitable[BaseModel]]
+) -> Callable[[bytes], Awaitable[bytes]]:
+    async def answer(body: bytes) -> bytes:
+        try:
+            result = await call(model.model_validate_json(body or b"{}"))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            return Reply(error=TallyError(REQUEST_MALFORMED, reason=reason).body).encode()
+        except TallyError as error:
+            return Reply(error=error.body).encode()
+        return Reply(result=result.model_dump(mode="json")).encode()
+
+    return answer

@@ -1,0 +1,92 @@
+"""Connections to the job database, and where each kind of work runs.
+
+Queries are plain functions of a synchronous connection. Reads run on SQLAlchemy's async engine. Writes on SQLite run
+on one connection in one thread: its writers exclude one another anyway, and a row's transaction costs a fraction of
+what the async driver takes (docs/decisions/0003-job-database.md). On PostgreSQL both run on the async engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_BUSY_TIMEOUT_MS = 15_000
+
+
+class Database:
+    """The job database at `url` (`sqlite:///…` or `postgresql://…`)."""
+
+    def __init__(self, url: str) -> None:
+        parsed = make_url(url)
+        backend = parsed.get_backend_name()
+        self._async = create_async_engine(parsed.set(drivername=_ASYNC_DRIVERS[backend]))
+        self._writer: Engine | None = None
+        if backend == "sqlite":
+            _prepare_sqlite(self._async.sync_engine, begin="BEGIN")
+            self._writer = create_engine(parsed.set(drivername="sqlite"), pool_size=1, max_overflow=0)
+            _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="job-database")
+            self._local = threading.local()
+
+    async def read(self, query: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `query` in a transaction that is rolled back."""
+        async with self._async.connect() as connection:
+            return await connection.run_sync(query, *args, **kwargs)
+
+    async def write(self, command: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `command` in one transaction, committed durably before this returns."""
+        if self._writer is None:
+            async with self._async.begin() as connection:
+                return await connection.run_sync(command, *args, **kwargs)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, lambda: self._write_sqlite(command, *args, **kwargs))
+
+    def _write_sqlite(self, command: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is None or connection.closed:
+            assert self._writer is not None
+            connection = self._local.connection = self._writer.connect()
+        with connection.begin():
+            return command(connection, *args, **kwargs)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._async.dispose()
+        if self._writer is not None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._thread, self._close_sqlite)
+            self._thread.shutdown()
+
+    def _close_sqlite(self) -> None:
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+        if self._writer is not None:
+            self._writer.dispose()
+
+
+def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
+    """WAL with a durable commit; transactions begin where SQLAlchemy says so, not where the driver guesses."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,188 @@
+"""Jobs and rows as intake makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from services.coordinator.audit import GENESIS
+from services.coordinator.database.tables import jobs, rows
+from services.coordinator.database.trail import JobTransaction
+from services.coordinator.identity import reference_for, reservation_key
+from shared.contracts.rates import Quote
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import Source, source_hash, source_label
+from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus
+from shared.errors import REQUEST_ID_REUSED, ErrorBody, TallyError
+from shared.shipping import Shipment
+
+
+@dataclass(frozen=True)
+class NewRow:
+    """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not."""
+
+    source_row: int
+    row_key: str
+    checksum: str
+    fingerprint: str
+    shipment: Shipment
+    skipped: ErrorBody | None = None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Whether a request made a job just now, and the state of the job it stands for."""
+
+    created: bool
+    status: JobStatus
+
+
+def admit(connection: Connection, job_id: str, request: JobRequest, request_hash: str, now: datetime) -> Admission:
+    """Make the request's job, or find the one it made before; raises E-2021 where its id has another body."""
+    known = connection.execute(
+        select(jobs.c.request_hash, jobs.c.status).where(jobs.c.request_id == request.request_id)
+    ).one_or_none()
+    if known is not None:
+        if known.request_hash != request_hash:
+            raise TallyError(REQUEST_ID_REUSED, request_id=request.request_id, job_id=job_id)
+        return Admission(created=False, status=JobStatus(known.status))
+    automatic = request.mode is JobMode.AUTO
+    policy = request.on_interrupt or (InterruptPolicy.RESUME if automatic else InterruptPolicy.ASK)
+    _insert_job(
+        connection,
+        job_id,
+        now,
+        request_id=request.request_id,
+        request_hash=request_hash,
+        request=request.model_dump(mode="json"),
+        name=request.name or source_label(request.source),
+        mode=request.mode.value,
+        on_interrupt=policy.value,
+        requested_by=request.requested_by,
+    )
+    return Admission(created=True, status=JobStatus.PENDING)
+
+
+def admit_rejected(connection: Connection, job_id: str, request_id: str, error: ErrorBody, now: datetime) -> bool:
+    """Make the failed job of a malformed request that had an id; False where the id has a job already."""
+    if connection.execute(select(jobs.c.job_id).where(jobs.c.request_id == request_id)).first() is not None:
+        return False
+    _insert_job(
+        connection,
+        job_id,
+        now,
+        request_id=request_id,
+        request_hash="",
+        request={},
+        name=request_id,
+        mode=JobMode.CONFIRM.value,
+        on_interrupt=InterruptPolicy.ASK.value,
+        requested_by="",
+    )
+    fail_intake(connection, job_id, error, now)
+    return True
+
+
+def _insert_job(connection: Connection, job_id: str, now: datetime, **values: Any) -> None:
+    connection.execute(
+        insert(jobs),
+        {"job_id": job_id, "status": JobStatus.PENDING.value, "created_at": now, "audit_head": GENESIS, **values},
+    )
+    job = JobTransaction.open(connection, job_id, now)
+    job.trail.add("job.accepted", actor=values["requested_by"] or "unknown", request_hash=values["request_hash"])
+    job.close()
+
+
+def begin_intake(connection: Connection, job_id: str, source: Source) -> None:
+    """Forget the rows of an intake that was cut short, and note where the source really is."""
+    connection.execute(delete(rows).where(rows.c.job_id == job_id))
+    connection.execute(
+        update(jobs).where(jobs.c.job_id == job_id),
+        {"source": source.model_dump(mode="json"), "source_hash": source_hash(source), "total": 0},
+    )
+
+
+def add_rows(
+    connection: Connection, job_id: str, installation: str, source: Source, first: int, batch: Sequence[NewRow]
+) -> None:
+    """Insert a batch of rows, numbered from `first`."""
+    hashed = source_hash(source)
+    connection.execute(
+        insert(rows),
+        [
+            {
+                "job_id": job_id,
+                "row_number": number,
+                "source_row": row.source_row,
+                "row_key": row.row_key,
+                "checksum": row.checksum,
+                "reservation_key": reservation_key(hashed, row.row_key, row.fingerprint),
+                "reference": reference_for(installation, job_id, number),
+                "shipment": row.shipment.model_dump_json(),
+                "recipient": row.shipment.recipient.name,
+                "destination": destination(row.shipment),
+                "service": row.shipment.service.value,
+                "status": (RowStatus.PENDING if row.skipped is None else RowStatus.SKIPPED).value,
+                "error": None if row.skipped is None else row.skipped.model_dump(mode="json"),
+            }
+            for number, row in enumerate(batch, start=first)
+        ],
+    )
+
+
+def destination(shipment: Shipment) -> str:
+    """Where a shipment goes, as a preview says it: city and state, and the country where it is not the US."""
+    address = shipment.recipient.address
+    parts = [address.city, address.state, address.country if address.country != "US" else ""]
+    return ", ".join(part for part in parts if part)
+
+
+def finish_intake(connection: Connection, job_id: str, total: int, mapping_checksum: str, now: datetime) -> None:
+    """All rows are in."""
+    job = JobTransaction.open(connection, job_id, now)
+    job.changes["total"] = total
+    job.trail.add("job.taken_in", total=total, mapping=mapping_checksum)
+    job.close()
+
+
+def fail_intake(connection: Connection, job_id: str, error: ErrorBody, now: datetime) -> None:
+    """The request cannot become a batch: the job fails, its rows go."""
+    job = JobTransaction.open(connection, job_id, now)
+    connection.execute(delete(rows).where(rows.c.job_id == job_id))
+    job.enter(JobStatus.FAILED, error=error)
+    job.close()
+
+
+def await_approval(connection: Connection, job_id: str, now: datetime) -> None:
+    """The preview is ready."""
+    job = JobTransaction.open(connection, job_id, now)
+    job.enter(JobStatus.AWAITING_APPROVAL)
+    job.close()
+
+
+def shipments_to_rate(connection: Connection, job_id: str, after: int, limit: int) -> list[tuple[int, Shipment]]:
+    """A page of the rows that will ship: number and shipment."""
+    found = connection.execute(
+        select(rows.c.row_number, rows.c.shipment)
+        .where(rows.c.job_id == job_id, rows.c.row_number > after, rows.c.status == RowStatus.PENDING.value)
+        .order_by(rows.c.row_number)
+        .limit(limit)
+    )
+    return [(row.row_number, Shipment.model_validate_json(row.shipment)) for row in found]
+
+
+def note_quotes(connection: Connection, job_id: str, quotes: Iterable[tuple[int, Quote]]) -> None:
+    """Write the estimates down; a row that the carrier would not rate keeps its reason."""
+    for row_number, quote in quotes:
+        connection.execute(
+            update(rows).where(rows.c.job_id == job_id, rows.c.row_number == row_number),
+            {
+                "estimate_amount": None if quote.cost is None else quote.cost.amount,
+                "estimate_currency": None if quote.cost is None else quote.cost.currency,
+                "error": None if quote.error is None else quote.error.model_dump(mode="json"),
+            },
+        )

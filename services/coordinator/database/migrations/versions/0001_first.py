@@ -1,0 +1,152 @@
+"""The first tables: installation, jobs, rows, attempts, reservations, audit."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from services.coordinator.database.types import Amount, UtcDateTime
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "attempts",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("outcome", sa.String(length=12), nullable=True),
+        sa.Column("carrier_ms", sa.Integer(), nullable=True),
+        sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("job_id", "row_number", "attempt", name=op.f("pk_attempts")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("action", sa.String(length=60), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=True),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "seq", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "installation",
+        sa.Column("installation_id", sa.String(length=16), nullable=False),
+        sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_installation")),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("request_id", sa.String(length=200), nullable=False),
+        sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("request", sa.JSON(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=24), nullable=False),
+        sa.Column("mode", sa.String(length=8), nullable=False),
+        sa.Column("on_interrupt", sa.String(length=8), nullable=False),
+        sa.Column("requested_by", sa.String(length=200), nullable=False),
+        sa.Column("source", sa.JSON(), nullable=True),
+        sa.Column("source_hash", sa.String(length=16), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("cursor", sa.Integer(), nullable=False),
+        sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_seq", sa.Integer(), nullable=False),
+        sa.Column("audit_head", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_jobs")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_jobs_request_id")),
+    )
+    op.create_index("ix_jobs_created_at", "jobs", ["created_at"], unique=False)
+    op.create_index("ix_jobs_status", "jobs", ["status"], unique=False)
+    op.create_table(
+        "reservations",
+        sa.Column("reservation_key", sa.String(length=64), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("reservation_key", name=op.f("pk_reservations")),
+    )
+    op.create_table(
+        "rows",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.Column("source_row", sa.Integer(), nullable=False),
+        sa.Column("row_key", sa.String(length=400), nullable=False),
+        sa.Column("checksum", sa.String(length=64), nullable=False),
+        sa.Column("reservation_key", sa.String(length=64), nullable=False),
+        sa.Column("reference", sa.String(length=35), nullable=False),
+        sa.Column("shipment", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.String(length=80), nullable=False),
+        sa.Column("destination", sa.String(length=80), nullable=False),
+        sa.Column("service", sa.String(length=40), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("epoch", sa.String(length=40), nullable=False),
+        sa.Column("in_flight_at", UtcDateTime(), nullable=True),
+        sa.Column("estimate_amount", Amount(), nullable=True),
+        sa.Column("estimate_currency", sa.String(length=3), nullable=True),
+        sa.Column("cost_amount", Amount(), nullable=True),
+        sa.Column("cost_currency", sa.String(length=3), nullable=True),
+        sa.Column("shipment_id", sa.String(length=40), nullable=True),
+        sa.Column("tracking_numbers", sa.JSON(), nullable=True),
+        sa.Column("label_key", sa.String(length=200), nullable=True),
+        sa.Column("label_due", sa.Boolean(), nullable=False),
+        sa.Column("shipped_at", UtcDateTime(), nullable=True),
+        sa.Column("error", sa.JSON(), nullable=True),
+        sa.Column("evidence", sa.JSON(), nullable=True),
+        sa.Column("write_back", sa.String(length=8), nullable=False),
+        sa.Column("write_back_version", sa.Integer(), nullable=False),
+        sa.Column("write_back_error", sa.JSON(), nullable=True),
+        sa.Column("write_back_at", UtcDateTime(), nullable=True),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], name=op.f("fk_rows_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "row_number", name=op.f("pk_rows")),
+    )
+    op.create_index(
+        "ix_rows_in_flight",
+        "rows",
+        ["status"],
+        unique=False,
+        sqlite_where=sa.text("status = 'in_flight'"),
+        postgresql_where=sa.text("status = 'in_flight'"),
+    )
+    op.create_index("ix_rows_job_id_status", "rows", ["job_id", "status"], unique=False)
+    op.create_index(
+        "ix_rows_write_back_due",
+        "rows",
+        ["write_back"],
+        unique=False,
+        sqlite_where=sa.text("write_back = 'due'"),
+        postgresql_where=sa.text("write_back = 'due'"),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(
+        "ix_rows_write_back_due",
+        table_name="rows",
+        sqlite_where=sa.text("write_back = 'due'"),
+        postgresql_where=sa.text("write_back = 'due'"),
+    )
+    op.drop_index("ix_rows_job_id_status", table_name="rows")
+    op.drop_index(
+        "ix_rows_in_flight",
+        table_name="rows",
+        sqlite_where=sa.text("status = 'in_flight'"),
+        postgresql_where=sa.text("status = 'in_flight'"),
+    )
+    op.drop_table("rows")
+    op.drop_table("reservations")
+    op.drop_index("ix_jobs_status", table_name="jobs")
+    op.drop_index("ix_jobs_created_at", table_name="jobs")
+    op.drop_table("jobs")
+    op.drop_table("installation")
+    op.drop_table("audit")
+    op.drop_table("attempts")

@@ -1,0 +1,207 @@
+"""What the job database is asked: jobs and rows as documents, and what the watchdog looks for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, Row, String, cast, func, select
+
+from services.coordinator.database.steps import writeback_command
+from services.coordinator.database.tables import jobs, rows
+from services.coordinator.database.trail import JobTransaction
+from shared.contracts.commands import WritebackCommand
+from shared.contracts.documents import (
+    JobDocument,
+    LabelDocument,
+    RowCounts,
+    RowDocument,
+    WriteBackCounts,
+    WriteBackDocument,
+)
+from shared.contracts.source import Source
+from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.errors import JOB_NOT_FOUND, ROW_NOT_FOUND, ErrorBody, TallyError
+from shared.shipping import Money
+
+_source: TypeAdapter[Source] = TypeAdapter(Source)
+
+
+@dataclass(frozen=True)
+class InFlightRow:
+    """A row that has been in flight for a while, as the watchdog sees it."""
+
+    job_id: str
+    row_number: int
+    attempt: int
+    epoch: str
+
+
+def show_job(connection: Connection, job_id: str | None, request_id: str | None = None) -> JobDocument:
+    """One job, by its id or its request's; raises E-4003."""
+    wanted = jobs.c.job_id == job_id if job_id is not None else jobs.c.request_id == request_id
+    found = connection.execute(select(jobs).where(wanted)).one_or_none()
+    if found is None:
+        raise TallyError(JOB_NOT_FOUND, job_id=job_id or request_id)
+    return _job_document(connection, found)
+
+
+def list_jobs(
+    connection: Connection, status: JobStatus | None, limit: int, before: datetime | None
+) -> list[JobDocument]:
+    """Jobs, newest first."""
+    query = select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.job_id).limit(limit)
+    if status is not None:
+        query = query.where(jobs.c.status == status.value)
+    if before is not None:
+        query = query.where(jobs.c.created_at < before)
+    return [_job_document(connection, found) for found in connection.execute(query).all()]
+
+
+def list_rows(
+    connection: Connection, job_id: str, status: RowStatus | None, after: int, limit: int
+) -> list[RowDocument]:
+    """A page of a job's rows; raises E-4003."""
+    if connection.execute(select(jobs.c.job_id).where(jobs.c.job_id == job_id)).first() is None:
+        raise TallyError(JOB_NOT_FOUND, job_id=job_id)
+    query = (
+        select(rows).where(rows.c.job_id == job_id, rows.c.row_number > after).order_by(rows.c.row_number).limit(limit)
+    )
+    if status is not None:
+        query = query.where(rows.c.status == status.value)
+    return [row_document(found) for found in connection.execute(query)]
+
+
+def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocument:
+    """One row; raises E-4004."""
+    found = connection.execute(
+        select(rows).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
+    ).one_or_none()
+    if found is None:
+        raise TallyError(ROW_NOT_FOUND, job_id=job_id, row_number=row_number)
+    return row_document(found)
+
+
+def rows_in_flight(connection: Connection, since: datetime) -> list[InFlightRow]:
+    """The rows in flight since before `since`, of whatever job."""
+    found = connection.execute(
+        select(rows.c.job_id, rows.c.row_number, rows.c.attempt, rows.c.epoch).where(
+            rows.c.status == RowStatus.IN_FLIGHT.value, rows.c.in_flight_at < since
+        )
+    )
+    return [InFlightRow(row.job_id, row.row_number, row.attempt, row.epoch) for row in found]
+
+
+def write_backs_due(connection: Connection, since: datetime, limit: int) -> list[WritebackCommand]:
+    """The write-backs due since before `since`, as their commands."""
+    found = connection.execute(
+        select(rows)
+        .where(rows.c.write_back == WriteBackStatus.DUE.value, rows.c.write_back_at < since)
+        .order_by(rows.c.job_id, rows.c.row_number)
+        .limit(limit)
+    ).all()
+    opened: dict[str, JobTransaction] = {}
+    for row in found:
+        opened.setdefault(row.job_id, JobTransaction.open(connection, row.job_id, since))
+    return [writeback_command(opened[row.job_id], row) for row in found]
+
+
+def running_jobs_at_their_end(connection: Connection) -> list[str]:
+    """Running jobs whose cursor is at their last row."""
+    found = connection.execute(
+        select(jobs.c.job_id).where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.cursor >= jobs.c.total)
+    )
+    return list(found.scalars())
+
+
+def row_document(row: Row[Any]) -> RowDocument:
+    """A row as clients see it."""
+    status = RowStatus(row.status)
+    return RowDocument(
+        row_number=row.row_number,
+        source_row=row.source_row,
+        status=status,
+        attempt=row.attempt,
+        reference=row.reference,
+        recipient=row.recipient,
+        destination=row.destination,
+        service=row.service,
+        tracking_numbers=tuple(row.tracking_numbers or ()),
+        cost=_money(row.cost_amount, row.cost_currency),
+        estimate=_money(row.estimate_amount, row.estimate_currency),
+        label=LabelDocument(key=row.label_key, due=row.label_due) if row.shipment_id else None,
+        write_back=WriteBackDocument(
+            status=WriteBackStatus(row.write_back),
+            error=None if row.write_back_error is None else ErrorBody.model_validate(row.write_back_error),
+        ),
+        error=None if row.error is None else ErrorBody.model_validate(row.error),
+        shipped_at=row.shipped_at,
+        evidence=tuple(row.evidence or ()),
+    )
+
+
+def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
+    statuses: Counter[str] = Counter()
+    write_backs: Counter[str] = Counter()
+    cost, estimate = Decimal(0), Decimal(0)
+    currency, estimated = "USD", False
+    # SQLite sums text as binary floats; few distinct amounts come back, so they are summed here, exactly.
+    amounts = connection.execute(
+        select(
+            rows.c.status,
+            rows.c.write_back,
+            cast(rows.c.cost_amount, String).label("cost"),
+            rows.c.cost_currency,
+            cast(rows.c.estimate_amount, String).label("estimate"),
+            func.count().label("how_many"),
+        )
+        .where(rows.c.job_id == job.job_id)
+        .group_by(rows.c.status, rows.c.write_back, rows.c.cost_amount, rows.c.cost_currency, rows.c.estimate_amount)
+    )
+    for group in amounts:
+        statuses[group.status] += group.how_many
+        write_backs[group.write_back] += group.how_many
+        if group.cost is not None:
+            cost += Decimal(group.cost) * group.how_many
+            currency = group.cost_currency
+        if group.estimate is not None:
+            estimate += Decimal(group.estimate) * group.how_many
+            estimated = True
+    return JobDocument(
+        job_id=job.job_id,
+        request_id=job.request_id,
+        name=job.name,
+        status=JobStatus(job.status),
+        mode=job.mode,
+        on_interrupt=job.on_interrupt,
+        source=None if job.source is None else _source.validate_python(job.source),
+        where=(job.request or {}).get("where"),
+        requested_by=job.requested_by,
+        cursor=job.cursor,
+        rows=RowCounts(
+            total=job.total,
+            shipped=statuses[RowStatus.SHIPPED],
+            failed=statuses[RowStatus.FAILED],
+            skipped=statuses[RowStatus.SKIPPED],
+            in_doubt=statuses[RowStatus.IN_DOUBT],
+        ),
+        cost=Money(amount=cost.quantize(Decimal("0.01")), currency=currency),
+        estimate=Money(amount=estimate.quantize(Decimal("0.01")), currency=currency) if estimated else None,
+        write_back=WriteBackCounts(
+            due=write_backs[WriteBackStatus.DUE],
+            written=write_backs[WriteBackStatus.WRITTEN],
+            failed=write_backs[WriteBackStatus.FAILED],
+        ),
+        error=None if job.error is None else ErrorBody.model_validate(job.error),
+        created_at=job.created_at,
+        started_at=job.started_at,
+        ended_at=job.ended_at,
+    )
+
+
+def _money(amount: Decimal | None, currency: str | None) -> Money | None:
+    return None if amount is None or currency is None else Money(amount=amount, currency=currency)

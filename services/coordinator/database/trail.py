@@ -1,0 +1,127 @@
+"""One job's transaction: its row locked, its audit trail carried on, its changes written once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from services.coordinator import states
+from services.coordinator.audit import AuditTrail
+from services.coordinator.database.tables import audit, jobs
+from shared.contracts.source import Source
+from shared.contracts.states import JobStatus
+from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, ErrorBody, TallyError
+
+_source: TypeAdapter[Source] = TypeAdapter(Source)
+
+# FOR UPDATE serialises a job's transactions on PostgreSQL; SQLite has one writer and ignores it.
+_LOCK_JOB = (
+    select(
+        jobs.c.status,
+        jobs.c.cursor,
+        jobs.c.total,
+        jobs.c.source,
+        jobs.c.source_hash,
+        jobs.c.request,
+        jobs.c.audit_seq,
+        jobs.c.audit_head,
+        jobs.c.started_at,
+    )
+    .where(jobs.c.job_id == bindparam("job_id"))
+    .with_for_update()
+)
+_INSERT_AUDIT = insert(audit)
+
+
+@dataclass
+class JobTransaction:
+    """A job as one transaction sees and changes it."""
+
+    connection: Connection
+    job_id: str
+    now: datetime
+    status: JobStatus
+    cursor: int
+    total: int
+    source: dict[str, Any] | None
+    source_hash: str
+    reship: bool
+    started: bool
+    trail: AuditTrail
+    changes: dict[str, Any] = field(default_factory=dict)
+    entered: JobStatus | None = None
+
+    @classmethod
+    def open(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:
+        """Lock the job; raises E-4003 where there is none."""
+        found = connection.execute(_LOCK_JOB, {"job_id": job_id}).one_or_none()
+        if found is None:
+            raise TallyError(JOB_NOT_FOUND, job_id=job_id)
+        return cls(
+            connection=connection,
+            job_id=job_id,
+            now=now,
+            status=JobStatus(found.status),
+            cursor=found.cursor,
+            total=found.total,
+            source=found.source,
+            source_hash=found.source_hash,
+            reship=bool(found.request.get("reship", False)),
+            started=found.started_at is not None,
+            trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
+        )
+
+    @property
+    def parsed_source(self) -> Source:
+        """The job's source."""
+        return _source.validate_python(self.source)
+
+    def enter(self, target: JobStatus, *, actor: str = "coordinator", error: ErrorBody | None = None) -> None:
+        """Change the job's state, where the table allows it; raises E-4005 where it does not."""
+        if not states.allows(states.JOB, self.status, target):
+            raise TallyError(ILLEGAL_TRANSITION, action=f"Becoming {target}", job_id=self.job_id, status=self.status)
+        self.trail.add(
+            f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code
+        )
+        self.status = self.entered = target
+        self.changes["status"] = target.value
+        self.changes["error"] = None if error is None else error.model_dump(mode="json")
+        if target is JobStatus.RUNNING:
+            self.changes["ended_at"] = None
+            if not self.started:
+                self.changes["started_at"] = self.now
+        elif not states.JOB[target] or target in {JobStatus.FAILED, JobStatus.COMPLETED_WITH_WARNINGS}:
+            self.changes["ended_at"] = self.now
+
+    def advance(self, cursor: int) -> None:
+        """Move the cursor forward to `cursor`."""
+        if cursor > self.cursor:
+            self.cursor = self.changes["cursor"] = cursor
+
+    def close(self) -> None:
+        """Write the job's changes and the new audit entries."""
+        if self.trail.entries:
+            self.connection.execute(
+                _INSERT_AUDIT,
+                [
+                    {
+                        "job_id": entry.job_id,
+                        "seq": entry.seq,
+                        "at": entry.at,
+                        "actor": entry.actor,
+                        "action": entry.action,
+                        "row_number": entry.row_number,
+                        "detail": entry.detail,
+                        "previous_hash": entry.previous_hash,
+                        "hash": digest,
+                    }
+                    for entry, digest in zip(self.trail.entries, self.trail.hashes, strict=True)
+                ],
+            )
+            self.changes |= {"audit_seq": self.trail.seq, "audit_head": self.trail.head}
+        if self.changes:
+            self.connection.execute(update(jobs).where(jobs.c.job_id == self.job_id), self.changes)

@@ -1,0 +1,105 @@
+"""Publishes what a step asks for: ship and write-back commands, each into its one slot."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from pydantic import ValidationError
+
+from services.coordinator.database.steps import Step
+from shared.bus.publishing import Publisher, SubjectOccupiedError
+from shared.contracts import subjects
+from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.source import source_hash
+from shared.failpoints import failpoint
+from shared.telemetry import logger
+
+log = logger("dispatch")
+
+_ACK_PAUSES = (0.002, 0.005, 0.02, 0.1)
+
+
+class Dispatcher:
+    """Publishes commands; every publish is confirmed, and publishing the same command twice does no harm."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    async def dispatch(self, step: Step) -> None:
+        """Publish what `step` asks for. Raises TallyError E-4013 where the bus confirms nothing in time."""
+        if step.ship is not None and step.writeback is not None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.ship(step.ship))
+                group.create_task(self.write_back(step.writeback))
+        elif step.ship is not None:
+            await self.ship(step.ship)
+        elif step.writeback is not None:
+            await self.write_back(step.writeback)
+
+    async def ship(self, command: ShipCommand) -> None:
+        """Publish a ship command into its job's slot.
+
+        Its message id is fresh: a work queue swallows the id of a command that was consumed, and its answer would
+        never come. What a second command for a row may do is decided by the ledger.
+        """
+        failpoint("coordinator.before_ship_publish")
+        message_id = uuid.uuid4().hex
+        subject = subjects.ship_command(command.job_id)
+        for pause in (*_ACK_PAUSES, None):
+            try:
+                await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=message_id)
+            except SubjectOccupiedError:
+                if pause is not None:
+                    # The row before was settled a moment ago; its acknowledgement is on its way.
+                    await asyncio.sleep(pause)
+                elif not await self._displaced(subject, command):
+                    return
+            else:
+                failpoint("coordinator.after_ship_publish")
+                return
+        await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=message_id)
+
+    async def write_back(self, command: WritebackCommand) -> None:
+        """Publish a write-back command into its row's slot; where one waits there already, that one will do.
+
+        Writeback applies the greatest version it knows, and the watchdog publishes what is still due.
+        """
+        failpoint("coordinator.before_writeback_publish")
+        subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
+        try:
+            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=uuid.uuid4().hex)
+        except SubjectOccupiedError:
+            log.info("a write-back waits already", job=command.job_id, row=command.row_number)
+
+    async def waiting(self, job_id: str) -> ShipCommand | None:
+        """The ship command in a job's slot."""
+        stored = await self._publisher.last(subjects.COMMANDS, subjects.ship_command(job_id))
+        return None if stored is None else ShipCommand.model_validate_json(stored.data)
+
+    async def write_back_waits(self, command: WritebackCommand) -> bool:
+        """Whether a write-back command is in its row's slot."""
+        subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
+        return await self._publisher.last(subjects.COMMANDS, subject) is not None
+
+    async def _displaced(self, subject: str, command: ShipCommand) -> bool:
+        """Free the slot of a command that is older than `command`; False where `command` need not be published.
+
+        A row is put in flight only after the outcome of the one before was recorded, so an older occupant is settled:
+        its shipper died between outcome and acknowledgement.
+        """
+        occupant = await self._publisher.last(subjects.COMMANDS, subject)
+        if occupant is None:
+            return True
+        try:
+            waiting = ShipCommand.model_validate_json(occupant.data)
+        except ValidationError:
+            log.error("an unreadable command was in the slot; it is taken out", subject=subject)
+        else:
+            if (waiting.row_number, waiting.attempt) > (command.row_number, command.attempt):
+                return False
+            same = (waiting.row_number, waiting.attempt, waiting.epoch, waiting.recover)
+            if same == (command.row_number, command.attempt, command.epoch, command.recover):
+                return False
+        await self._publisher.delete(subjects.COMMANDS, occupant.sequence)
+        return True

@@ -1,0 +1,55 @@
+"""The outcome guards: what a ledger outcome means for a row, as one pure function over their whole domain (DESIGN §4).
+
+`failed` and `in_doubt` count only for the row's current attempt; `shipped` is accepted from any attempt in any state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import Enum, auto
+from typing import Literal
+
+from shared.contracts.states import RowStatus
+
+OutcomeKind = Literal["shipped", "failed", "in_doubt"]
+
+
+class Verdict(Enum):
+    """What the coordinator does about an outcome."""
+
+    RECORD = auto()  # the row in flight has its outcome: write it down, advance
+    ADOPT = auto()  # a label was sold for a row nobody waits for any more: write it down, advance nothing else
+    REPUBLISH = auto()  # already written down: only make sure that what follows was published
+    IGNORE = auto()  # it says nothing new
+    ALARM = auto()  # a second label for one row
+
+
+_SETTLED_AS: dict[OutcomeKind, RowStatus] = {"failed": RowStatus.FAILED, "in_doubt": RowStatus.IN_DOUBT}
+
+
+def judge(
+    kind: OutcomeKind,
+    outcome_attempt: int,
+    outcome_numbers: Collection[str],
+    row_status: RowStatus,
+    row_attempt: int,
+    row_numbers: Collection[str],
+) -> Verdict:
+    """The verdict on an outcome of `kind`, given the row's state, attempt and tracking numbers."""
+    if kind == "shipped":
+        return _judge_shipped(outcome_numbers, row_status, row_numbers)
+    if outcome_attempt != row_attempt:
+        return Verdict.IGNORE
+    if row_status is RowStatus.IN_FLIGHT:
+        return Verdict.RECORD
+    return Verdict.REPUBLISH if row_status is _SETTLED_AS[kind] else Verdict.IGNORE
+
+
+def _judge_shipped(numbers: Collection[str], row_status: RowStatus, row_numbers: Collection[str]) -> Verdict:
+    if row_status is RowStatus.IN_FLIGHT:
+        return Verdict.RECORD
+    if row_status in {RowStatus.SHIPPED, RowStatus.VOIDING, RowStatus.VOIDED}:
+        if set(numbers) != set(row_numbers):
+            return Verdict.ALARM
+        return Verdict.REPUBLISH if row_status is RowStatus.SHIPPED else Verdict.IGNORE
+    return Verdict.ADOPT

@@ -1,0 +1,69 @@
+"""Turns the coordinator's messages into calls."""
+
+from __future__ import annotations
+
+from faststream.nats import NatsMessage
+from pydantic import ValidationError
+
+from services.coordinator.progress import Progress
+from services.coordinator.submission import Submission
+from shared.bus.heartbeat import heartbeat
+from shared.bus.service import acknowledge, deliveries, reject
+from shared.contracts.ledger import Claimed, ledger_entry
+from shared.contracts.writeback import SourceWritten
+from shared.errors import REQUEST_ABANDONED, TallyError
+from shared.failpoints import failpoint
+from shared.telemetry import logger
+
+log = logger("handlers")
+
+_MAX_INTAKE_TRIES = 5
+
+
+class Handlers:
+    """The coordinator's subscribers."""
+
+    def __init__(self, submission: Submission, progress: Progress) -> None:
+        self._submission = submission
+        self._progress = progress
+
+    async def job_request(self, message: NatsMessage) -> None:
+        """A job request; one that ends its coordinator time and again is given up, and said so."""
+        async with heartbeat(message.raw_message):
+            if deliveries(message) > _MAX_INTAKE_TRIES:
+                error = TallyError(REQUEST_ABANDONED, tries=_MAX_INTAKE_TRIES).body
+                await self._submission.abandon(message.body, error)
+            else:
+                await self._submission.submit(message.body)
+        await acknowledge(message)
+
+    async def ledger_entry(self, message: NatsMessage) -> None:
+        """A ledger entry: a claim is only noted by the ledger itself, an outcome moves its job."""
+        try:
+            entry = ledger_entry.validate_json(message.body)
+        except ValidationError:
+            await reject(message)
+            return
+        if isinstance(entry, Claimed):
+            await message.raw_message.ack()
+            return
+        try:
+            async with heartbeat(message.raw_message):
+                await self._progress.record(entry)
+        except TallyError as error:
+            if error.kind.retryable:
+                raise
+            log.error("an outcome fits no job", job=entry.job_id, row=entry.row_number, code=error.body.code)
+        failpoint("coordinator.before_outcome_ack")
+        await acknowledge(message)
+
+    async def source_written(self, message: NatsMessage) -> None:
+        """What writeback did to a source."""
+        try:
+            written = SourceWritten.model_validate_json(message.body)
+        except ValidationError:
+            await reject(message)
+            return
+        async with heartbeat(message.raw_message):
+            await self._progress.record_written(written)
+        await acknowledge(message)

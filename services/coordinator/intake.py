@@ -1,0 +1,196 @@
+"""Takes a request's orders in: read, mapped, validated and snapshotted before any money moves (DESIGN P4)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+
+from services.coordinator.database.intake import NewRow, destination
+from services.coordinator.estimate import Estimator
+from services.coordinator.mapping.filters import service_level
+from services.coordinator.mapping.fingerprint import content_fingerprint
+from services.coordinator.mapping.mapping import Mapping, load_mapping
+from services.coordinator.mapping.problems import FieldValueError, RowInvalidError
+from services.coordinator.mapping.shipment import to_shipment
+from shared.contracts.documents import PreviewDocument, PreviewRow
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import Source, source_label
+from shared.errors import (
+    FIELD_INVALID,
+    NO_ROWS,
+    NO_SHIP_FROM,
+    RESERVED,
+    ROWS_INVALID,
+    TOO_MANY_ROWS,
+    ErrorBody,
+    TallyError,
+)
+from shared.shipping import Contact, Money, ServiceLevel
+from shared.sources import Snapshot, open_source, resolve_source
+from shared.sources.rows import SourceRow
+
+BATCH = 500
+_PROBLEMS_LISTED = 200
+
+
+@dataclass(frozen=True)
+class IntakeSettings:
+    """What intake takes from the settings."""
+
+    source_roots: tuple[Path, ...]
+    ship_from: Contact | None
+    default_weight: Decimal | None
+    max_rows: int
+
+
+@dataclass
+class Batch:
+    """A request's orders while they are taken in; `problems` and the counts are whole after the last row."""
+
+    source: Source
+    mapping: Mapping
+    snapshot: Snapshot
+    request: JobRequest
+    service: ServiceLevel | None
+    ship_from: Contact
+    settings: IntakeSettings
+    total: int = 0
+    invalid: int = 0
+    problems: list[ErrorBody] = field(default_factory=list)
+
+    async def rows(self) -> AsyncIterator[list[NewRow]]:
+        """The valid rows in source order, in batches; reading and mapping run in a thread.
+
+        Raises E-2010 after the last row where any row is invalid, listing what is wrong with each, E-1008 where no
+        row matches and E-1013 where there are more than an installation takes.
+        """
+        source_rows = self.snapshot.rows(self.request.where)
+        while batch := await asyncio.to_thread(self._next, source_rows):
+            valid = [row for row in batch if row is not None]
+            if valid and not self.invalid:
+                yield valid
+        if self.total == 0:
+            raise TallyError(NO_ROWS, path=source_label(self.source), where=self.request.where or "the condition")
+        if self.invalid:
+            raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
+
+    def _next(self, source_rows: Iterator[SourceRow]) -> list[NewRow | None]:
+        batch = [self._row(row) for row in islice(source_rows, BATCH)]
+        self.total += len(batch)
+        if self.total > self.settings.max_rows:
+            raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
+        return batch
+
+    def _row(self, row: SourceRow) -> NewRow | None:
+        try:
+            shipment = to_shipment(
+                self.mapping.render(dict(row.values)),
+                ship_from=self.ship_from,
+                service=self.service,
+                default_weight=self.settings.default_weight,
+            )
+        except RowInvalidError as error:
+            self.invalid += 1
+            if len(self.problems) < _PROBLEMS_LISTED:
+                self.problems += [problem.model_copy(update={"row": row.number}) for problem in error.errors]
+            return None
+        return NewRow(
+            source_row=row.number,
+            row_key=row.key,
+            checksum=row.checksum,
+            fingerprint=content_fingerprint(shipment),
+            shipment=shipment,
+            skipped=None if self.request.reship else _shipped_before(row),
+        )
+
+
+def _shipped_before(row: SourceRow) -> ErrorBody | None:
+    number = row.values.get("tracking_number", "").strip()
+    if not number:
+        return None
+    return ErrorBody(
+        code=RESERVED.code, message=f"The source already has tracking number {number} for it.", row=row.number
+    )
+
+
+class Intake:
+    """Opens requests' sources."""
+
+    def __init__(self, settings: IntakeSettings) -> None:
+        self._settings = settings
+
+    @asynccontextmanager
+    async def open(self, request: JobRequest) -> AsyncIterator[Batch]:
+        """The request's batch, its source open. Raises TallyError E-1xxx, E-2xxx or E-5004."""
+        if self._settings.ship_from is None:
+            raise TallyError(NO_SHIP_FROM)
+        service = _service(request.service)
+        source = await asyncio.to_thread(resolve_source, request.source, self._settings.source_roots)
+        mapping = await asyncio.to_thread(load_mapping, request.mapping, self._settings.source_roots)
+        snapshot = await asyncio.to_thread(open_source, source, self._settings.source_roots)
+        try:
+            mapping.check(snapshot.columns)
+            yield Batch(source, mapping, snapshot, request, service, self._settings.ship_from, self._settings)
+        finally:
+            await asyncio.to_thread(snapshot.close)
+
+    async def preview(self, request: JobRequest, estimator: Estimator, limit: int) -> PreviewDocument:
+        """What the request would cost, without making a job; the first `limit` rows one by one."""
+        listed: list[PreviewRow] = []
+        costs: list[Money] = []
+        to_ship = unrated = 0
+        async with self.open(request) as batch:
+            async for rows in batch.rows():
+                shipping = [row for row in rows if row.skipped is None]
+                to_ship += len(shipping)
+                quotes = dict(
+                    zip(
+                        (row.source_row for row in shipping),
+                        await estimator.quotes([row.shipment for row in shipping]),
+                        strict=True,
+                    )
+                )
+                costs += [quote.cost for quote in quotes.values() if quote.cost is not None]
+                unrated += sum(quote.cost is None for quote in quotes.values())
+                for number, row in enumerate(rows[: limit - len(listed)], start=len(listed) + 1):
+                    quote = quotes.get(row.source_row)
+                    listed.append(
+                        _preview_row(number, row, quote.cost if quote else None, quote.error if quote else None)
+                    )
+        return PreviewDocument(
+            source=batch.source,
+            where=request.where,
+            mapping=batch.mapping.name,
+            total=batch.total,
+            to_ship=to_ship,
+            skipped=batch.total - to_ship,
+            estimate=Money.total(costs),
+            unrated=unrated,
+            rows=tuple(listed),
+        )
+
+
+def _preview_row(number: int, row: NewRow, estimate: Money | None, error: ErrorBody | None) -> PreviewRow:
+    return PreviewRow(
+        row_number=number,
+        recipient=row.shipment.recipient.name,
+        destination=destination(row.shipment),
+        service=row.shipment.service,
+        estimate=estimate,
+        skipped=None if row.skipped is None else row.skipped.message,
+        error=error,
+    )
+
+
+def _service(text: str | None) -> ServiceLevel | None:
+    if text is None:
+        return None
+    try:
+        return service_level(text)
+    except FieldValueError as error:
+        raise TallyError(FIELD_INVALID, field="service", value=error.value, reason=error.reason) from error

@@ -1,0 +1,79 @@
+"""Carries jobs forward: commits a step, publishes what it asks for, tells whoever watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Concatenate, ParamSpec
+
+from sqlalchemy import Connection
+
+from services.coordinator.announcer import Announcer
+from services.coordinator.database import steps
+from services.coordinator.database.engine import Database
+from services.coordinator.database.steps import Issue, Step
+from services.coordinator.dispatch import Dispatcher
+from shared.bus.ledger import Ledger
+from shared.clock import Clock
+from shared.contracts.ledger import Outcome
+from shared.contracts.writeback import SourceWritten
+from shared.failpoints import failpoint
+from shared.telemetry import logger
+
+P = ParamSpec("P")
+log = logger("progress")
+
+
+class Progress:
+    """One way to change a job: a transaction, then its publishes, then the news."""
+
+    def __init__(
+        self,
+        database: Database,
+        dispatcher: Dispatcher,
+        announcer: Announcer,
+        ledger: Ledger,
+        clock: Clock,
+        command_lifetime: timedelta,
+    ) -> None:
+        self._database = database
+        self._dispatcher = dispatcher
+        self._announcer = announcer
+        self._ledger = ledger
+        self._clock = clock
+        self._lifetime = command_lifetime
+
+    def issue(self) -> Issue:
+        """What commands of this moment carry."""
+        return Issue(self._ledger.epoch, self._lifetime)
+
+    async def record(self, outcome: Outcome) -> None:
+        """Record a ledger outcome and start what follows."""
+        failpoint("coordinator.before_outcome_commit")
+        step = await self._database.write(steps.record_outcome, outcome, self._clock(), self.issue())
+        failpoint("coordinator.after_outcome_commit")
+        if step.alarm:
+            log.error("a second label was sold for one row", job=outcome.job_id, row=outcome.row_number)
+        await self.follow(step)
+
+    async def record_written(self, written: SourceWritten) -> None:
+        """Record a flush, job by job."""
+        for job_id in {row.job_id for row in written.rows}:
+            mine = [row for row in written.rows if row.job_id == job_id]
+            await self.commit(steps.record_written, job_id, mine, self._clock())
+
+    async def commit(
+        self, command: Callable[Concatenate[Connection, P], Step], *args: P.args, **kwargs: P.kwargs
+    ) -> Step:
+        """Run a step and follow it."""
+        step = await self._database.write(command, *args, **kwargs)
+        await self.follow(step)
+        return step
+
+    async def follow(self, step: Step) -> None:
+        """Publish what a committed step asks for, then tell."""
+        await self._dispatcher.dispatch(step)
+        if step.entered is not None:
+            await self._announcer.entered(step.job_id, step.entered, step.row)
+        elif step.row is not None:
+            self._announcer.moved(step.job_id, step.row)

@@ -1,0 +1,144 @@
+"""A job request's way in: validated by hand, made a job once, taken in, then previewed or started."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from pydantic import ValidationError
+
+from services.coordinator.announcer import Announcer
+from services.coordinator.database import intake as admission
+from services.coordinator.database import steps
+from services.coordinator.database.engine import Database
+from services.coordinator.estimate import Estimator
+from services.coordinator.identity import job_id_for, request_hash
+from services.coordinator.intake import BATCH, Intake
+from services.coordinator.progress import Progress
+from shared.clock import Clock
+from shared.contracts.requests import JobRequest
+from shared.contracts.states import JobMode, JobStatus
+from shared.errors import REQUEST_MALFORMED, ErrorBody, TallyError
+from shared.failpoints import failpoint
+from shared.telemetry import logger
+
+log = logger("submission")
+
+_REQUEST_ID_LENGTH = 200
+
+
+class Submission:
+    """Turns requests into jobs; a request that was cut short is taken in anew."""
+
+    def __init__(
+        self,
+        installation: str,
+        database: Database,
+        intake: Intake,
+        new_estimator: Callable[[], Estimator],
+        progress: Progress,
+        announcer: Announcer,
+        clock: Clock,
+    ) -> None:
+        self._installation = installation
+        self._database = database
+        self._intake = intake
+        self._new_estimator = new_estimator
+        self._progress = progress
+        self._announcer = announcer
+        self._clock = clock
+
+    async def submit(self, body: bytes) -> None:
+        """Make the request's job, or reject it; the same request again is the same job."""
+        try:
+            request = JobRequest.model_validate_json(body)
+        except ValidationError as error:
+            await self._reject_malformed(body, error)
+            return
+        job_id = job_id_for(self._installation, request.request_id)
+        try:
+            admitted = await self._database.write(
+                admission.admit, job_id, request, request_hash(request), self._clock()
+            )
+        except TallyError as error:
+            await self._announcer.rejected(job_id, request.request_id, error.body)
+            return
+        if admitted.created:
+            log.info("job accepted", job=job_id)
+        await self._announcer.entered(job_id, JobStatus.PENDING)
+        if admitted.status is JobStatus.PENDING:
+            failpoint("coordinator.before_intake")
+            await self._take_in(job_id, request)
+
+    async def abandon(self, body: bytes, error: ErrorBody) -> None:
+        """Give a request up that cannot be worked on, and say so."""
+        try:
+            request_id = JobRequest.model_validate_json(body).request_id
+        except ValidationError:
+            request_id = None
+        job_id = None
+        if request_id is not None:
+            job_id = job_id_for(self._installation, request_id)
+            await self._database.write(admission.fail_intake, job_id, error, self._clock())
+        await self._announcer.rejected(job_id, request_id, error)
+
+    async def _take_in(self, job_id: str, request: JobRequest) -> None:
+        try:
+            async with self._intake.open(request) as batch:
+                await self._database.write(admission.begin_intake, job_id, batch.source)
+                stored = 0
+                async for rows in batch.rows():
+                    await self._database.write(
+                        admission.add_rows, job_id, self._installation, batch.source, stored + 1, rows
+                    )
+                    stored += len(rows)
+                await self._database.write(
+                    admission.finish_intake, job_id, batch.total, batch.mapping.checksum, self._clock()
+                )
+        except TallyError as error:
+            await self._database.write(admission.fail_intake, job_id, error.body, self._clock())
+            await self._announcer.rejected(job_id, request.request_id, error.body)
+            await self._announcer.entered(job_id, JobStatus.FAILED)
+            return
+        failpoint("coordinator.after_intake")
+        if request.mode is JobMode.AUTO:
+            await self._progress.commit(
+                steps.start, job_id, request.requested_by or "auto", self._clock(), self._progress.issue()
+            )
+            return
+        await self._estimate(job_id)
+        await self._database.write(admission.await_approval, job_id, self._clock())
+        await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
+
+    async def _estimate(self, job_id: str) -> None:
+        estimator = self._new_estimator()
+        after = 0
+        while page := await self._database.read(admission.shipments_to_rate, job_id, after, BATCH):
+            quotes = await estimator.quotes([shipment for _, shipment in page])
+            numbers = [number for number, _ in page]
+            await self._database.write(admission.note_quotes, job_id, list(zip(numbers, quotes, strict=True)))
+            after = numbers[-1]
+
+    async def _reject_malformed(self, body: bytes, error: ValidationError) -> None:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        reason = f"{place}: {first['msg']}" if place else first["msg"]
+        rejection = TallyError(REQUEST_MALFORMED, reason=reason).body
+        request_id = _request_id(body)
+        job_id = None
+        if request_id is not None:
+            job_id = job_id_for(self._installation, request_id)
+            if await self._database.write(admission.admit_rejected, job_id, request_id, rejection, self._clock()):
+                await self._announcer.entered(job_id, JobStatus.FAILED)
+        await self._announcer.rejected(job_id, request_id, rejection)
+
+
+def _request_id(body: bytes) -> str | None:
+    """The request id of a body that is no valid request, where it has a usable one."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return None
+    request_id = found.get("request_id") if isinstance(found, dict) else None
+    usable = isinstance(request_id, str) and 0 < len(request_id) <= _REQUEST_ID_LENGTH
+    return request_id if usable else None

@@ -1,0 +1,92 @@
+"""Heals what nobody redelivers: rows in flight without a command, write-backs without one, jobs left at their end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
+
+from services.coordinator.database import queries, steps
+from services.coordinator.database.engine import Database
+from services.coordinator.database.queries import InFlightRow
+from services.coordinator.dispatch import Dispatcher
+from services.coordinator.progress import Progress
+from shared.bus.ledger import Ledger
+from shared.clock import Clock
+from shared.contracts.ledger import Claimed, Shipped
+from shared.errors import TallyError
+from shared.telemetry import logger
+
+log = logger("watchdog")
+
+_WRITE_BACKS_A_ROUND = 500
+
+
+class Watchdog:
+    """Looks at every row that has been in flight for longer than `stuck_after`, in whatever state its job is."""
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        dispatcher: Dispatcher,
+        progress: Progress,
+        clock: Clock,
+        *,
+        interval: float,
+        stuck_after: float,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._dispatcher = dispatcher
+        self._progress = progress
+        self._clock = clock
+        self._interval = interval
+        self._stuck_after = timedelta(seconds=stuck_after)
+
+    async def run(self) -> None:
+        """Make a round every interval, for ever; a round that fails (the bus is away) is made again."""
+        while True:
+            try:
+                await self.round()
+            except (TallyError, NatsError, APIError, TimeoutError) as error:
+                log.warning("round failed", error=repr(error))
+            await asyncio.sleep(self._interval)
+
+    async def round(self) -> None:
+        """Look at everything once."""
+        await self._ledger.refresh()
+        since = self._clock() - self._stuck_after
+        for row in await self._database.read(queries.rows_in_flight, since):
+            await self._settle_or_reissue(row)
+        for command in await self._database.read(queries.write_backs_due, since, _WRITE_BACKS_A_ROUND):
+            if not await self._dispatcher.write_back_waits(command):
+                log.warning("a write-back was lost; published again", job=command.job_id, row=command.row_number)
+                await self._dispatcher.write_back(command)
+        for job_id in await self._database.read(queries.running_jobs_at_their_end):
+            await self._progress.commit(steps.settle, job_id, self._clock())
+
+    async def _settle_or_reissue(self, row: InFlightRow) -> None:
+        last = await self._ledger.last(row.job_id, row.row_number)
+        if last is not None and not isinstance(last.entry, Claimed):
+            outcome = last.entry
+            if isinstance(outcome, Shipped) or outcome.attempt == row.attempt:
+                await self._progress.record(outcome)
+                return
+        waiting = await self._dispatcher.waiting(row.job_id)
+        if waiting is not None and (waiting.row_number, waiting.attempt, waiting.epoch) == (
+            row.row_number,
+            row.attempt,
+            self._ledger.epoch,
+        ):
+            return
+        claimed = last is not None and isinstance(last.entry, Claimed)
+        recover = claimed or row.epoch != self._ledger.epoch
+        log.warning(
+            "a row in flight has no command; published again", job=row.job_id, row=row.row_number, recover=recover
+        )
+        await self._progress.commit(
+            steps.reissue, row.job_id, row.row_number, self._clock(), self._progress.issue(), recover=recover
+        )
