@@ -1,0 +1,48 @@
+"""The shipper's composition root: the only place that wires it."""
+
+from __future__ import annotations
+
+import os
+
+from services.shipper.carriers.ups import UpsCarrier
+from services.shipper.handlers import Handlers
+from services.shipper.labels import LabelStore
+from services.shipper.quotes import Quotes
+from services.shipper.shipping import Shipping
+from shared.bus import topology
+from shared.bus.ledger import Ledger
+from shared.bus.service import Service
+from shared.clock import utc_now
+from shared.contracts import subjects
+from shared.errors import NO_CARRIER, TallyError
+from shared.settings import ShipperSettings, load
+
+# Deliveries wait for a place with their heartbeat running, so this is far above what the carrier takes at once.
+_ROWS_AT_ONCE = 512
+_OWNER_ONLY = 0o077
+
+
+def main() -> None:
+    """Run a shipper until it is told to stop."""
+    settings = load(ShipperSettings)
+    if not settings.carrier.url:
+        raise TallyError(NO_CARRIER)
+    os.umask(_OWNER_ONLY)  # labels carry names and streets
+    service = Service("shipper", settings)
+    labels = LabelStore(settings.label_store_url)
+    carriers: list[UpsCarrier] = []
+
+    async def start() -> None:
+        carrier = UpsCarrier(settings.carrier, utc_now)
+        carriers.append(carrier)
+        ledger = Ledger(service.js, service.publisher)
+        await ledger.refresh()
+        handlers = Handlers(Shipping(carrier, settings.carrier, labels, ledger, utc_now))
+        service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
+        service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
+
+    async def stop() -> None:
+        for carrier in carriers:
+            await carrier.close()
+
+    service.run(start, stop)

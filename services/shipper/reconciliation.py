@@ -1,0 +1,126 @@
+"""Looks a row up by its reference before any second call, and says what the answer proves (DESIGN §4)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum, auto
+
+from services.shipper.carriers.carrier import Carrier, Consistency, DateWindow, Purchase
+from shared.clock import Clock
+from shared.contracts.ledger import Evidence
+from shared.errors import IN_DOUBT, SEVERAL_SHIPMENTS, ErrorBody, TallyError
+from shared.telemetry import logger
+
+log = logger("reconciliation")
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 5.0
+_WINDOW_MARGIN = timedelta(days=2)
+
+
+class Proof(Enum):
+    """What a look-up proves."""
+
+    SOLD = auto()  # one live shipment: adopt it
+    NOT_SOLD = auto()  # none, and none can appear any more: ship again
+    NOTHING = auto()  # nobody can prove either: park
+
+
+class Verdict(Enum):
+    """What one look-up's count of shipments means at a moment."""
+
+    SOLD = auto()
+    SEVERAL = auto()
+    NOT_SOLD = auto()
+    LOOK_AGAIN = auto()
+    PARK = auto()
+
+
+def judge_finding(
+    count: int, consistency: Consistency, now: datetime, last_commit: datetime, settled: datetime
+) -> Verdict:
+    """What `count` live shipments found at `now` mean.
+
+    "Not found" counts only after the earlier call's last possible commit. From there, a carrier whose look-ups are
+    immediate has proved that nothing was sold; with an eventual one it takes until `settled`, and then nobody knows.
+    """
+    if count == 1:
+        return Verdict.SOLD
+    if count > 1:
+        return Verdict.SEVERAL
+    if consistency == "none":
+        return Verdict.PARK
+    if now <= last_commit:
+        return Verdict.LOOK_AGAIN
+    if consistency == "immediate":
+        return Verdict.NOT_SOLD
+    return Verdict.PARK if now >= settled else Verdict.LOOK_AGAIN
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the look-ups came to: with `SOLD` the purchase, with `NOTHING` the error to park the row with."""
+
+    proof: Proof
+    evidence: tuple[Evidence, ...]
+    purchase: Purchase | None = None
+    error: ErrorBody | None = None
+
+
+@dataclass
+class Reconciliation:
+    """Look-ups with one carrier account."""
+
+    carrier: Carrier
+    consistency: Consistency
+    settle_time: timedelta
+    clock: Clock
+
+    async def conclude(self, reference: str, since: datetime, last_commit: datetime, reason: str) -> Conclusion:
+        """Look `reference` up until the answer proves something or the settle time is over.
+
+        `since` is when the first call for it may have been made, `last_commit` the last moment at which an earlier
+        call can still sell a label, `reason` why anybody doubts. A look-up that fails is evidence, and asked again.
+        """
+        evidence: list[Evidence] = []
+        settled = last_commit + self.settle_time
+        pause = _FIRST_PAUSE
+        while True:
+            purchases = await self._look_up(reference, since, evidence)
+            now = self.clock()
+            if purchases is None:
+                verdict = Verdict.PARK if now >= settled else Verdict.LOOK_AGAIN
+            else:
+                verdict = judge_finding(len(purchases), self.consistency, now, last_commit, settled)
+            match verdict:
+                case Verdict.SOLD:
+                    assert purchases is not None
+                    return Conclusion(Proof.SOLD, tuple(evidence), purchase=purchases[0])
+                case Verdict.SEVERAL:
+                    assert purchases is not None
+                    numbers = ", ".join(number for purchase in purchases for number in purchase.tracking_numbers)
+                    error = TallyError(SEVERAL_SHIPMENTS, reference=reference, tracking_numbers=numbers).body
+                    return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
+                case Verdict.NOT_SOLD:
+                    return Conclusion(Proof.NOT_SOLD, tuple(evidence))
+                case Verdict.PARK:
+                    error = TallyError(IN_DOUBT, reference=reference, reason=reason).body
+                    return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
+                case Verdict.LOOK_AGAIN:
+                    await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
+                    pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _look_up(self, reference: str, since: datetime, evidence: list[Evidence]) -> tuple[Purchase, ...] | None:
+        now = self.clock()
+        window = DateWindow((since - _WINDOW_MARGIN).date(), (now + _WINDOW_MARGIN).date())
+        try:
+            finding = await self.carrier.find(reference, window)
+        except TallyError as error:
+            log.warning("look-up failed", code=error.body.code)
+            evidence.append(Evidence(at=now, asked=f"shipments with reference {reference}", answer=str(error.body)))
+            return None
+        evidence.append(Evidence(at=now, asked=finding.asked, answer=finding.answer))
+        return finding.purchases
