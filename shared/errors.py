@@ -315,7 +315,10 @@ NO_SHIP_FROM = _kind(
     "Set TALLY_SHIP_FROM, or [ship_from] in tally.toml.",
 )
 DATA_DIR_IN_USE = _kind(
-    "E-5005", "Data directory in use", "Another tally up (pid {pid}) uses {data_dir}.", "Stop it, or give another --data."
+    "E-5005",
+    "Data directory in use",
+    "Another tally up (pid {pid}) uses {data_dir}.",
+    "Stop it, or give another --data.",
 )
 NATS_SERVER_MISSING = _kind(
     "E-5006",

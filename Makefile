@@ -1,0 +1,63 @@
+# Every target in a line: make
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+SERVICES := coordinator shipper writeback sandbox cli
+PYTEST_WORKERS ?= 3
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format unit integration containers bench docs lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## Make .venv with the pinned dependencies and the tally command (a no-op when up to date)
+
+.venv/.ready: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Tallyman needs Python 3.11 or newer: make PYTHON=python3.12'; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo 'Installing the pinned dependencies into .venv ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup ## Ship 30 sample orders with the sandbox carrier, killing the shipper half-way
+	@$(BIN)/tally demo
+
+test: setup check ## Check the code, then run every test but the container tests
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile tests
+
+check: setup ## Lint, types, boundaries between services
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## Format the code
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+unit: setup ## Run the unit and contract tests only
+	$(BIN)/pytest -n $(PYTEST_WORKERS) tests/unit tests/contract
+
+integration: setup ## Run the tests against real processes only
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile tests/integration
+
+containers: setup ## Run the tests of the container images (needs Docker)
+	$(BIN)/pytest tests/containers
+
+bench: setup ## Measure rows per second and overhead per row; a table and build/bench.json
+	$(BIN)/python -m tests.bench.rows
+
+docs: setup ## Generate docs/asyncapi.json from the message models
+	$(BIN)/python -m shared.contracts.asyncapi docs/asyncapi.json
+
+lock: setup ## Pin the dependencies anew, with hashes and without a registry's address
+	@for extra in dev $(SERVICES); do \
+		$(BIN)/uv pip compile pyproject.toml --extra $$extra --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --quiet \
+			--custom-compile-command 'make lock' -o requirements/$$extra.txt; \
+	done
+
+clean: ## Remove what setup and the tests made
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

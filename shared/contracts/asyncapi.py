@@ -1,0 +1,88 @@
+"""The bus as an AsyncAPI document, from the message models: `make docs` writes docs/asyncapi.json.
+
+The services take raw bodies and validate by hand, so FastStream cannot see their types; the channels are declared here
+once more, with their models, on a broker that never connects.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from faststream.nats import NatsBroker
+from faststream.specification import AsyncAPI
+
+from shared.contracts import subjects
+from shared.contracts.api import ControlJob, ListJobs, ListRows, PreviewSource, Reply, ServiceStatus, ShowJob, ShowRow
+from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.events import JobEvent
+from shared.contracts.ledger import LedgerEntry, Shipped
+from shared.contracts.rates import QuoteReply, QuoteRequest
+from shared.contracts.requests import JobRequest
+from shared.contracts.writeback import SourceWritten
+
+# Subject, who takes it, the message, the reply where it is a request, and what it is.
+CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
+    (subjects.SUBMIT, "coordinator", JobRequest, None, "A job request, durable once the publisher has its PubAck."),
+    (subjects.ship_command("{job}"), "shipper", ShipCommand, None, "Buy one row's label."),
+    (
+        "tally.commands.writeback.{source}.{job}.{row}",
+        "writeback",
+        WritebackCommand,
+        None,
+        "Write one row's tracking number into its source.",
+    ),
+    ("tally.ledger.{job}.{row}", "coordinator", LedgerEntry, None, "One row's register in the shipment ledger."),
+    (
+        "tally.ledger-late.{job}.{row}",
+        "coordinator",
+        Shipped,
+        None,
+        "A sale whose claim was taken over before it could be recorded.",
+    ),
+    (subjects.writeback_outcome("{source}"), "coordinator", SourceWritten, None, "One flush to one source."),
+    ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
+    (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
+    (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
+    (subjects.api("list"), "coordinator", ListJobs, Reply, "The newest jobs."),
+    (subjects.api("show"), "coordinator", ShowJob, Reply, "One job."),
+    (subjects.api("rows"), "coordinator", ListRows, Reply, "A page of a job's rows."),
+    (subjects.api("row"), "coordinator", ShowRow, Reply, "One row."),
+    (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
+    *(
+        (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")
+        for call in ("approve", "reject", "pause", "resume", "cancel")
+    ),
+)
+
+
+def document() -> str:
+    """The AsyncAPI document as JSON."""
+    broker = NatsBroker("nats://127.0.0.1:4222")
+    for subject, taker, message, reply, text in CHANNELS:
+        answered = "" if reply is None else f" Answered with {reply.__name__}."
+        broker.subscriber(subject, title=subject, description=f"{text} Taken by: {taker}.{answered}")(
+            _taking(message)
+        )
+    specification = AsyncAPI(
+        broker,
+        title="Tallyman",
+        version="0.1.0",
+        description="Every message on the bus (NATS JetStream and core NATS). A reader ignores fields it does not know.",
+    )
+    found = json.loads(specification.to_specification().to_json())
+    return json.dumps(found, indent=1, sort_keys=True) + "\n"
+
+
+def _taking(message: Any) -> Callable[[Any], Awaitable[None]]:
+    async def handle(body: Any) -> None: ...
+
+    handle.__annotations__ = {"body": message, "return": None}
+    return handle
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(document(), encoding="utf-8")

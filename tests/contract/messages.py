@@ -1,0 +1,208 @@
+"""One full example of every message that crosses the bus; the golden files pin what each looks like as JSON."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from shared.contracts.api import (
+    ControlJob,
+    JobList,
+    ListJobs,
+    ListRows,
+    PreviewSource,
+    Reply,
+    RowList,
+    ServiceStatus,
+    ShowJob,
+    ShowRow,
+)
+from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.contracts.documents import (
+    JobDocument,
+    LabelDocument,
+    PreviewDocument,
+    PreviewRow,
+    RowCounts,
+    RowDocument,
+    WriteBackCounts,
+    WriteBackDocument,
+)
+from shared.contracts.events import EventType, JobEvent
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
+from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import CsvSource
+from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.writeback import RowWritten, SourceWritten
+from shared.errors import ErrorBody
+from shared.shipping import Address, Contact, Dimensions, Money, Package, ServiceLevel, Shipment
+
+AT = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
+JOB = "k3v9q2m8xw1dabcd"
+EPOCH = "2026-11-21T09:00:00+00:00"
+REFERENCE = "TABCDEFGHK3V9Q2M8XW1D0000017"
+SOURCE = CsvSource(path="orders.csv")
+COST = Money(amount=Decimal("12.40"))
+ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.", action="Correct the row.", row=17)
+EVIDENCE = Evidence(at=AT, asked=f"Label Recovery by reference {REFERENCE}", answer="not found (300007)")
+
+SHIPMENT = Shipment(
+    ship_from=Contact(
+        name="Warehouse",
+        phone="5125550100",
+        address=Address(lines=("100 Congress Ave",), city="Austin", state="TX", postal_code="78701"),
+    ),
+    recipient=Contact(
+        name="Zoë Ng",
+        company="Example Ltd",
+        phone="4135550111",
+        email="zoe@example.com",
+        address=Address(
+            lines=("1 Main St", "Apt 2"), city="Agawam", state="MA", postal_code="01001", residential=True
+        ),
+    ),
+    packages=(
+        Package(
+            weight=Decimal("2.5"),
+            dimensions=Dimensions(length=Decimal(10), width=Decimal(8), height=Decimal(4)),
+            description="Books",
+        ),
+    ),
+    service=ServiceLevel.GROUND,
+    order_number="1001",
+    description="Books",
+)
+
+JOB_DOCUMENT = JobDocument(
+    job_id=JOB,
+    request_id="orders-2026-11-21",
+    name="California orders",
+    status=JobStatus.FAILED,
+    mode=JobMode.CONFIRM,
+    on_interrupt=InterruptPolicy.ASK,
+    source=SOURCE,
+    where="state = 'CA'",
+    requested_by="erp",
+    cursor=16,
+    rows=RowCounts(total=30, shipped=15, failed=1, skipped=1),
+    cost=COST,
+    estimate=COST,
+    write_back=WriteBackCounts(due=1, written=14),
+    error=ERROR,
+    created_at=AT,
+    started_at=AT,
+    ended_at=AT,
+)
+
+ROW_DOCUMENT = RowDocument(
+    row_number=17,
+    source_row=19,
+    status=RowStatus.SHIPPED,
+    attempt=1,
+    reference=REFERENCE,
+    recipient="Zoë Ng",
+    destination="Agawam, MA",
+    service="ground",
+    tracking_numbers=("1ZTALLY10300000017",),
+    cost=COST,
+    estimate=COST,
+    label=LabelDocument(key=f"{JOB}/0000017-1ZTALLY10300000017.gif"),
+    write_back=WriteBackDocument(status=WriteBackStatus.WRITTEN),
+    shipped_at=AT,
+    evidence=(EVIDENCE,),
+)
+
+REQUEST = JobRequest(
+    request_id="orders-2026-11-21",
+    name="California orders",
+    source=SOURCE,
+    where="state = 'CA' AND weight < 20",
+    service="ground",
+    mode=JobMode.CONFIRM,
+    on_interrupt=InterruptPolicy.ASK,
+    requested_by="erp",
+)
+
+_ENTRY = {"job_id": JOB, "row_number": 17, "attempt": 1, "epoch": EPOCH, "claim_id": "0123456789abcdef"}
+
+MESSAGES = {
+    "job-request": REQUEST,
+    "ship-command": ShipCommand(
+        job_id=JOB,
+        row_number=17,
+        attempt=1,
+        epoch=EPOCH,
+        reference=REFERENCE,
+        shipment=SHIPMENT,
+        not_after=AT,
+        recover=False,
+    ),
+    "writeback-command": WritebackCommand(
+        job_id=JOB,
+        row_number=17,
+        source=SOURCE,
+        source_row=19,
+        row_key="19",
+        checksum="c0ffee",
+        row_version=1,
+        values=WrittenValues(tracking_number="1ZTALLY10300000017", shipped_at=AT),
+    ),
+    "ledger-claimed": Claimed(**_ENTRY, reference=REFERENCE, owner="host:1", claimed_at=AT, last_possible_commit=AT),
+    "ledger-shipped": Shipped(
+        **_ENTRY,
+        shipment_id="1ZTALLY10300000017",
+        tracking_numbers=("1ZTALLY10300000017",),
+        cost=COST,
+        label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
+        shipped_at=AT,
+        adopted=True,
+        carrier_ms=151.2,
+        evidence=(EVIDENCE,),
+    ),
+    "ledger-failed": Failed(**_ENTRY, error=ERROR, failed_at=AT),
+    "ledger-in-doubt": InDoubt(**_ENTRY, reference=REFERENCE, error=ERROR, parked_at=AT, evidence=(EVIDENCE,)),
+    "source-written": SourceWritten(
+        source_hash="0123456789abcdef",
+        rows=(RowWritten(job_id=JOB, row_number=17, row_version=1, status="failed", error=ERROR),),
+    ),
+    "quote-request": QuoteRequest(shipments=(SHIPMENT,)),
+    "quote-reply": QuoteReply(quotes=(Quote(cost=COST), Quote(error=ERROR))),
+    "job-event": JobEvent(
+        type=EventType.PROGRESS,
+        at=AT,
+        job_id=JOB,
+        request_id="orders-2026-11-21",
+        job=JOB_DOCUMENT,
+        last_row=ROW_DOCUMENT,
+        error=ERROR,
+    ),
+    "list-jobs": ListJobs(status=JobStatus.RUNNING, limit=20),
+    "job-list": JobList(jobs=(JOB_DOCUMENT,)),
+    "show-job": ShowJob(job_id=JOB),
+    "list-rows": ListRows(job_id=JOB, status=RowStatus.FAILED, after=16),
+    "row-list": RowList(rows=(ROW_DOCUMENT,), next_after=17),
+    "show-row": ShowRow(job_id=JOB, row_number=17),
+    "control-job": ControlJob(job_id=JOB, by="ann"),
+    "preview-source": PreviewSource(request=REQUEST),
+    "reply": Reply(error=ERROR),
+    "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),
+}
+
+DOCUMENTS = {
+    "job-document": JOB_DOCUMENT,
+    "row-document": ROW_DOCUMENT,
+    "preview-document": PreviewDocument(
+        source=SOURCE,
+        where="state = 'CA'",
+        mapping="default",
+        total=3,
+        to_ship=2,
+        skipped=1,
+        estimate=COST,
+        unrated=1,
+        rows=(
+            PreviewRow(
+                row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST
+            ),
+        ),
+    ),
+}

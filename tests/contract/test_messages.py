@@ -1,0 +1,57 @@
+"""Messages keep their JSON: other programs, and other versions of these services, read it.
+
+After a change that is meant, `TALLY_UPDATE_GOLDEN=1 make unit` writes the golden files anew; the diff is then reviewed.
+"""
+
+import inspect
+import json
+import os
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import shared.contracts
+from shared.contracts.message import Message
+from tests.contract.messages import DOCUMENTS, MESSAGES
+
+GOLDEN = Path(__file__).parent / "golden"
+EXAMPLES = {**MESSAGES, **DOCUMENTS}
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_message_looks_on_the_bus_as_its_golden_file_says(name: str):
+    golden = GOLDEN / f"{name}.json"
+    body = json.dumps(EXAMPLES[name].model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    if os.environ.get("TALLY_UPDATE_GOLDEN"):
+        golden.write_text(body, encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == body
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_golden_file_reads_back_as_the_same_message(name: str):
+    example = EXAMPLES[name]
+    assert type(example).model_validate_json((GOLDEN / f"{name}.json").read_bytes()) == example
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_a_reader_ignores_fields_it_does_not_know(name: str):
+    example = EXAMPLES[name]
+    body = json.loads((GOLDEN / f"{name}.json").read_bytes()) | {"added_by_a_later_version": 1}
+    assert type(example).model_validate(body) == example
+
+
+def test_every_message_model_has_a_golden_file():
+    models = {
+        model
+        for module in pkgutil.iter_modules(shared.contracts.__path__, "shared.contracts.")
+        for _, model in inspect.getmembers(import_module(module.name), inspect.isclass)
+        if issubclass(model, Message) and not model.__name__.startswith("_") and model is not Message
+    }
+    assert models == {type(message) for message in MESSAGES.values()}
+
+
+def test_every_message_model_says_what_it_is():
+    undocumented = [type(model).__name__ for model in EXAMPLES.values() if not (type(model).__doc__ or "").strip()]
+    assert undocumented == []
