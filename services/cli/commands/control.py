@@ -1,0 +1,62 @@
+"""`tally approve`, `reject`, `pause`, `cancel` and `resume`."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+
+from rich.text import Text
+
+from services.cli.commands.shipping import Manner, see_through
+from services.cli.finding import client_of, resolve_job
+from services.cli.outcomes import ExitCode, print_json
+from services.cli.rendering import next_steps, state
+from services.cli.terminal import data_option, output, person
+
+
+class Order(StrEnum):
+    """What a person orders of a job; each is the control call's name."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
+    """Give an order and show what became of the job."""
+
+    async def ordered() -> None:
+        async with client_of(data) as client:
+            found = await resolve_job(client, job)
+            call = {
+                Order.APPROVE: client.approve,
+                Order.REJECT: client.reject,
+                Order.PAUSE: client.pause,
+                Order.CANCEL: client.cancel,
+            }[order]
+            document = await call(found.job_id, person())
+        if as_json:
+            print_json(document.model_dump(mode="json"))
+            return
+        console = output()
+        console.print(Text.assemble(f"Job {document.job_id} is ", state(document.status), "."))
+        if order is Order.APPROVE:
+            console.print(next_steps((f"tally watch {document.job_id}{data_option(data)}", "follow it")))
+        if order is Order.PAUSE:
+            console.print(next_steps((f"tally resume {document.job_id}{data_option(data)}", "let it go on")))
+
+    asyncio.run(ordered())
+    return ExitCode.DONE
+
+
+def resume(job: str, manner: Manner) -> int:
+    """Let a job go on and follow it."""
+
+    async def resumed() -> int:
+        async with client_of(manner.data) as client:
+            found = await resolve_job(client, job)
+        return await see_through(found.job_id, manner, resume=True)
+
+    return asyncio.run(resumed())

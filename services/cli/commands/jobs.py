@@ -1,0 +1,95 @@
+"""`tally jobs`, `show`, `rows` and `watch`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+from services.cli.commands.shipping import Manner, see_through
+from services.cli.finding import client_of, resolve_job
+from services.cli.following import has_ended
+from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
+from services.cli.rendering import job_details, jobs_table, row_details, rows_table
+from services.cli.terminal import output
+from shared.client import TallyClient
+from shared.contracts.documents import JobDocument
+from shared.contracts.states import JobStatus, RowStatus
+
+
+def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_json: bool) -> int:
+    """List the newest jobs."""
+
+    async def listed() -> None:
+        async with client_of(data) as client:
+            jobs = await client.list_jobs(status=status, limit=limit)
+        if as_json:
+            print_json({"jobs": [job.model_dump(mode="json") for job in jobs]})
+        elif jobs:
+            output().print(jobs_table(jobs))
+        else:
+            output().print("No jobs yet. Ship a file with tally ship orders.csv.")
+
+    asyncio.run(listed())
+    return ExitCode.DONE
+
+
+def show(data: Path | None, job: str, row: int | None, *, as_json: bool) -> int:
+    """Show a job, or one of its rows."""
+
+    async def shown() -> None:
+        async with client_of(data) as client:
+            found = await resolve_job(client, job)
+            document = found if row is None else await client.row(found.job_id, row)
+        if as_json:
+            print_json(document.model_dump(mode="json"))
+        elif isinstance(document, JobDocument):
+            output().print(job_details(document))
+        else:
+            output().print(row_details(document))
+
+    asyncio.run(shown())
+    return ExitCode.DONE
+
+
+def list_rows(data: Path | None, job: str, status: RowStatus | None, *, as_json: bool) -> int:
+    """List a job's rows."""
+
+    async def listed() -> None:
+        async with client_of(data) as client:
+            found = await resolve_job(client, job)
+            rows = [row async for row in client.rows(found.job_id, status=status)]
+        if as_json:
+            print_json({"rows": [row.model_dump(mode="json") for row in rows]})
+        elif rows:
+            output().print(rows_table(rows))
+        else:
+            output().print("No such rows.")
+
+    asyncio.run(listed())
+    return ExitCode.DONE
+
+
+def watch(data: Path | None, job: str, *, as_json: bool) -> int:
+    """Follow a job to its end: as JSON lines of its events from the first, or as a progress bar."""
+
+    async def watched() -> int:
+        async with client_of(data) as client:
+            found = await resolve_job(client, job)
+            if as_json:
+                return exit_code_of_job(await _print_events(client, found.job_id))
+        return await see_through(found.job_id, Manner(data=data))
+
+    return asyncio.run(watched())
+
+
+async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
+    """Print a job's events, a JSON line each, until one is its end and the house agrees."""
+    async with aclosing(client.watch(job_id, "first")) as events:
+        async for event in events:
+            print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
+            if event.job is not None and has_ended(event.job):
+                now = await client.show(job_id)
+                if has_ended(now) and now.ended_at == event.job.ended_at:
+                    return now
+    raise AssertionError("a watch has no end of its own")

@@ -1,0 +1,152 @@
+"""`tally preview` and `tally ship`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.cli.conclusion import Conclusion
+from services.cli.finding import client_of
+from services.cli.following import await_write_back, follow, has_stopped, is_taken_in
+from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
+from services.cli.progress import shown_progress
+from services.cli.rendering import SHOWN_ROWS, job_preview, money, plural, source_preview
+from services.cli.requests import Wish, to_request
+from services.cli.terminal import ask, is_interactive, output, person
+from shared.client import TallyClient
+from shared.clock import utc_now
+from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.events import EventType
+from shared.contracts.requests import JobRequest
+from shared.contracts.states import JobStatus
+from shared.errors import TallyError
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a command behaves towards whoever typed it."""
+
+    data: Path | None = None
+    as_json: bool = False
+    yes: bool = False
+    detach: bool = False
+
+
+def preview(wish: Wish, manner: Manner) -> int:
+    """Show what shipping a source would cost; nothing is kept."""
+    request = to_request(wish, Path.cwd(), utc_now())
+
+    async def ask_house() -> None:
+        async with client_of(manner.data) as client:
+            document = await client.preview(request, SHOWN_ROWS)
+        if manner.as_json:
+            print_json(document.model_dump(mode="json"))
+        else:
+            output().print(source_preview(document))
+
+    asyncio.run(ask_house())
+    return ExitCode.DONE
+
+
+def ship(wish: Wish, manner: Manner) -> int:
+    """Submit a batch, show its preview, ask, and follow it to its end.
+
+    The question stands between two runs of the event loop: a loop that waits for a key answers no Ctrl-C.
+    """
+    request = to_request(wish, Path.cwd(), utc_now())
+    job, first_rows = asyncio.run(_take_in(request, manner))
+    console = output()
+    conclusion = Conclusion(console, manner.data)
+    if first_rows and not manner.as_json:
+        console.print(job_preview(job, first_rows))
+    if job.status is not JobStatus.AWAITING_APPROVAL:
+        return asyncio.run(see_through(job.job_id, manner))
+    if not manner.yes:
+        answer = _agreed(job, conclusion) if is_interactive() and not manner.as_json else None
+        if answer is None:
+            if manner.as_json:
+                print_json(job.model_dump(mode="json"))
+            else:
+                conclusion.awaiting(job.job_id)
+            return ExitCode.PERSON_NEEDED
+        if not answer:
+            asyncio.run(_reject(job.job_id, manner))
+            console.print("Nothing was shipped.")
+            return ExitCode.FAILED
+    return asyncio.run(see_through(job.job_id, manner, approve=True))
+
+
+async def see_through(job_id: str, manner: Manner, *, approve: bool = False, resume: bool = False) -> int:
+    """Follow a job until it stops, approved or resumed first where asked; returns its exit code."""
+    console = output()
+    conclusion = Conclusion(console, manner.data)
+    async with client_of(manner.data) as client:
+        if approve:
+            await client.approve(job_id, person())
+        if resume:
+            await client.resume(job_id, person())
+        try:
+            job = await _stop_of(client, job_id, manner)
+        except asyncio.CancelledError:
+            if not manner.as_json:
+                conclusion.detached(job_id)
+            raise
+    if manner.as_json:
+        print_json(job.model_dump(mode="json"))
+        return exit_code_of_job(job)
+    if manner.detach and not has_stopped(job):
+        conclusion.detached(job_id)
+        return ExitCode.DONE
+    return conclusion.conclude(job)
+
+
+async def _stop_of(client: TallyClient, job_id: str, manner: Manner) -> JobDocument:
+    if manner.detach:
+        return await client.show(job_id)
+    if manner.as_json:
+        job = await follow(client, job_id, has_stopped)
+    else:
+        with shown_progress(output()) as on_change:
+            job = await follow(client, job_id, has_stopped, on_change)
+    return await await_write_back(client, job)
+
+
+async def _take_in(request: JobRequest, manner: Manner) -> tuple[JobDocument, list[RowDocument]]:
+    """The job once its rows are known, and the first of them. Raises what the house rejected the request with."""
+    console = output()
+    watched = console.is_terminal and not manner.as_json
+    async with client_of(manner.data) as client:
+        with console.status("Reading and pricing the orders …") if watched else nullcontext():
+            event = await client.submit(request)
+            if event.type is EventType.REJECTED and event.error is not None:
+                raise TallyError.from_body(event.error)
+            assert event.job_id is not None
+            job = await follow(client, event.job_id, is_taken_in)
+        return job, [] if job.status is JobStatus.FAILED else await _first_rows(client, job.job_id)
+
+
+async def _first_rows(client: TallyClient, job_id: str) -> list[RowDocument]:
+    first: list[RowDocument] = []
+    async with aclosing(client.rows(job_id, page=SHOWN_ROWS)) as rows:
+        async for row in rows:
+            first.append(row)
+            if len(first) == SHOWN_ROWS:
+                break
+    return first
+
+
+async def _reject(job_id: str, manner: Manner) -> None:
+    async with client_of(manner.data) as client:
+        await client.reject(job_id, person())
+
+
+def _agreed(job: JobDocument, conclusion: Conclusion) -> bool | None:
+    cost = "" if job.estimate is None else f" for about {money(job.estimate)}"
+    try:
+        return ask(f"Ship {plural(job.rows.total - job.rows.skipped, 'row')}{cost}?")
+    except KeyboardInterrupt:
+        print()  # noqa: T201 - the line that the answer would have ended
+        conclusion.awaiting(job.job_id)
+        raise

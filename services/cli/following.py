@@ -1,0 +1,82 @@
+"""Following a job: by its events, and by asking where they fall silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from shared.client import JobEvents, TallyClient
+from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.states import JobStatus
+from shared.errors import TallyError
+
+Until = Callable[[JobDocument], bool]
+OnChange = Callable[[JobDocument, RowDocument | None], None]
+
+SILENCE = 2.0
+PATIENCE = 60.0
+WRITE_BACK_WITHIN = 10.0
+
+_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.FAILED, JobStatus.CANCELLED})
+_STOPPED = _ENDED | {JobStatus.PAUSED, JobStatus.INTERRUPTED, JobStatus.AWAITING_APPROVAL}
+
+
+def has_ended(job: JobDocument) -> bool:
+    """Whether the job came to an end; a failed one may still be resumed."""
+    return job.status in _ENDED
+
+
+def has_stopped(job: JobDocument) -> bool:
+    """Whether nothing further is sent until a person acts, if ever."""
+    return job.status in _STOPPED
+
+
+def is_taken_in(job: JobDocument) -> bool:
+    """Whether the job's source has been read and its rows are known, or could not be."""
+    return job.status is not JobStatus.PENDING
+
+
+def is_written_back(job: JobDocument) -> bool:
+    """Whether no shipped row waits for its write-back."""
+    return job.write_back.due == 0
+
+
+def nothing(_: JobDocument, __: RowDocument | None) -> None:
+    """What to do at a change where nobody looks."""
+
+
+async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnChange = nothing) -> JobDocument:
+    """Follow a job until `until` holds; `on_change` hears of every change with the row last settled.
+
+    The end is believed only when the house says so itself: an event may be old news, of a job that failed and was
+    resumed. A house that does not answer is waited for, PATIENCE seconds; then the last TallyError is raised.
+    """
+    async with client.events(job_id, "now") as events:
+        job = await client.show(job_id)
+        last_word = time.monotonic()
+        while not until(job):
+            on_change(job, None)
+            await _silence_or_end(events, job, until, on_change)
+            try:
+                job = await client.show(job_id)
+                last_word = time.monotonic()
+            except TallyError as error:
+                if not error.kind.retryable or time.monotonic() - last_word > PATIENCE:
+                    raise
+        on_change(job, None)
+        return job
+
+
+async def _silence_or_end(events: JobEvents, known: JobDocument, until: Until, on_change: OnChange) -> None:
+    """Pass events on until one says that `until` holds, or none comes for SILENCE seconds."""
+    while (event := await events.next(SILENCE)) is not None:
+        if event.job is not None and event.job.cursor >= known.cursor:
+            on_change(event.job, event.last_row)
+            if until(event.job):
+                return
+
+
+async def await_write_back(client: TallyClient, job: JobDocument) -> JobDocument:
+    """The job once its shipped rows are in the source, or as it is after WRITE_BACK_WITHIN seconds."""
+    deadline = time.monotonic() + WRITE_BACK_WITHIN
+    return await follow(client, job.job_id, lambda now: is_written_back(now) or time.monotonic() > deadline)

@@ -1,0 +1,56 @@
+"""Ending what a killed supervisor left running, and nothing else."""
+
+from __future__ import annotations
+
+import psutil
+
+from services.cli.house.record import HouseRecord, ProcessRecord
+
+# psutil derives a creation time from the boot time, which the kernel gives in whole seconds and shifts with the clock.
+_SAME_CREATION = 1.5
+
+
+def is_ours(record: ProcessRecord) -> bool:
+    """Whether the recorded process is alive and provably the one that was recorded."""
+    return _process_of(record) is not None
+
+
+def end_leftovers(record: HouseRecord, grace: float) -> tuple[str, ...]:
+    """End the recorded processes that live on, the last started first; returns their names.
+
+    Each gets SIGTERM, and SIGKILL after `grace` seconds. A process whose creation time is not the recorded one is
+    another program's by now and gets no signal.
+    """
+    ended: list[str] = []
+    for service in reversed(record.services):
+        process = _process_of(service)
+        if process is None:
+            continue
+        ended.append(service.name)
+        _end(process, grace)
+    return tuple(ended)
+
+
+def _process_of(record: ProcessRecord) -> psutil.Process | None:
+    if record.pid is None or record.create_time is None:
+        return None
+    try:
+        process = psutil.Process(record.pid)
+        if abs(process.create_time() - record.create_time) > _SAME_CREATION:
+            return None
+        return process if process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def _end(process: psutil.Process, grace: float) -> None:
+    for signal in (process.terminate, process.kill):
+        try:
+            signal()  # psutil compares the creation time once more before it signals
+            process.wait(timeout=grace)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired:
+            continue
+        else:
+            return

@@ -1,0 +1,111 @@
+"""Opening a house: `tally up` from settings to a running supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+from services.cli.house.announcing import Announcer
+from services.cli.house.environment import (
+    UserSettings,
+    bus_environment,
+    house_environment,
+    require_carrier,
+    sandbox_environment,
+    user_settings,
+)
+from services.cli.house.leftovers import end_leftovers
+from services.cli.house.lock import process_lock, supervisor_lock
+from services.cli.house.nats_server import choose_port, configuration, find_server
+from services.cli.house.record import HouseRecord, read_record
+from services.cli.house.specs import (
+    ProcessSpec,
+    accepts_connections,
+    answers_status,
+    module,
+    prints_listening,
+)
+from services.cli.house.supervisor import Supervisor
+from shared.client import TallyClient
+from shared.settings import SandboxSettings, load
+
+SERVICES = ("coordinator", "shipper", "writeback")
+_LEFTOVER_GRACE = 5.0
+_LONGEST_LOG = 16 * 1024 * 1024
+
+
+def open_house(data_dir: Path | None, announcer: Announcer, *, sandbox: bool) -> None:
+    """Run a house in the foreground until it is told to stop.
+
+    Raises E-5001 without a carrier, E-5005 where the data directory has a supervisor, E-5006 without a NATS server,
+    E-4001 where the bus of the settings cannot be reached.
+    """
+    user = user_settings()
+    require_carrier(user, sandbox=sandbox)
+    data_dir = (data_dir or user.data_dir).expanduser().absolute()
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with supervisor_lock(data_dir):
+        former = read_record(data_dir)
+        if former is not None and (ended := end_leftovers(former, _LEFTOVER_GRACE)):
+            announcer.ended_leftovers(ended)
+        with process_lock(data_dir, former.supervisor_pid if former else None) as inherited:
+            _put_aside_long_logs(data_dir / "logs")
+            supervisor = _furnish(user, former, data_dir, inherited, announcer, sandbox=sandbox)
+            asyncio.run(supervisor.run())
+
+
+def _furnish(
+    user: UserSettings,
+    former: HouseRecord | None,
+    data_dir: Path,
+    inherited: int,
+    announcer: Announcer,
+    *,
+    sandbox: bool,
+) -> Supervisor:
+    """A supervisor with everything it is to run."""
+    nats_port = choose_port(former.nats_url if former else None)
+    nats_url = user.nats_url or f"nats://127.0.0.1:{nats_port}"
+    carrier_port = load(SandboxSettings).port or choose_port(former.carrier_url if former else None, taken=nats_port)
+    sandbox_url = f"http://127.0.0.1:{carrier_port}" if sandbox else None
+    environment = house_environment(
+        os.environ, user, nats_url=nats_url, sandbox_url=sandbox_url, data_dir=data_dir, working_dir=Path.cwd()
+    )
+    layers: list[tuple[ProcessSpec, ...]] = []
+    if user.nats_url is None:
+        layers.append((_nats_server(nats_port, nats_url, data_dir),))
+    else:
+        asyncio.run(_reach(nats_url))
+    if sandbox:
+        own = sandbox_environment(environment, carrier_port)
+        layers.append((ProcessSpec("sandbox", module("sandbox"), own, prints_listening()),))
+    layers.append(tuple(ProcessSpec(name, module(name), environment, answers_status(nats_url)) for name in SERVICES))
+    return Supervisor(
+        layers=tuple(layers),
+        data_dir=data_dir,
+        nats_url=nats_url,
+        carrier_url=sandbox_url or user.carrier_url,
+        inherited=inherited,
+        announcer=announcer,
+    )
+
+
+def _nats_server(port: int, url: str, data_dir: Path) -> ProcessSpec:
+    config = data_dir / "nats.conf"
+    config.write_text(configuration(port, data_dir), encoding="utf-8")
+    return ProcessSpec(
+        "nats", (find_server(), "-c", str(config)), bus_environment(os.environ), accepts_connections(url)
+    )
+
+
+async def _reach(url: str) -> None:
+    async with await TallyClient.connect(url):
+        pass
+
+
+def _put_aside_long_logs(logs: Path) -> None:
+    """Begin a new log file where one has grown long; one former file is kept of each."""
+    for log in logs.glob("*.log"):
+        if log.stat().st_size > _LONGEST_LOG:
+            log.replace(log.with_suffix(".log.1"))

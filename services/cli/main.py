@@ -1,0 +1,188 @@
+"""`tally`, the ops command line: every command's options, and nothing heavy until one is chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.options import Data, Detach, Job, Json, Map, Reship, Service, SourceText, Where
+from services.cli.outcomes import run
+from shared.contracts.states import JobMode, JobStatus, RowStatus
+
+app = typer.Typer(
+    name="tally",
+    help="Ship a batch of orders without ever buying a label twice or losing one.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+HOUSE, SHIPPING, JOBS = "House", "Shipping", "Jobs"
+
+
+@app.command(rich_help_panel=HOUSE)
+def up(
+    data: Data = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Buy from the sandbox carrier: no real labels.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run every service on this machine, until Ctrl-C."""
+    from services.cli.commands import house
+
+    run(lambda: house.up(data, sandbox=sandbox, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=HOUSE)
+def status(data: Data = None, as_json: Json = False) -> None:
+    """Show which services run, and the addresses of bus and carrier."""
+    from services.cli.commands import house
+
+    run(lambda: house.status(data, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=HOUSE)
+def demo(
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Where to keep what it makes [a new temporary folder].")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ship 30 sample orders through a house of its own, and kill a service half-way."""
+    from services.cli import demo as demonstration
+
+    run(lambda: demonstration.demo(data, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=SHIPPING)
+def preview(
+    source: SourceText,
+    where: Where = None,
+    mapping: Map = "default",
+    service: Service = None,
+    reship: Reship = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what shipping a source would cost; nothing is bought or kept."""
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(source, where=where, mapping=mapping, service=service, reship=reship)
+    run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), as_json=as_json)
+
+
+@app.command(rich_help_panel=SHIPPING)
+def ship(
+    source: SourceText,
+    where: Where = None,
+    mapping: Map = "default",
+    service: Service = None,
+    mode: Annotated[JobMode, typer.Option(help="Ask before shipping, or ship at once.")] = JobMode.CONFIRM,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the preview without asking.")] = False,
+    detach: Detach = False,
+    request_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The same id twice is the same job [a new one].")
+    ] = None,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="What to call the job [the source].")] = None,
+    reship: Reship = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Preview a source, ask, and ship it, a row at a time."""
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(source, where, mapping, service, mode, request_id, name, reship)
+    run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), as_json=as_json)
+
+
+@app.command(rich_help_panel=SHIPPING)
+def approve(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Approve a job's preview: it starts to ship."""
+    _order("approve", job, data, as_json=as_json)
+
+
+@app.command(rich_help_panel=SHIPPING)
+def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Refuse a job's preview: nothing is shipped."""
+    _order("reject", job, data, as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def jobs(
+    status: Annotated[JobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List the jobs, newest first."""
+    from services.cli.commands import jobs as noun
+
+    run(lambda: noun.list_jobs(data, status, limit, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def show(
+    job: Job,
+    row: Annotated[int | None, typer.Argument(metavar="[ROW]", min=1, help="One of its rows, by number.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show a job, or one of its rows with all evidence."""
+    from services.cli.commands import jobs as noun
+
+    run(lambda: noun.show(data, job, row, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def rows(
+    job: Job,
+    status: Annotated[RowStatus | None, typer.Option(help="Only rows in this state.")] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List a job's rows."""
+    from services.cli.commands import jobs as noun
+
+    run(lambda: noun.list_rows(data, job, status, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def watch(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Follow a job to its end."""
+    from services.cli.commands import jobs as noun
+
+    run(lambda: noun.watch(data, job, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def pause(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Stop a job after the row in hand."""
+    _order("pause", job, data, as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def resume(job: Job, detach: Detach = False, data: Data = None, as_json: Json = False) -> None:
+    """Let a failed, paused or interrupted job go on, and follow it."""
+    from services.cli.commands import control
+    from services.cli.commands.shipping import Manner
+
+    run(lambda: control.resume(job, Manner(data, as_json, detach=detach)), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
+def cancel(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """End a job for good; what is shipped stays shipped."""
+    _order("cancel", job, data, as_json=as_json)
+
+
+def _order(order: str, job: str, data: Path | None, *, as_json: bool) -> None:
+    from services.cli.commands import control
+
+    run(lambda: control.control(control.Order(order), data, job, as_json=as_json), as_json=as_json)
+
+
+def main() -> None:
+    """The console script."""
+    app()

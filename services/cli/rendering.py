@@ -1,0 +1,305 @@
+"""Documents as a person reads them; pure: nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from shared.contracts.source import source_label
+from shared.contracts.states import RowStatus
+from shared.shipping import Money
+
+SHOWN_ROWS = 20
+_SIXTY = 60
+
+_STYLES = {
+    "completed": "green",
+    "shipped": "green",
+    "written": "green",
+    "running": "cyan",
+    "in_flight": "cyan",
+    "failed": "red",
+    "in_doubt": "red",
+    "cancelled": "dim",
+    "skipped": "dim",
+    "stopped": "dim",
+}
+
+
+def money(amount: Money | None) -> str:
+    """`$1,234.50`, or the currency's code behind the amount where it is not dollars."""
+    if amount is None:
+        return "-"
+    return f"${amount.amount:,.2f}" if amount.currency == "USD" else f"{amount.amount:,.2f} {amount.currency}"
+
+
+def service_name(service: str) -> str:
+    """`2nd_day_air_am` as `2nd Day Air AM`."""
+    words = (word.upper() if word == "am" else word[:1].upper() + word[1:] for word in service.split("_"))
+    return " ".join(words)
+
+
+def state(value: str) -> Text:
+    """A state of a job, a row or a process, coloured by how it bodes."""
+    return Text(value.replace("_", " "), style=_STYLES.get(value, "yellow"))
+
+
+def duration(span: timedelta) -> str:
+    """`8.4 s`, `2 min 05 s`, `1 h 02 min`."""
+    seconds = max(0.0, span.total_seconds())
+    if seconds < _SIXTY:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), _SIXTY)
+    if minutes < _SIXTY:
+        return f"{minutes} min {rest:02} s"
+    return f"{minutes // _SIXTY} h {minutes % _SIXTY:02} min"
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in the person's own time zone, to the second."""
+    return "-" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 row`, `1,200 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def job_preview(job: JobDocument, rows: Sequence[RowDocument]) -> RenderableType:
+    """The preview of a job from its first rows: what would ship where, by what, for how much."""
+    lines = [
+        (
+            row.row_number,
+            row.recipient,
+            row.destination,
+            row.service,
+            "skipped" if row.status is RowStatus.SKIPPED else money(row.cost or row.estimate),
+        )
+        for row in rows[:SHOWN_ROWS]
+    ]
+    to_ship = job.rows.total - job.rows.skipped
+    totals = _totals(to_ship, job.rows.skipped, job.estimate)
+    return Group(_preview_table(source_label_of(job), lines), _and_more(job.rows.total - len(lines)), totals)
+
+
+def source_preview(preview: PreviewDocument) -> RenderableType:
+    """A preview without a job."""
+    lines = [
+        (
+            row.row_number,
+            row.recipient,
+            row.destination,
+            row.service,
+            "skipped" if row.skipped else money(row.estimate),
+        )
+        for row in preview.rows
+    ]
+    notes = [f"Row {row.row_number} is skipped: {row.skipped}" for row in preview.rows if row.skipped]
+    notes += [f"Row {row.row_number} has no price: {row.error}" for row in preview.rows if row.error]
+    totals = _totals(preview.to_ship, preview.skipped, preview.estimate, preview.unrated)
+    return Group(
+        _preview_table(source_label(preview.source), lines),
+        _and_more(preview.total - len(lines)),
+        totals,
+        *(Text(note, style="dim") for note in notes),
+    )
+
+
+def job_summary(job: JobDocument) -> RenderableType:
+    """How a job ended: rows, cost, time and write-back."""
+    grid = _facts()
+    grid.add_row("Job", Text.assemble(job.job_id, "  ", state(job.status)))
+    grid.add_row("Rows", _row_counts(job))
+    grid.add_row("Cost", money(job.cost))
+    if job.started_at is not None and job.ended_at is not None:
+        grid.add_row("Time", _pace(job, job.ended_at - job.started_at))
+    grid.add_row("Write-back", _write_back(job))
+    return grid
+
+
+def job_details(job: JobDocument) -> RenderableType:
+    """Everything that is known of a job."""
+    grid = _facts()
+    grid.add_row("Job", Text.assemble(job.job_id, "  ", state(job.status)))
+    for label, value in (
+        ("Name", job.name),
+        ("Request", job.request_id),
+        ("Source", source_label_of(job)),
+        ("Where", job.where),
+        ("Mode", f"{job.mode} (after an interruption: {job.on_interrupt})"),
+        ("Requested by", job.requested_by),
+    ):
+        if value:
+            grid.add_row(label, Text(value))
+    grid.add_row("Rows", _row_counts(job))
+    grid.add_row("Cursor", f"{job.cursor:,} of {job.rows.total:,} rows settled")
+    grid.add_row("Cost", f"{money(job.cost)} (estimate {money(job.estimate)})")
+    grid.add_row("Write-back", _write_back(job))
+    grid.add_row("Created", moment(job.created_at))
+    if job.started_at is not None:
+        grid.add_row("Started", moment(job.started_at))
+    if job.ended_at is not None:
+        grid.add_row("Ended", moment(job.ended_at))
+    if job.error is not None:
+        grid.add_row("Error", Text(str(job.error), style="red"))
+    return grid
+
+
+def row_details(row: RowDocument) -> RenderableType:
+    """Everything that is known of a row, with the evidence of every look-up."""
+    grid = _facts()
+    grid.add_row("Row", Text.assemble(f"{row.row_number} (row {row.source_row} of the source)  ", state(row.status)))
+    grid.add_row("Recipient", Text(f"{row.recipient}, {row.destination}"))
+    grid.add_row("Service", service_name(row.service))
+    grid.add_row("Reference", f"{row.reference} (attempt {row.attempt})")
+    if row.tracking_numbers:
+        grid.add_row("Tracking", Text(", ".join(row.tracking_numbers)))
+    grid.add_row("Cost", f"{money(row.cost)} (estimate {money(row.estimate)})")
+    if row.label is not None:
+        grid.add_row("Label", Text("due: it is fetched later" if row.label.due else row.label.key or "-"))
+    if row.shipped_at is not None:
+        grid.add_row("Shipped", moment(row.shipped_at))
+    grid.add_row("Write-back", state(row.write_back.status))
+    for error in (row.error, row.write_back.error):
+        if error is not None:
+            grid.add_row("Error", Text(str(error), style="red"))
+    for item in row.evidence:
+        grid.add_row("Evidence", Text(f"{moment(item.at)} {item.asked}: {item.answer}"))
+    return grid
+
+
+def jobs_table(jobs: Iterable[JobDocument]) -> RenderableType:
+    """Jobs, a line each."""
+    table = _table("Job", "Status", "Name", right=("Rows", "Cost"))
+    table.columns[0].overflow = "fold"
+    for job in jobs:
+        table.add_row(
+            job.job_id,
+            state(job.status),
+            Text(job.name or job.request_id),
+            f"{job.rows.shipped:,}/{job.rows.total - job.rows.skipped:,}",
+            money(job.cost),
+        )
+    return table
+
+
+def rows_table(rows: Iterable[RowDocument]) -> RenderableType:
+    """Rows, a line each."""
+    table = _table("#", "Status", "Recipient", "Tracking number", "Write-back", right=("Cost",))
+    for row in rows:
+        table.add_row(
+            str(row.row_number),
+            state(row.status),
+            Text(row.recipient),
+            Text(", ".join(row.tracking_numbers) or "-"),
+            state(row.write_back.status) if row.tracking_numbers else "-",
+            money(row.cost or row.estimate),
+        )
+    return table
+
+
+def source_label_of(job: JobDocument) -> str:
+    """A job's source as a person calls it; empty where the request named none that could be read."""
+    return source_label(job.source) if job.source is not None else ""
+
+
+def next_steps(*steps: tuple[str, str]) -> RenderableType:
+    """What to type next, a command and what it does a line."""
+    grid = Table.grid(padding=(0, 3))
+    for command, purpose in steps:
+        grid.add_row(Text(f"  {command}", style="bold"), Text(purpose, style="dim"))
+    return Group(Text("Next:"), grid)
+
+
+def _preview_table(title: str, lines: Iterable[tuple[int, str, str, str, str]]) -> Table:
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("Recipient", overflow="ellipsis", no_wrap=True, ratio=3)
+    table.add_column("City State", overflow="ellipsis", no_wrap=True, ratio=2)
+    table.add_column("Service", overflow="ellipsis", no_wrap=True)
+    table.add_column("Est. Cost", justify="right", no_wrap=True)
+    for number, recipient, destination, service, cost in lines:
+        table.add_row(
+            str(number),
+            Text(recipient),
+            Text(destination),
+            service_name(service),
+            cost,
+            style="dim" if cost == "skipped" else None,
+        )
+    return table
+
+
+def _and_more(count: int) -> Text:
+    return Text(f"… and {count:,} more" if count > 0 else "", style="dim")
+
+
+def _totals(to_ship: int, skipped: int, estimate: Money | None, unrated: int = 0) -> Text:
+    text = Text(f"{plural(to_ship, 'row')} to ship", style="bold")
+    if estimate is not None:
+        text = Text.assemble(text, ", estimated ", (money(estimate), "bold"))
+    if unrated:
+        text.append(f" without the {plural(unrated, 'row')} that could not be priced")
+    if skipped:
+        text.append(f"; {plural(skipped, 'row')} skipped")
+    return text
+
+
+def _row_counts(job: JobDocument) -> str:
+    counts = job.rows
+    others = ((counts.failed, "failed"), (counts.in_doubt, "in doubt"), (counts.skipped, "skipped"))
+    parts = [f"{counts.shipped:,} of {counts.total - counts.skipped:,} shipped"]
+    return ", ".join(parts + [f"{count:,} {name}" for count, name in others if count])
+
+
+def _pace(job: JobDocument, span: timedelta) -> str:
+    seconds = span.total_seconds()
+    rate = f" ({job.rows.shipped / seconds:.1f} rows/s)" if seconds > 0 and job.rows.shipped else ""
+    return duration(span) + rate
+
+
+def _write_back(job: JobDocument) -> str:
+    counts = job.write_back
+    parts = [f"{counts.written:,} written to {source_label_of(job) or 'the source'}"]
+    parts += [f"{count:,} {name}" for count, name in ((counts.due, "due"), (counts.failed, "failed")) if count]
+    return ", ".join(parts)
+
+
+def _facts() -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    return grid
+
+
+def _table(*left: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for name in left:
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in right:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def services_table(status: Mapping[str, Any]) -> RenderableType:
+    """What `tally status --json` prints, for a person."""
+    table = _table("Service", "State", right=("Pid",))
+    for service in status["services"]:
+        table.add_row(service["name"], state(service["state"]), str(service["pid"] or "-"))
+    grid = _facts()
+    for label, key in (
+        ("Bus", "nats_url"),
+        ("Carrier", "carrier_url"),
+        ("Console", "console_url"),
+        ("Data", "data_dir"),
+    ):
+        if status[key]:
+            grid.add_row(label, Text(status[key]))
+    return Group(table, Text(), grid)

@@ -1,0 +1,54 @@
+"""What a person typed, as a job request."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from services.cli.sources import absolute_if_here, parse_source
+from services.cli.terminal import person
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import DatabaseSource, source_label
+from shared.contracts.states import JobMode
+from shared.errors import REQUEST_MALFORMED, TallyError
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A batch as a person asks for it on the command line."""
+
+    source: str
+    where: str | None = None
+    mapping: str = "default"
+    service: str | None = None
+    mode: JobMode = JobMode.CONFIRM
+    request_id: str | None = None
+    name: str | None = None
+    reship: bool = False
+
+
+def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
+    """The request for `wish`. Raises E-1007 for an unknown kind of source, E-2020 for what no request can hold."""
+    source = parse_source(wish.source, working_dir)
+    stem = source.table if isinstance(source, DatabaseSource) else Path(source.path).stem
+    name = source_label(source) if isinstance(source, DatabaseSource) else Path(source.path).name
+    try:
+        return JobRequest(
+            request_id=wish.request_id or f"{stem[:80]}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+            name=(wish.name or name)[:200],
+            source=source,
+            where=wish.where,
+            mapping=absolute_if_here(wish.mapping, working_dir) if wish.mapping != "default" else wish.mapping,
+            service=wish.service,
+            mode=wish.mode,
+            requested_by=person()[:200],
+            reship=wish.reship,
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        reason = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+        raise TallyError(REQUEST_MALFORMED, reason=reason) from error

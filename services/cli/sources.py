@@ -1,0 +1,42 @@
+"""What a person types as SOURCE, as a source of the contract."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
+from shared.errors import SOURCE_KIND_UNSUPPORTED, TallyError
+
+_KINDS: dict[str, type[CsvSource | ExcelSource | ParquetSource]] = {
+    ".csv": CsvSource,
+    ".tsv": CsvSource,
+    ".txt": CsvSource,
+    ".xlsx": ExcelSource,
+    ".xlsm": ExcelSource,
+    ".parquet": ParquetSource,
+}
+_TABLE = re.compile(r"(?P<connection>\w+)\.(?P<table>\w+(\.\w+)?)")
+_EXPLICIT_TABLE = re.compile(r"db:(?P<connection>[^/]+)/(?P<table>.+)")
+
+
+def parse_source(text: str, working_dir: Path) -> Source:
+    """A file by its suffix, or `connection.table`, or `db:connection/table`.
+
+    A file that exists here is named by its absolute path; any other as typed, for the house to look up under its source
+    roots. Raises E-1007 for a file of no known kind.
+    """
+    if explicit := _EXPLICIT_TABLE.fullmatch(text):
+        return DatabaseSource(connection=explicit["connection"], table=explicit["table"])
+    kind = _KINDS.get(Path(text).suffix.lower())
+    if kind is not None:
+        return kind(path=absolute_if_here(text, working_dir))
+    if not (working_dir / text).expanduser().exists() and (table := _TABLE.fullmatch(text)):
+        return DatabaseSource(connection=table["connection"], table=table["table"])
+    raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=Path(text).suffix or f"{text!r} (a file without a suffix)")
+
+
+def absolute_if_here(text: str, working_dir: Path) -> str:
+    """`text` as an absolute path where a file of that name exists here, else as it is."""
+    path = working_dir / Path(text).expanduser()
+    return str(path.absolute()) if path.exists() else text

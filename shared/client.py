@@ -1,0 +1,301 @@
+"""The client of a house: what the command line, the console and assistants' tools speak.
+
+Jobs are submitted as durable messages, controlled by request and reply, and watched by their events; nothing here needs
+more than the bus (DESIGN §3, §6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Literal, Self, TypeVar
+
+import stamina
+from nats.aio.client import Client as NatsClient
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
+from nats.js.api import DeliverPolicy
+from pydantic import BaseModel
+
+from shared.bus.publishing import Publisher
+from shared.contracts import api, subjects
+from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from shared.contracts.events import EventType, JobEvent
+from shared.contracts.message import Message
+from shared.contracts.requests import JobRequest
+from shared.contracts.states import JobStatus, RowStatus
+from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
+
+DocumentT = TypeVar("DocumentT", bound=BaseModel)
+Since = Literal["first", "now"]
+
+SUBMIT_TIMEOUT = 60.0
+PREVIEW_TIMEOUT = 120.0
+STATUS_WINDOW = 0.5
+NOBODY_FOR = 3.0
+SILENCE = 2.0
+
+_DELIVER = {"first": DeliverPolicy.ALL, "now": DeliverPolicy.NEW}
+_ANSWERS = frozenset({EventType.ACCEPTED, EventType.REJECTED})
+
+
+class JobEvents:
+    """One job's events, in order, each once; it goes on by itself when the bus comes back."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    async def next(self, timeout: float) -> JobEvent | None:  # noqa: ASYNC109 - silence is an answer, not a failure
+        """The next event, or None after `timeout` seconds of silence."""
+        try:
+            message = await self._subscription.next_msg(timeout)
+        except TimeoutError:
+            return None
+        return JobEvent.model_validate_json(message.data)
+
+
+class TallyClient:
+    """A connection to a house's bus; use it as an async context manager.
+
+    Every method raises TallyError: the error that the house answered, E-4001 while the bus is away, E-4002 where nobody
+    answers in time.
+    """
+
+    def __init__(self, connection: NatsClient, url: str, timeout: float) -> None:
+        self._connection = connection
+        self._url = url
+        self._timeout = timeout
+
+    @classmethod
+    async def connect(cls, url: str, timeout: float = 10.0) -> Self:  # noqa: ASYNC109 - also each call's time-out
+        """Connect to the bus at `url`; `timeout` seconds bound this and every later call.
+
+        One failed try is E-4001. A connection that is lost later comes back by itself.
+        """
+        connection = NatsClient()
+        try:
+            async with asyncio.timeout(timeout):
+                await connection.connect(
+                    url,
+                    name="tally-client",
+                    connect_timeout=max(1, round(timeout)),
+                    allow_reconnect=False,
+                    max_reconnect_attempts=-1,
+                    ping_interval=5,
+                    error_cb=_quiet,
+                )
+        except (OSError, NatsError, TimeoutError) as error:
+            raise TallyError(BUS_UNREACHABLE, url=url) from error
+        # The first try decides whether there is a bus; from here on it may come and go.
+        connection.options.update(allow_reconnect=True, reconnect_time_wait=0.5)
+        return cls(connection, url, timeout)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._connection.close()
+
+    async def submit(self, request: JobRequest) -> JobEvent:
+        """Have a batch shipped: publish `request` and return the event that accepts or rejects it.
+
+        Where the event is missed, the job that the request made is looked up and returned as accepted. Raises E-4013
+        where the bus does not confirm the request, E-2021 where its id belongs to another request.
+        """
+        events = await self._connection.subscribe(subjects.ALL_EVENTS)
+        try:
+            await Publisher(self._connection.jetstream()).publish(
+                subjects.REQUESTS,
+                subjects.SUBMIT,
+                request,
+                # The coordinator tells repeated requests by request_id; this id only lets one publish be tried again.
+                message_id=f"{request.request_id}:{uuid.uuid4().hex}",
+                retry_for=self._timeout,
+            )
+            return await self._answer_to(request, events)
+        except NatsError as error:
+            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+        finally:
+            await self._end(events)
+
+    async def preview(self, request: JobRequest, limit: int = 20) -> PreviewDocument:
+        """What `request` would cost, without making a job; `limit` rows one by one."""
+        body = api.PreviewSource(request=request, limit=limit)
+        return await self._call("preview", body, PreviewDocument, within=PREVIEW_TIMEOUT)
+
+    async def list_jobs(
+        self, *, status: JobStatus | None = None, limit: int = 50, before: str | None = None
+    ) -> tuple[JobDocument, ...]:
+        """The newest jobs first; `before` pages on from a job's `created_at` (ISO time)."""
+        return (await self._call("list", api.ListJobs(status=status, limit=limit, before=before), api.JobList)).jobs
+
+    async def show(self, job_id: str | None = None, *, request_id: str | None = None) -> JobDocument:
+        """One job, by its id or by the request that made it. Raises E-4003."""
+        return await self._call("show", api.ShowJob(job_id=job_id, request_id=request_id), JobDocument)
+
+    async def rows(
+        self, job_id: str, *, status: RowStatus | None = None, after: int = 0, page: int = 200
+    ) -> AsyncGenerator[RowDocument]:
+        """A job's rows in order, fetched `page` at a time. Raises E-4003."""
+        following: int | None = after
+        while following is not None:
+            rows = await self._call(
+                "rows", api.ListRows(job_id=job_id, status=status, after=following, limit=page), api.RowList
+            )
+            for row in rows.rows:
+                yield row
+            following = rows.next_after
+
+    async def row(self, job_id: str, row_number: int) -> RowDocument:
+        """One row, with the evidence of every look-up. Raises E-4003 or E-4004."""
+        return await self._call("row", api.ShowRow(job_id=job_id, row_number=row_number), RowDocument)
+
+    async def approve(self, job_id: str, by: str = "") -> JobDocument:
+        """Approve a job's preview: it starts to ship. Raises E-4005."""
+        return await self._control("approve", job_id, by)
+
+    async def reject(self, job_id: str, by: str = "") -> JobDocument:
+        """Refuse a job's preview: nothing ships. Raises E-4005."""
+        return await self._control("reject", job_id, by)
+
+    async def pause(self, job_id: str, by: str = "") -> JobDocument:
+        """Stop a job after the row in hand. Raises E-4005."""
+        return await self._control("pause", job_id, by)
+
+    async def resume(self, job_id: str, by: str = "") -> JobDocument:
+        """Let a failed, paused or interrupted job go on at its cursor. Raises E-4005."""
+        return await self._control("resume", job_id, by)
+
+    async def cancel(self, job_id: str, by: str = "") -> JobDocument:
+        """End a job for good; what is shipped stays shipped. Raises E-4005."""
+        return await self._control("cancel", job_id, by)
+
+    @asynccontextmanager
+    async def events(self, job_id: str, since: Since = "first") -> AsyncIterator[JobEvents]:
+        """A job's events, from the `first` on, or from `now` on."""
+        try:
+            subscription = await self._connection.jetstream(timeout=self._timeout).subscribe(
+                subjects.event(job_id, "*"),
+                stream=subjects.EVENTS,
+                ordered_consumer=True,
+                deliver_policy=_DELIVER[since],
+            )
+        except (NatsError, TimeoutError) as error:
+            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+        try:
+            yield JobEvents(subscription)
+        finally:
+            await self._end(subscription)
+
+    async def watch(self, job_id: str, since: Since = "first") -> AsyncGenerator[JobEvent]:
+        """A job's events without end; close the iterator (contextlib.aclosing) to stop watching."""
+        async with self.events(job_id, since) as events:
+            while True:
+                event = await events.next(SILENCE)
+                if event is not None:
+                    yield event
+
+    async def services(self, window: float = STATUS_WINDOW) -> tuple[api.ServiceStatus, ...]:
+        """Every process of every service that answers within `window` seconds, by name."""
+        inbox = self._connection.new_inbox()
+        replies: list[api.ServiceStatus] = []
+
+        async def collect(message: Msg) -> None:
+            if message.data:  # where nobody listens the server answers with a bare status header
+                replies.append(api.ServiceStatus.model_validate_json(message.data))
+
+        try:
+            subscription = await self._connection.subscribe(inbox, cb=collect)
+            await self._connection.publish(subjects.STATUS, reply=inbox)
+            await asyncio.sleep(window)
+            await self._end(subscription)
+        except NatsError as error:
+            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+        return tuple(sorted(replies, key=lambda status: (status.name, status.pid)))
+
+    async def _control(self, call: str, job_id: str, by: str) -> JobDocument:
+        return await self._call(call, api.ControlJob(job_id=job_id, by=by), JobDocument)
+
+    async def _call(
+        self, call: str, body: Message, document: type[DocumentT], within: float | None = None
+    ) -> DocumentT:
+        seconds = within or self._timeout
+        subject = subjects.api(call)
+        try:
+            # A request that nobody listens for was delivered to nobody, so any call may be sent again; one that
+            # timed out may have been heard, and is not.
+            async for attempt in stamina.retry_context(
+                on=NoRespondersError, attempts=None, timeout=min(seconds, NOBODY_FOR), wait_initial=0.1, wait_max=0.5
+            ):
+                with attempt:
+                    message = await self._connection.request(subject, body.encode(), timeout=seconds)
+        except (NoRespondersError, TimeoutError) as error:
+            if not self._connection.is_connected:
+                raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+            raise TallyError(BUS_TIMEOUT, service="coordinator", subject=subject, seconds=f"{seconds:g}") from error
+        except NatsError as error:
+            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+        reply = api.Reply.model_validate_json(message.data)
+        if reply.error is not None:
+            raise TallyError.from_body(reply.error)
+        return document.model_validate(reply.result)
+
+    async def _end(self, subscription: Subscription) -> None:
+        if not self._connection.is_closed:
+            await subscription.unsubscribe()
+
+    async def _answer_to(self, request: JobRequest, events: Subscription) -> JobEvent:
+        try:
+            async with asyncio.timeout(max(SUBMIT_TIMEOUT, self._timeout)):
+                while True:
+                    try:
+                        event = _answer(request, await events.next_msg(SILENCE))
+                    except TimeoutError:
+                        event = await self._made_by(request)
+                    if event is not None:
+                        return event
+        except TimeoutError as error:
+            raise TallyError(
+                BUS_TIMEOUT, service="coordinator", subject=subjects.SUBMIT, seconds=f"{SUBMIT_TIMEOUT:g}"
+            ) from error
+
+    async def _made_by(self, request: JobRequest) -> JobEvent | None:
+        """The event that would have accepted `request`, had it been heard; None while there is no such job."""
+        try:
+            job = await self.show(request_id=request.request_id)
+        except TallyError as error:
+            if error.kind is JOB_NOT_FOUND or error.kind.retryable:
+                return None
+            raise
+        if (job.mode, job.where) != (request.mode, request.where):
+            raise TallyError(REQUEST_ID_REUSED, request_id=request.request_id, job_id=job.job_id)
+        return JobEvent(
+            type=EventType.ACCEPTED, at=job.created_at, job_id=job.job_id, request_id=job.request_id, job=job
+        )
+
+
+def _answer(request: JobRequest, message: Msg) -> JobEvent | None:
+    """The event in `message` where it accepts or rejects `request`; what is not ours is not judged."""
+    try:
+        body = json.loads(message.data)
+    except ValueError:
+        return None
+    if body.get("request_id") != request.request_id or body.get("type") not in _ANSWERS:
+        return None
+    return JobEvent.model_validate(body)
+
+
+async def _quiet(_: Exception) -> None:
+    """What nats-py would print on its own; whoever waits for an answer learns of the failure there."""
