@@ -210,6 +210,9 @@ def _record_shipped(job: JobTransaction, row: Row[Any], outcome: Shipped, issue:
         },
     )
     _end_attempt(job, outcome, RowStatus.SHIPPED)
+    if adopted:
+        # A failed row had given its reservation up.
+        job.connection.execute(_RESERVE, _reservation(job, row))
     job.trail.add(
         "row.shipped",
         actor="shipper",
@@ -284,10 +287,7 @@ def _start_next(job: JobTransaction, issue: Issue) -> ShipCommand | None:
 
 def _start_row(job: JobTransaction, row: Row[Any], issue: Issue) -> ShipCommand | None:
     """Reserve the row's order and put the row in flight; None where it is skipped or the job had to fail."""
-    reserved = job.connection.execute(
-        _RESERVE, {"reservation_key": row.reservation_key, "job_id": job.job_id, "row_number": row.row_number}
-    )
-    if not reserved.rowcount:
+    if not job.connection.execute(_RESERVE, _reservation(job, row)).rowcount:
         holder = job.connection.execute(_HOLDER, {"reservation_key": row.reservation_key}).one()
         mine = (holder.job_id, holder.row_number) == (job.job_id, row.row_number)
         if not mine and not _take_over(job, row, holder):
@@ -310,6 +310,10 @@ def _start_row(job: JobTransaction, row: Row[Any], issue: Issue) -> ShipCommand 
     )
     job.trail.add("row.in_flight", row=row.row_number, attempt=attempt)
     return _ship_command(job, row, attempt, issue)
+
+
+def _reservation(job: JobTransaction, row: Row[Any]) -> dict[str, Any]:
+    return {"reservation_key": row.reservation_key, "job_id": job.job_id, "row_number": row.row_number}
 
 
 def _take_over(job: JobTransaction, row: Row[Any], holder: Row[Any, Any, Any, Any]) -> bool:

@@ -1,0 +1,393 @@
+"""The job database's steps: each is one transaction, repeatable, and moves a job by one row."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select
+
+from services.coordinator.audit import GENESIS, AuditEntry
+from services.coordinator.database import intake, migration, queries, steps
+from services.coordinator.database.engine import Database
+from services.coordinator.database.intake import NewRow
+from services.coordinator.database.steps import Issue
+from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
+from services.coordinator.identity import job_id_for, request_hash
+from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import CsvSource
+from shared.contracts.states import JobMode, JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.writeback import RowWritten
+from shared.errors import ErrorBody, TallyError
+from shared.shipping import Money
+from tests.contract.messages import SHIPMENT
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+ISSUE = Issue("epoch-1", timedelta(minutes=5))
+INSTALLATION = "ABCDEFGH"
+ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'jobs.db'}")
+    await database.write(migration.upgrade)
+    yield database
+    await database.close()
+
+
+async def take_in(database: Database, request_id: str, rows: int = 3, *, reship: bool = False, path="orders.csv") -> str:
+    request = JobRequest(request_id=request_id, source=CsvSource(path=path), mode=JobMode.AUTO, reship=reship)
+    job_id = job_id_for(INSTALLATION, request_id)
+    await database.write(intake.admit, job_id, request, request_hash(request), NOW)
+    await database.write(intake.begin_intake, job_id, request.source)
+    batch = [NewRow(number, str(number), "sum", f"print-{number}", SHIPMENT) for number in range(1, rows + 1)]
+    await database.write(intake.add_rows, job_id, INSTALLATION, request.source, 1, batch)
+    await database.write(intake.finish_intake, job_id, rows, "mapping", NOW)
+    return job_id
+
+
+async def started(database: Database, request_id: str = "orders", rows: int = 3, **options) -> str:
+    job_id = await take_in(database, request_id, rows, **options)
+    await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    return job_id
+
+
+def shipped(job_id: str, row: int, attempt: int = 1, number: str | None = None) -> Shipped:
+    number = number or f"1Z{row:016d}"
+    return Shipped(
+        job_id=job_id,
+        row_number=row,
+        attempt=attempt,
+        epoch="epoch-1",
+        claim_id="claim",
+        shipment_id=number,
+        tracking_numbers=(number,),
+        cost=Money(amount=Decimal("9.10")),
+        label_key="label",
+        shipped_at=NOW,
+    )
+
+
+def failed(job_id: str, row: int, attempt: int = 1) -> Failed:
+    return Failed(
+        job_id=job_id, row_number=row, attempt=attempt, epoch="e", claim_id="c", error=ERROR, failed_at=NOW
+    )
+
+
+def in_doubt(job_id: str, row: int) -> InDoubt:
+    evidence = Evidence(at=NOW, asked="by reference", answer="not found")
+    return InDoubt(
+        job_id=job_id,
+        row_number=row,
+        attempt=1,
+        epoch="e",
+        claim_id="c",
+        reference="R",
+        error=ERROR,
+        parked_at=NOW,
+        evidence=(evidence,),
+    )
+
+
+async def record(database: Database, outcome):
+    return await database.write(steps.record_outcome, outcome, NOW, ISSUE)
+
+
+async def job(database: Database, job_id: str):
+    return await database.read(queries.show_job, job_id)
+
+
+async def row(database: Database, job_id: str, number: int):
+    return await database.read(queries.show_row, job_id, number)
+
+
+async def test_the_migrations_make_exactly_the_tables_the_code_knows(database: Database):
+    def differences(connection):
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    assert await database.read(differences) == []
+
+
+async def test_the_migrations_go_down_and_up_again(database: Database):
+    await database.write(migration.downgrade, "base")
+    await database.write(migration.upgrade)
+    assert await database.read(queries.list_jobs, None, 10, None) == []
+
+
+async def test_the_installation_keeps_its_id(database: Database):
+    first = await database.write(migration.installation_id)
+    assert await database.write(migration.installation_id) == first
+
+
+async def test_starting_a_job_puts_its_first_row_in_flight_and_asks_for_its_command(database: Database):
+    job_id = await take_in(database, "orders")
+    step = await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert (step.ship.row_number, step.ship.attempt, step.ship.epoch) == (1, 1, "epoch-1")
+    assert step.entered is JobStatus.RUNNING
+    assert (await row(database, job_id, 1)).status is RowStatus.IN_FLIGHT
+
+
+async def test_an_outcome_advances_the_cursor_and_starts_the_next_row_in_the_same_step(database: Database):
+    job_id = await started(database)
+    step = await record(database, shipped(job_id, 1))
+    assert step.ship is not None
+    assert step.ship.row_number == 2
+    assert step.writeback is not None
+    assert (step.writeback.row_number, step.writeback.row_version) == (1, 1)
+    assert (await job(database, job_id)).cursor == 1
+
+
+async def test_the_same_outcome_again_changes_nothing_and_asks_for_the_same_commands(database: Database):
+    job_id = await started(database)
+    first = await record(database, shipped(job_id, 1))
+    before = await job(database, job_id)
+    again = await record(database, shipped(job_id, 1))
+    assert (again.ship, again.writeback) == (first.ship, first.writeback)
+    assert await job(database, job_id) == before
+
+
+async def test_a_failed_row_fails_its_job_and_starts_nothing(database: Database):
+    job_id = await started(database)
+    await record(database, shipped(job_id, 1))
+    step = await record(database, failed(job_id, 2))
+    assert step.ship is None
+    document = await job(database, job_id)
+    assert document.status is JobStatus.FAILED
+    assert document.error is not None
+    assert (document.error.code, document.error.row, document.cursor) == ("E-3001", 2, 1)
+    assert (await row(database, job_id, 3)).status is RowStatus.PENDING
+
+
+async def test_resume_takes_up_at_the_failed_row_with_a_new_attempt(database: Database):
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    step = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert (step.ship.row_number, step.ship.attempt) == (1, 2)
+    assert (await job(database, job_id)).error is None
+
+
+async def test_a_failure_of_an_older_attempt_does_not_fail_the_present_one(database: Database):
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    await record(database, failed(job_id, 1, attempt=1))
+    assert (await job(database, job_id)).status is JobStatus.RUNNING
+
+
+async def test_a_late_sale_by_an_older_attempt_is_recorded_and_its_second_attempts_sale_raises_the_alarm(
+    database: Database,
+):
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    late = await record(database, shipped(job_id, 1, number="1ZLATE"))
+    assert late.writeback is not None
+    assert (await row(database, job_id, 1)).tracking_numbers == ("1ZLATE",)
+    assert (await record(database, shipped(job_id, 1, attempt=2, number="1ZOTHER"))).alarm
+    assert (await row(database, job_id, 1)).tracking_numbers == ("1ZLATE",)
+
+
+async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Database):
+    first = await started(database, "first", rows=1)
+    await record(database, failed(first, 1))
+    await record(database, shipped(first, 1))
+    second = await take_in(database, "second", rows=1)
+    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    assert step.ship is None
+
+
+async def test_resume_goes_on_behind_a_failed_row_that_was_sold_after_all(database: Database):
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await record(database, shipped(job_id, 1))
+    step = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert step.ship.row_number == 2
+
+
+async def test_a_row_in_doubt_fails_its_job_and_keeps_it_from_being_resumed(database: Database):
+    job_id = await started(database)
+    await record(database, in_doubt(job_id, 1))
+    assert (await job(database, job_id)).rows.in_doubt == 1
+    assert (await row(database, job_id, 1)).evidence[0].answer == "not found"
+    with pytest.raises(TallyError, match="E-3010"):
+        await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+
+
+async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(database: Database):
+    job_id = await started(database)
+    await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
+    step = await record(database, shipped(job_id, 1))
+    assert step.ship is None
+    assert step.writeback is not None
+    resumed = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert resumed.ship is not None
+    assert resumed.ship.row_number == 2
+
+
+async def test_resuming_a_job_whose_row_is_still_in_flight_mints_no_new_attempt(database: Database):
+    job_id = await started(database)
+    await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
+    step = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert (step.ship.row_number, step.ship.attempt) == (1, 1)
+
+
+async def test_a_job_completes_when_its_last_number_is_written_back(database: Database):
+    job_id = await started(database, rows=1)
+    await record(database, shipped(job_id, 1))
+    assert (await job(database, job_id)).status is JobStatus.RUNNING
+    written = RowWritten(job_id=job_id, row_number=1, row_version=1, status="written")
+    step = await database.write(steps.record_written, job_id, [written], NOW)
+    assert step.entered is JobStatus.COMPLETED
+
+
+async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_completed_with_warnings(database: Database):
+    job_id = await started(database, rows=1)
+    await record(database, shipped(job_id, 1))
+    written = RowWritten(job_id=job_id, row_number=1, row_version=1, status="failed", error=ERROR)
+    step = await database.write(steps.record_written, job_id, [written], NOW)
+    assert step.entered is JobStatus.COMPLETED_WITH_WARNINGS
+    document = await row(database, job_id, 1)
+    assert (document.status, document.write_back.status) == (RowStatus.SHIPPED, WriteBackStatus.FAILED)
+
+
+async def test_an_older_version_of_a_write_back_settles_nothing(database: Database):
+    job_id = await started(database, rows=1)
+    await record(database, shipped(job_id, 1))
+    written = RowWritten(job_id=job_id, row_number=1, row_version=0, status="written")
+    await database.write(steps.record_written, job_id, [written], NOW)
+    assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.DUE
+
+
+async def test_an_order_that_another_job_shipped_is_skipped(database: Database):
+    first = await started(database, "first", rows=1)
+    await record(database, shipped(first, 1))
+    second = await take_in(database, "second", rows=2)
+    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert step.ship.row_number == 2
+    document = await row(database, second, 1)
+    assert document.status is RowStatus.SKIPPED
+    assert document.error is not None
+    assert first in document.error.message
+
+
+async def test_an_order_in_flight_in_another_job_fails_the_second_job_instead_of_being_bought_twice(
+    database: Database,
+):
+    await started(database, "first", rows=1)
+    second = await take_in(database, "second", rows=1)
+    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    assert step.ship is None
+    assert step.entered is JobStatus.FAILED
+    error = (await job(database, second)).error
+    assert error is not None
+    assert error.code == "E-4006"
+
+
+async def test_an_order_that_failed_elsewhere_may_be_bought(database: Database):
+    first = await started(database, "first", rows=1)
+    await record(database, failed(first, 1))
+    second = await take_in(database, "second", rows=1)
+    assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
+
+
+async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(database: Database):
+    first = await started(database, "first", rows=1)
+    await record(database, shipped(first, 1))
+    second = await take_in(database, "second", rows=1)
+    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    assert step.entered is JobStatus.COMPLETED
+    assert (await job(database, second)).rows.skipped == 1
+
+
+async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database):
+    first = await started(database, "first", rows=1)
+    await record(database, shipped(first, 1))
+    second = await take_in(database, "second", rows=1, reship=True)
+    assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
+
+
+async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(database: Database):
+    job_id = await take_in(database, "orders")
+    request = JobRequest(request_id="orders", source=CsvSource(path="orders.csv"), mode=JobMode.AUTO)
+    admitted = await database.write(intake.admit, job_id, request, request_hash(request), NOW)
+    assert not admitted.created
+    other = request.model_copy(update={"where": "state = 'CA'"})
+    with pytest.raises(TallyError, match="E-2021"):
+        await database.write(intake.admit, job_id, other, request_hash(other), NOW)
+
+
+async def test_an_illegal_transition_is_refused_and_changes_nothing(database: Database):
+    job_id = await started(database)
+    with pytest.raises(TallyError, match="E-4005"):
+        await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    assert (await row(database, job_id, 1)).attempt == 1
+
+
+async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_up(database: Database):
+    job_id = await started(database)
+    later = Issue("epoch-2", ISSUE.lifetime)
+    step = await database.write(steps.reissue, job_id, 1, NOW, later, recover=True)
+    assert step.ship is not None
+    assert (step.ship.epoch, step.ship.recover, step.ship.attempt) == ("epoch-2", True, 1)
+
+
+async def test_money_is_summed_exactly(database: Database):
+    job_id = await started(database, rows=3)
+    for number in (1, 2, 3):
+        await record(database, shipped(job_id, number))
+    assert (await job(database, job_id)).cost == Money(amount=Decimal("27.30"))
+
+
+async def test_every_attempt_is_kept_with_its_outcome(database: Database):
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    await record(database, shipped(job_id, 1, attempt=2))
+
+    def outcomes(connection):
+        query = select(attempts.c.attempt, attempts.c.outcome).where(attempts.c.row_number == 1)
+        return [tuple(found) for found in connection.execute(query.order_by(attempts.c.attempt))]
+
+    assert await database.read(outcomes) == [(1, "failed"), (2, "shipped")]
+
+
+async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(database: Database):
+    job_id = await started(database)
+    await record(database, shipped(job_id, 1))
+    await record(database, failed(job_id, 2))
+
+    def chain(connection):
+        entries = connection.execute(select(audit).where(audit.c.job_id == job_id).order_by(audit.c.seq)).all()
+        head = connection.scalar(select(jobs.c.audit_head).where(jobs.c.job_id == job_id))
+        return entries, head
+
+    entries, head = await database.read(chain)
+    previous = GENESIS
+    for number, entry in enumerate(entries, start=1):
+        made = AuditEntry(
+            entry.job_id, number, entry.at, entry.actor, entry.action, entry.row_number, entry.detail, previous
+        )
+        assert (entry.seq, entry.previous_hash, entry.hash) == (number, previous, made.hash)
+        previous = entry.hash
+    assert head == previous
+    assert [entry.action for entry in entries][-3:] == ["row.in_flight", "row.failed", "job.failed"]
+
+
+async def test_only_settled_orders_hold_reservations(database: Database):
+    job_id = await started(database)
+    await record(database, shipped(job_id, 1))
+    await record(database, failed(job_id, 2))
+
+    def held(connection):
+        return [found.row_number for found in connection.execute(select(reservations))]
+
+    assert await database.read(held) == [1]
