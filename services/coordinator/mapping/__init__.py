@@ -1,0 +1,9 @@
+"""From a source's row to a Shipment: mappings, the filters of the trade, validation and the content fingerprint."""
+
+from services.coordinator.mapping.fields import Fields
+from services.coordinator.mapping.fingerprint import content_fingerprint
+from services.coordinator.mapping.mapping import Mapping, load_mapping
+from services.coordinator.mapping.problems import RowInvalidError
+from services.coordinator.mapping.shipment import to_shipment
+
+__all__ = ["Fields", "Mapping", "RowInvalidError", "content_fingerprint", "load_mapping", "to_shipment"]

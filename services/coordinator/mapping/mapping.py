@@ -1,0 +1,148 @@
+"""A mapping: how a source's row becomes the fields of a shipment."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import abc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from services.coordinator.mapping.definition import DefinitionError, FieldDefinition, read_definition
+from services.coordinator.mapping.fields import NEEDED, Fields
+from services.coordinator.mapping.plan import RowPlan
+from services.coordinator.mapping.templates import FieldTemplate, TemplateRefusedError, compile_field
+from shared.errors import (
+    MAPPING_INVALID,
+    MAPPING_MISSING_COLUMN,
+    MAPPING_NOT_FOUND,
+    SOURCE_NOT_FOUND,
+    ErrorBody,
+    TallyError,
+)
+from shared.sources.paths import resolve_within
+
+_FILE_SIZE = 65536
+_FILE_SUFFIXES = {".yaml", ".yml"}
+_BUILT_IN_NAME = re.compile(r"[a-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A compiled mapping. `name` is what a request calls it, `checksum` the SHA-256 of its file in hex."""
+
+    name: str
+    checksum: str
+    templates: abc.Mapping[str, FieldTemplate]
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Raise E-2003, once for the mapping, where it names columns that are not among `columns`.
+
+        A field that no row can do without counts too when it picks from headers none of which is there. The first
+        such column is the error, the others are its details.
+        """
+        gaps = [*self._missing_columns(columns), *self._unmet_picks(columns)]
+        if gaps:
+            others = tuple(self._missing(gap, columns).body for gap in gaps[1:])
+            raise self._missing(gaps[0], columns, details=others)
+
+    def render(self, values: abc.Mapping[str, str | None]) -> Fields:
+        """The fields of one row; `values` are its columns as text, null counting as blank.
+
+        Each field is rendered on its own, and its text is never read as anything else, so no value can change another
+        field. A field that cannot be rendered is blank and has its E-2012 error among the problems.
+        """
+        columns = tuple(values)
+        plan = self._plans.get(columns)
+        if plan is None:
+            plan = RowPlan.of(self.templates, columns)
+            self._plans.clear()  # rows come from one source at a time
+            self._plans[columns] = plan
+        return plan.render(values)
+
+    @cached_property
+    def _plans(self) -> dict[tuple[str, ...], RowPlan]:
+        return {}
+
+    def _missing_columns(self, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+        present = frozenset(columns)
+        for field, template in self.templates.items():
+            for column in dict.fromkeys(template.columns):
+                if column not in present:
+                    yield field, column
+
+    def _unmet_picks(self, columns: Sequence[str]) -> Iterator[tuple[str, str]]:
+        plan = RowPlan.of(self.templates, tuple(columns))
+        for choice in NEEDED:
+            given = [(field, self.templates[field].picks) for field in choice if field in self.templates]
+            if all(picks and plan.is_always_blank(field) for field, picks in given):
+                field, picks = given[0]
+                yield field, " or ".join(header for headers in picks for header in headers)
+
+    def _missing(self, gap: tuple[str, str], columns: Sequence[str], details: tuple[ErrorBody, ...] = ()) -> TallyError:
+        field, column = gap
+        return TallyError(
+            MAPPING_MISSING_COLUMN,
+            field=field,
+            mapping=self.name,
+            column=column,
+            columns=", ".join(columns),
+            details=details,
+        )
+
+
+def load_mapping(name: str, roots: Sequence[Path]) -> Mapping:
+    """The built-in mapping `name`, or the one in the YAML file at `name` under one of `roots`.
+
+    Raises E-2001 where there is none, E-2002 where it is invalid, E-1006 where the path leads out of the roots.
+    """
+    return parse_mapping(name, _built_in(name) or _from_file(name, roots))
+
+
+def parse_mapping(name: str, content: bytes) -> Mapping:
+    """The mapping in the YAML text `content` (UTF-8). Raises E-2002 with the line and the field."""
+    try:
+        definitions = read_definition(content.decode("utf-8-sig"))
+        templates = {definition.name: _compiled(definition) for definition in definitions}
+    except UnicodeDecodeError as error:
+        raise TallyError(MAPPING_INVALID, mapping=name, reason="it is not UTF-8 text") from error
+    except DefinitionError as error:
+        raise TallyError(MAPPING_INVALID, mapping=name, reason=str(error)) from error
+    return Mapping(name, hashlib.sha256(content).hexdigest(), templates)
+
+
+def _compiled(definition: FieldDefinition) -> FieldTemplate:
+    try:
+        return compile_field(definition.source)
+    except TemplateRefusedError as error:
+        raise DefinitionError(f"line {definition.line}, field {definition.name}: {error}") from error
+
+
+def _built_in(name: str) -> bytes | None:
+    if not _BUILT_IN_NAME.fullmatch(name):
+        return None
+    file = files("services.coordinator") / "mappings" / f"{name}.yaml"
+    return file.read_bytes() if file.is_file() else None
+
+
+def _from_file(name: str, roots: Sequence[Path]) -> bytes:
+    if Path(name).suffix.lower() not in _FILE_SUFFIXES:
+        raise TallyError(MAPPING_NOT_FOUND, mapping=name)
+    try:
+        with resolve_within(name, roots).open("rb") as file:
+            content = file.read(_FILE_SIZE + 1)
+    except TallyError as error:
+        if error.kind is SOURCE_NOT_FOUND:
+            raise TallyError(MAPPING_NOT_FOUND, mapping=name) from error
+        raise
+    except FileNotFoundError as error:
+        raise TallyError(MAPPING_NOT_FOUND, mapping=name) from error
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror or 'input error'}"
+        raise TallyError(MAPPING_INVALID, mapping=name, reason=reason) from error
+    if len(content) > _FILE_SIZE:
+        raise TallyError(MAPPING_INVALID, mapping=name, reason=f"it is larger than {_FILE_SIZE} bytes")
+    return content

@@ -1,0 +1,48 @@
+"""What can be wrong with a row: one field's value, or the row with every problem it has."""
+
+from __future__ import annotations
+
+from shared.errors import FIELD_INVALID, FIELD_MISSING, ErrorBody, TallyError
+
+_SHOWN_LENGTH = 60
+
+
+class FieldValueError(ValueError):
+    """A value that a field cannot take; `value` is as the source has it, `reason` a clause that says why not."""
+
+    def __init__(self, value: str, reason: str) -> None:
+        super().__init__(f"{quoted(value)}: {reason}")
+        self.value = value
+        self.reason = reason
+
+
+class RowInvalidError(Exception):
+    """A row that cannot become a shipment; `errors` lists every problem it has, in the order of the fields.
+
+    The messages hold the row's own values: they are for the person whose file it is, never for a log.
+    """
+
+    def __init__(self, errors: tuple[ErrorBody, ...]) -> None:
+        super().__init__(f"{len(errors)} problems")
+        self.errors = errors
+
+
+def missing(field: str) -> ErrorBody:
+    """The E-2011 error for `field`."""
+    return TallyError(FIELD_MISSING, field=field).body
+
+
+def invalid(field: str, error: FieldValueError) -> ErrorBody:
+    """The E-2012 error for `field`, with its value and the reason."""
+    return TallyError(FIELD_INVALID, field=field, value=quoted(error.value), reason=error.reason).body
+
+
+def not_rendered(field: str, reason: str) -> ErrorBody:
+    """The E-2012 error for a field whose template failed on this row."""
+    return TallyError(FIELD_INVALID, field=field, value="not rendered", reason=reason).body
+
+
+def quoted(text: str) -> str:
+    """`text` in quotes for an error message: cut to sixty characters, what cannot be printed escaped."""
+    shown = text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 1] + "…"
+    return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in shown) + "'"
