@@ -79,7 +79,6 @@ class CoordinatorSettings(ServiceSettings):
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
 
-
     @property
     def job_database_url(self) -> str:
         """The job database: as set, else SQLite in the data directory."""
@@ -133,11 +132,17 @@ class WritebackSettings(ServiceSettings):
 
 
 class SandboxSettings(ServiceSettings):
-    """The sandbox carrier: where it listens and how long an answer takes."""
+    """The sandbox carrier: where it listens (port 0: a free one), how long an answer takes, whom it lets in.
+
+    Without `client_id` any non-empty credentials will do. `token_lifetime` is in seconds.
+    """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
     latency_ms: Annotated[float, Field(ge=0)] = 0.0
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    token_lifetime: Annotated[int, Field(ge=1)] = 14_399
 
 
 class ClientSettings(ServiceSettings):

@@ -1,0 +1,32 @@
+"""The sandbox carrier as a process: `python -m services.sandbox`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+
+from services.sandbox.server import serve
+from shared.errors import TallyError
+from shared.settings import SandboxSettings, load
+
+
+def main() -> int:
+    """Serve until told to stop; 0 then, 1 where it could not start."""
+    # uvicorn raises the signal once more after it has stopped; this makes of it an ordinary end.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    try:
+        serve(load(SandboxSettings))
+    except TallyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

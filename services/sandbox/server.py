@@ -1,0 +1,74 @@
+"""The sandbox's HTTP server: binds, says where it listens, and stops without keeping hung calls alive."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sqlite3
+import sys
+
+import uvicorn
+
+from services.sandbox.app import build
+from services.sandbox.connections import OpenProtocol
+from shared.errors import SETTINGS_INVALID, TallyError
+from shared.settings import SandboxSettings
+
+# Longer than any client keeps an idle connection: a close that races a request would look like a lost answer.
+KEEP_ALIVE = 300
+GRACE = 5
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a line of JSON on standard output once it is ready."""
+
+    def __init__(self, config: uvicorn.Config, url: str, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._url = url
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where."""
+        await super().startup(sockets)
+        sys.stdout.write(json.dumps({"event": "listening", "url": self._url}) + "\n")
+        sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let go of the calls that are held back, then stop."""
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
+def serve(settings: SandboxSettings) -> None:
+    """Serve until SIGTERM or SIGINT; raises TallyError E-5002 where the address or the data directory will not do."""
+    stopping = asyncio.Event()
+    try:
+        app = build(settings, stopping)
+    except (OSError, sqlite3.Error) as error:
+        raise TallyError(SETTINGS_INVALID, setting="TALLY_DATA_DIR", reason=str(error)) from error
+    listener = _listen(settings)
+    config = uvicorn.Config(
+        app,
+        http=OpenProtocol,
+        ws="none",
+        log_level="warning",  # what uvicorn notes of its start and stop is said by the line on standard output
+        access_log=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    Server(config, _url(listener), stopping).run([listener])
+
+
+def _listen(settings: SandboxSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        reason = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+        raise TallyError(SETTINGS_INVALID, setting="TALLY_PORT", reason=reason) from error
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
