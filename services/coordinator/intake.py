@@ -15,7 +15,7 @@ from services.coordinator.estimate import Estimator
 from services.coordinator.mapping.filters import service_level
 from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping, load_mapping
-from services.coordinator.mapping.problems import FieldValueError, RowInvalidError
+from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, quoted
 from services.coordinator.mapping.shipment import to_shipment
 from shared.contracts.documents import PreviewDocument, PreviewRow
 from shared.contracts.requests import JobRequest
@@ -89,7 +89,7 @@ class Batch:
     def _row(self, row: SourceRow) -> NewRow | None:
         try:
             shipment = to_shipment(
-                self.mapping.render(dict(row.values)),
+                self.mapping.render(row.values),
                 ship_from=self.ship_from,
                 service=self.service,
                 default_weight=self.settings.default_weight,
@@ -193,4 +193,4 @@ def _service(text: str | None) -> ServiceLevel | None:
     try:
         return service_level(text)
     except FieldValueError as error:
-        raise TallyError(FIELD_INVALID, field="service", value=error.value, reason=error.reason) from error
+        raise TallyError(FIELD_INVALID, field="service", value=quoted(error.value), reason=error.reason) from error
