@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ RECOVERY = Facts("/api/labels/v1/recovery", references=frozenset({"R1"}))
 TOKEN = Facts("/security/v1/oauth/token", business=False)
 
 
-def arm(*faults: dict[str, object]) -> tuple[Armed, ...]:
+def arm(*faults: Mapping[str, object]) -> tuple[Armed, ...]:
     return tuple(Armed(fault) for fault in FAULTS.validate_python(list(faults)))
 
 
@@ -23,7 +25,7 @@ def plans(armed: tuple[Armed, ...], *requests: Facts) -> list[Plan]:
     return made
 
 
-def hits(fault: dict[str, object], *requests: Facts) -> list[bool]:
+def hits(fault: Mapping[str, object], *requests: Facts) -> list[bool]:
     return [plan != Plan() for plan in plans(arm(fault), *requests)]
 
 
