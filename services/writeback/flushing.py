@@ -14,7 +14,7 @@ from shared.contracts import subjects
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.source import Source, source_hash
 from shared.contracts.writeback import RowWritten, SourceWritten
-from shared.errors import SOURCE_KIND_UNSUPPORTED, ErrorBody, TallyError
+from shared.errors import REGISTRY, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.failpoints import failpoint
 from shared.telemetry import logger
 
@@ -66,7 +66,7 @@ class Flusher:
         batch, queue.waiting = queue.waiting[: self._max_batch], queue.waiting[self._max_batch :]
         started = time.monotonic()
         try:
-            written = await self._apply(source, _newest([command for command, _ in batch]))
+            written = await self._apply(source, [_change(command) for command, _ in batch])
             failpoint("writeback.before_outcome")
             await self._publisher.publish(
                 subjects.OUTCOMES,
@@ -85,53 +85,35 @@ class Flusher:
         queue.rest_until = finished + min(self._max_wait, self._pace * (finished - started))
 
     async def _apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
-        """Apply the changes in one go; a source that cannot be written is tried again, then reported."""
+        """Apply the changes in one go; those that could not be written are tried again, then reported."""
         target = self._targets.get(source.kind)
         if target is None:
-            return _all_failed(changes, TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind).body)
-        for pause in RETRY_AFTER:
-            try:
-                return await asyncio.to_thread(target.apply, source, changes)
-            except TallyError as error:
-                log.warning("write-back failed; trying again", code=error.body.code, seconds=pause)
-                await asyncio.sleep(pause)
-        try:
-            return await asyncio.to_thread(target.apply, source, changes)
-        except TallyError as error:
-            log.error("write-back given up", code=error.body.code, rows=len(changes))  # noqa: TRY400 - no traceback of an expected failure
-            return _all_failed(changes, error.body)
+            error = TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind).body
+            return [change.failed(error) for change in changes]
+        settled: list[RowWritten] = []
+        for pause in (*RETRY_AFTER, None):
+            reports = await asyncio.to_thread(target.apply, source, changes)
+            again = [change for change, report in zip(changes, reports, strict=True) if _may_succeed_later(report)]
+            if not again or pause is None:
+                return settled + reports
+            settled += [report for report in reports if not _may_succeed_later(report)]
+            log.warning("write-back failed; trying again", rows=len(again), seconds=pause)
+            await asyncio.sleep(pause)
+            changes = again
+        raise AssertionError("unreachable")
 
 
-def _newest(commands: Sequence[WritebackCommand]) -> list[RowChange]:
-    """The commands as changes, the greatest version of each row only, in the order they came."""
-    newest: dict[tuple[str, int], WritebackCommand] = {}
-    for command in commands:
-        row = (command.job_id, command.row_number)
-        known = newest.get(row)
-        if known is None or known.row_version < command.row_version:
-            newest[row] = command
-    return [
-        RowChange(
-            job_id=command.job_id,
-            row_number=command.row_number,
-            source_row=command.source_row,
-            row_key=command.row_key,
-            checksum=command.checksum,
-            row_version=command.row_version,
-            values=command.values,
-        )
-        for command in newest.values()
-    ]
+def _may_succeed_later(report: RowWritten) -> bool:
+    return report.error is not None and REGISTRY[report.error.code].retryable
 
 
-def _all_failed(changes: Sequence[RowChange], error: ErrorBody) -> list[RowWritten]:
-    return [
-        RowWritten(
-            job_id=change.job_id,
-            row_number=change.row_number,
-            row_version=change.row_version,
-            status="failed",
-            error=error,
-        )
-        for change in changes
-    ]
+def _change(command: WritebackCommand) -> RowChange:
+    return RowChange(
+        job_id=command.job_id,
+        row_number=command.row_number,
+        source_row=command.source_row,
+        row_key=command.row_key,
+        checksum=command.checksum,
+        row_version=command.row_version,
+        values=command.values,
+    )

@@ -1,0 +1,34 @@
+"""Writeback's composition root: the only place that wires it."""
+
+from __future__ import annotations
+
+from services.writeback.flushing import Flusher
+from services.writeback.handlers import Handlers
+from services.writeback.targets.csv import CsvTarget
+from services.writeback.targets.lock import SourceLocks
+from shared.bus import topology
+from shared.bus.service import Service
+from shared.settings import WritebackSettings, load
+
+# Each waiting row holds a place; far more may wait than one flush takes.
+_ROWS_AT_ONCE = 2000
+
+
+def main() -> None:
+    """Run a writeback until it is told to stop."""
+    settings = load(WritebackSettings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    service = Service("writeback", settings)
+
+    async def start() -> None:
+        locks = SourceLocks(settings.data_dir / "locks")
+        flusher = Flusher(
+            {"csv": CsvTarget(settings.source_roots, locks)},
+            service.publisher,
+            max_batch=settings.max_batch,
+            pace=settings.pace,
+            max_wait=settings.max_wait,
+        )
+        service.consume(topology.WRITEBACK_COMMANDS, Handlers(flusher).write_back, concurrency=_ROWS_AT_ONCE)
+
+    service.run(start)
