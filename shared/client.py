@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from types import TracebackType
-from typing import Literal, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import stamina
 from nats.aio.client import Client as NatsClient
@@ -33,7 +33,6 @@ from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
-Since = Literal["first", "now"]
 
 SUBMIT_TIMEOUT = 60.0
 PREVIEW_TIMEOUT = 120.0
@@ -41,7 +40,9 @@ STATUS_WINDOW = 0.5
 NOBODY_FOR = 3.0
 SILENCE = 2.0
 
-_DELIVER = {"first": DeliverPolicy.ALL, "now": DeliverPolicy.NEW}
+# Whether there is a bus is decided at once; from then on it may come and go.
+_FIRST_TRY: dict[str, Any] = {"allow_reconnect": False, "reconnect_time_wait": 0, "max_reconnect_attempts": 1}
+_LATER_TRIES = {"allow_reconnect": True, "reconnect_time_wait": 0.5, "max_reconnect_attempts": -1}
 _ANSWERS = frozenset({EventType.ACCEPTED, EventType.REJECTED})
 
 
@@ -69,39 +70,30 @@ class TallyClient:
 
     def __init__(self, connection: NatsClient, url: str, timeout: float) -> None:
         self._connection = connection
-        self._url = url
+        self._url = without_credentials(url)
         self._timeout = timeout
 
     @classmethod
     async def connect(cls, url: str, timeout: float = 10.0) -> Self:  # noqa: ASYNC109 - also each call's time-out
-        """Connect to the bus at `url`; `timeout` seconds bound this and every later call.
+        """Connect to the bus at `url`, at once or not at all; `timeout` seconds bound this and every later call.
 
-        One failed try is E-4001. A connection that is lost later comes back by itself.
+        A connection that is lost later comes back by itself. Raises E-4001.
         """
         connection = NatsClient()
         try:
             async with asyncio.timeout(timeout):
                 await connection.connect(
-                    url,
-                    name="tally-client",
-                    connect_timeout=max(1, round(timeout)),
-                    allow_reconnect=False,
-                    max_reconnect_attempts=-1,
-                    ping_interval=5,
-                    error_cb=_quiet,
+                    url, connect_timeout=max(1, round(timeout)), ping_interval=5, error_cb=_quiet, **_FIRST_TRY
                 )
         except (OSError, NatsError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=url) from error
-        # The first try decides whether there is a bus; from here on it may come and go.
-        connection.options.update(allow_reconnect=True, reconnect_time_wait=0.5)
+            raise TallyError(BUS_UNREACHABLE, url=without_credentials(url)) from error
+        connection.options.update(_LATER_TRIES)
         return cls(connection, url, timeout)
 
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -126,7 +118,7 @@ class TallyClient:
             )
             return await self._answer_to(request, events)
         except NatsError as error:
-            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+            raise self._unreachable() from error
         finally:
             await self._end(events)
 
@@ -183,25 +175,25 @@ class TallyClient:
         return await self._control("cancel", job_id, by)
 
     @asynccontextmanager
-    async def events(self, job_id: str, since: Since = "first") -> AsyncIterator[JobEvents]:
-        """A job's events, from the `first` on, or from `now` on."""
+    async def events(self, job_id: str, *, from_first: bool = True) -> AsyncIterator[JobEvents]:
+        """A job's events, from the first, or only those to come."""
         try:
             subscription = await self._connection.jetstream(timeout=self._timeout).subscribe(
                 subjects.event(job_id, "*"),
                 stream=subjects.EVENTS,
                 ordered_consumer=True,
-                deliver_policy=_DELIVER[since],
+                deliver_policy=DeliverPolicy.ALL if from_first else DeliverPolicy.NEW,
             )
         except (NatsError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+            raise self._unreachable() from error
         try:
             yield JobEvents(subscription)
         finally:
             await self._end(subscription)
 
-    async def watch(self, job_id: str, since: Since = "first") -> AsyncGenerator[JobEvent]:
+    async def watch(self, job_id: str, *, from_first: bool = True) -> AsyncGenerator[JobEvent]:
         """A job's events without end; close the iterator (contextlib.aclosing) to stop watching."""
-        async with self.events(job_id, since) as events:
+        async with self.events(job_id, from_first=from_first) as events:
             while True:
                 event = await events.next(SILENCE)
                 if event is not None:
@@ -222,8 +214,11 @@ class TallyClient:
             await asyncio.sleep(window)
             await self._end(subscription)
         except NatsError as error:
-            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+            raise self._unreachable() from error
         return tuple(sorted(replies, key=lambda status: (status.name, status.pid)))
+
+    def _unreachable(self) -> TallyError:
+        return TallyError(BUS_UNREACHABLE, url=self._url)
 
     async def _control(self, call: str, job_id: str, by: str) -> JobDocument:
         return await self._call(call, api.ControlJob(job_id=job_id, by=by), JobDocument)
@@ -243,10 +238,10 @@ class TallyClient:
                     message = await self._connection.request(subject, body.encode(), timeout=seconds)
         except (NoRespondersError, TimeoutError) as error:
             if not self._connection.is_connected:
-                raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+                raise self._unreachable() from error
             raise TallyError(BUS_TIMEOUT, service="coordinator", subject=subject, seconds=f"{seconds:g}") from error
         except NatsError as error:
-            raise TallyError(BUS_UNREACHABLE, url=self._url) from error
+            raise self._unreachable() from error
         reply = api.Reply.model_validate_json(message.data)
         if reply.error is not None:
             raise TallyError.from_body(reply.error)
@@ -284,6 +279,11 @@ class TallyClient:
         return JobEvent(
             type=EventType.ACCEPTED, at=job.created_at, job_id=job.job_id, request_id=job.request_id, job=job
         )
+
+
+def without_credentials(url: str) -> str:
+    """`url` as it may be shown: without a user, password or token."""
+    return re.sub(r"//[^/@,]*@", "//", url)
 
 
 def _answer(request: JobRequest, message: Msg) -> JobEvent | None:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from shared.client import JobEvents, TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.events import EventType
+from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus
 from shared.errors import TallyError
 
@@ -45,13 +47,22 @@ def nothing(_: JobDocument, __: RowDocument | None) -> None:
     """What to do at a change where nobody looks."""
 
 
+async def take_in(client: TallyClient, request: JobRequest) -> JobDocument:
+    """Submit a request and follow its job until its rows are known. Raises what the house rejected it with."""
+    event = await client.submit(request)
+    if event.type is EventType.REJECTED and event.error is not None:
+        raise TallyError.from_body(event.error)
+    assert event.job_id is not None
+    return await follow(client, event.job_id, is_taken_in)
+
+
 async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnChange = nothing) -> JobDocument:
     """Follow a job until `until` holds; `on_change` hears of every change with the row last settled.
 
     The end is believed only when the house says so itself: an event may be old news, of a job that failed and was
     resumed. A house that does not answer is waited for, PATIENCE seconds; then the last TallyError is raised.
     """
-    async with client.events(job_id, "now") as events:
+    async with client.events(job_id, from_first=False) as events:
         job = await client.show(job_id)
         last_word = time.monotonic()
         while not until(job):

@@ -44,7 +44,8 @@ def status(data: Data = None, as_json: Json = False) -> None:
 @app.command(rich_help_panel=HOUSE)
 def demo(
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Where to keep what it makes [a new temporary folder].")
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Where to keep what it makes (default: a new temporary folder)."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -82,9 +83,11 @@ def ship(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the preview without asking.")] = False,
     detach: Detach = False,
     request_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="The same id twice is the same job [a new one].")
+        str | None, typer.Option(metavar="ID", help="The same id twice is the same job (default: a new one).")
     ] = None,
-    name: Annotated[str | None, typer.Option(metavar="NAME", help="What to call the job [the source].")] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call the job (default: the source).")
+    ] = None,
     reship: Reship = False,
     data: Data = None,
     as_json: Json = False,

@@ -9,7 +9,7 @@ import typer
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", help="The house's data directory [TALLY_DATA_DIR, else .tally]."),
+    typer.Option("--data", metavar="DIR", help="The house's data directory (default: TALLY_DATA_DIR, else .tally)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the job; it goes on by itself.")]

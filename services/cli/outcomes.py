@@ -69,13 +69,9 @@ def run(command: Callable[[], int], *, as_json: bool) -> NoReturn:
 
 def guard(command: Callable[[], int], *, as_json: bool) -> int:
     """The exit code of `command`, or of the failure that it ended with, which is printed."""
-    from shared.errors import UNEXPECTED, TallyError
-
     try:
         code = command()
         sys.stdout.flush()
-    except TallyError as error:
-        return report(error.body, as_json=as_json)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -83,11 +79,25 @@ def guard(command: Callable[[], int], *, as_json: bool) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the last resort: a person gets a line, not a traceback
-        if os.environ.get("TALLY_LOG_LEVEL") == "debug":
-            traceback.print_exc()
-        what = " ".join(f"{type(error).__name__} {error}".split())
-        return report(TallyError(UNEXPECTED, what=what).body, as_json=as_json)
+        return report(_body_of(_sole(error)), as_json=as_json)
     return code
+
+
+def _sole(error: Exception) -> Exception:
+    """The one failure in a group of one."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _body_of(error: Exception) -> ErrorBody:
+    from shared.errors import UNEXPECTED, TallyError
+
+    if isinstance(error, TallyError):
+        return error.body
+    if os.environ.get("TALLY_LOG_LEVEL") == "debug":
+        traceback.print_exception(error)
+    return TallyError(UNEXPECTED, what=" ".join(f"{type(error).__name__} {error}".split())).body
 
 
 def report(error: ErrorBody, *, as_json: bool) -> ExitCode:

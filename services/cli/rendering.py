@@ -18,6 +18,7 @@ from shared.shipping import Money
 
 SHOWN_ROWS = 20
 _SIXTY = 60
+_STEP_WIDTH = 75
 
 _STYLES = {
     "completed": "green",
@@ -210,12 +211,15 @@ def source_label_of(job: JobDocument) -> str:
     return source_label(job.source) if job.source is not None else ""
 
 
-def next_steps(*steps: tuple[str, str]) -> RenderableType:
-    """What to type next, a command and what it does a line."""
-    grid = Table.grid(padding=(0, 3))
+def next_steps(*steps: tuple[str, str]) -> Text:
+    """What to type next: a command and its purpose a line, or a line each where they are long together."""
+    longest = max((len(command) for command, _ in steps), default=0)
+    aligned = all(longest + len(purpose) <= _STEP_WIDTH for _, purpose in steps)
+    text = Text("Next:", no_wrap=True, overflow="ignore")
     for command, purpose in steps:
-        grid.add_row(Text(f"  {command}", style="bold"), Text(purpose, style="dim"))
-    return Group(Text("Next:"), grid)
+        gap = " " * (longest - len(command) + 3) if aligned else "\n      "
+        text.append(f"\n  {command}", style="bold").append(f"{gap}{purpose}", style="dim")
+    return text
 
 
 def _preview_table(title: str, lines: Iterable[tuple[int, str, str, str, str]]) -> Table:

@@ -24,7 +24,7 @@ def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_jso
         async with client_of(data) as client:
             jobs = await client.list_jobs(status=status, limit=limit)
         if as_json:
-            print_json({"jobs": [job.model_dump(mode="json") for job in jobs]})
+            print_json([job.model_dump(mode="json") for job in jobs])
         elif jobs:
             output().print(jobs_table(jobs))
         else:
@@ -60,7 +60,7 @@ def list_rows(data: Path | None, job: str, status: RowStatus | None, *, as_json:
             found = await resolve_job(client, job)
             rows = [row async for row in client.rows(found.job_id, status=status)]
         if as_json:
-            print_json({"rows": [row.model_dump(mode="json") for row in rows]})
+            print_json([row.model_dump(mode="json") for row in rows])
         elif rows:
             output().print(rows_table(rows))
         else:
@@ -85,7 +85,7 @@ def watch(data: Path | None, job: str, *, as_json: bool) -> int:
 
 async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
     """Print a job's events, a JSON line each, until one is its end and the house agrees."""
-    async with aclosing(client.watch(job_id, "first")) as events:
+    async with aclosing(client.watch(job_id)) as events:
         async for event in events:
             print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
             if event.job is not None and has_ended(event.job):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
-from services.cli.following import await_write_back, follow, has_stopped, is_taken_in
+from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview, money, plural, source_preview
@@ -18,10 +18,8 @@ from services.cli.terminal import ask, is_interactive, output, person
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
-from shared.contracts.events import EventType
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus
-from shared.errors import TallyError
 
 
 @dataclass(frozen=True)
@@ -119,11 +117,7 @@ async def _take_in(request: JobRequest, manner: Manner) -> tuple[JobDocument, li
     watched = console.is_terminal and not manner.as_json
     async with client_of(manner.data) as client:
         with console.status("Reading and pricing the orders …") if watched else nullcontext():
-            event = await client.submit(request)
-            if event.type is EventType.REJECTED and event.error is not None:
-                raise TallyError.from_body(event.error)
-            assert event.job_id is not None
-            job = await follow(client, event.job_id, is_taken_in)
+            job = await take_in(client, request)
         return job, [] if job.status is JobStatus.FAILED else await _first_rows(client, job.job_id)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from services.cli.house.process import Death
 from services.cli.house.record import HouseRecord, ProcessRecord
+from shared.client import without_credentials
 from shared.clock import Clock, utc_now
 
 Say = Callable[[str], None]
@@ -117,7 +118,7 @@ def up_block(house: HouseRecord, *, sandbox: bool, data_option: str) -> str:
         (
             "Tallyman is up; Ctrl-C stops it.",
             "",
-            f"  Bus      {house.nats_url}",
+            f"  Bus      {without_credentials(house.nats_url)}",
             f"  Carrier  {carrier}",
             f"  Data     {house.data_dir}",
             f"  Logs     {Path(house.data_dir) / 'logs'}",

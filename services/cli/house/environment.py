@@ -76,7 +76,7 @@ def house_environment(
     environment["TALLY_NATS_URL"] = nats_url
     environment["TALLY_DATA_DIR"] = str(data_dir)
     environment["PYTHONUNBUFFERED"] = "1"
-    _make_importable(environment)
+    make_importable(environment)
     if not user.has_source_roots:
         # One person's own session on this machine: relative paths are of the working directory, absolute ones anywhere.
         environment["TALLY_SOURCE_ROOTS"] = os.pathsep.join((str(working_dir), os.sep))
@@ -100,7 +100,7 @@ def bus_environment(own: Environment) -> dict[str, str]:
     return {name: value for name, value in own.items() if not name.startswith("TALLY_")}
 
 
-def _make_importable(environment: dict[str, str]) -> None:
+def make_importable(environment: dict[str, str]) -> None:
     """Let `python -P -m services.NAME` find the packages where they run from a checkout that is not installed."""
     root = str(Path(services.__file__ or "").parents[1])
     if root not in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:

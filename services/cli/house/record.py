@@ -59,8 +59,12 @@ def write_record(record: HouseRecord) -> None:
     """Replace the record atomically: whoever reads it sees the old one or the new one, whole."""
     path = record_path(Path(record.data_dir))
     temporary = path.with_name(f"{path.name}.new")
-    with temporary.open("w", encoding="utf-8") as file:
+    with open(temporary, "w", encoding="utf-8", opener=_private) as file:
         file.write(record.model_dump_json(indent=2) + "\n")
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # an address may carry a token
