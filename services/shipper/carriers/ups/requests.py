@@ -1,0 +1,250 @@
+"""Shipments as UPS wants to be asked about them: the calls to Shipping, Rating, Label Recovery and Track.
+
+Field names, lengths and places are those of UPS's OpenAPI (Shipping v2409, Rating v2409, Label Recovery v1, Track v1).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import ROUND_UP, Decimal
+from typing import Any, Literal
+from urllib.parse import quote, urlencode
+
+from services.shipper.carriers.carrier import DateWindow
+from services.shipper.carriers.ups.services import code_of
+from shared.shipping import Address, Contact, Dimensions, Package, Shipment
+
+Json = dict[str, Any]
+ImageFormat = Literal["GIF", "ZPL"]
+
+SHIP_PATH = "/api/shipments/v2409/ship"
+RATE_PATH = "/api/rating/v2409/Rate"
+RECOVERY_PATH = "/api/labels/v1/recovery"
+TRACK_PATH = "/api/track/v1/reference/details/"
+
+_LONGEST_TRANS_ID = 32
+_LONGEST_NUMBER = 5
+_LARGEST_NUMBER = 10**_LONGEST_NUMBER
+_NORTH_AMERICAN_PHONE = 11
+# Where UPS takes references per package, and refuses them per shipment (120541, 120542).
+_PACKAGE_REFERENCE_LANES = {("US", "US"), ("PR", "PR")}
+# UPS knows the island as a country of its own; many shops export it as a state of the US.
+_COUNTRIES_WRITTEN_AS_STATES = {"PR"}
+_TEN_DIGIT_PHONES = {"US", "PR", "CA", "VI"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a UPS API; `target` is its path and query.
+
+    `repeatable` says that sending it twice does no harm, `bulk` that many are made at once and others go before them.
+    """
+
+    operation: str
+    method: Literal["GET", "POST"]
+    target: str
+    trans_id: str
+    body: bytes = b""
+    repeatable: bool = True
+    bulk: bool = False
+
+
+def ship_call(shipment: Shipment, reference: str, account: str, image_format: ImageFormat) -> Call:
+    """Buy `shipment` under `reference`; never to be repeated without knowing that nothing was created."""
+    references = _references(reference, shipment.order_number)
+    per_package = _lane(shipment) in _PACKAGE_REFERENCE_LANES
+    body: Json = {
+        "ShipmentRequest": {
+            "Request": {"RequestOption": "nonvalidate", "SubVersion": "2205", **_context(reference)},
+            "Shipment": {
+                **({"Description": shipment.description} if shipment.description else {}),
+                "Shipper": {**_party(shipment.ship_from), "ShipperNumber": account},
+                "ShipTo": _party(shipment.recipient),
+                "PaymentInformation": _billed_to(account),
+                "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
+                **({} if per_package else {"ReferenceNumber": references}),
+                "Service": {"Code": code_of(shipment.service)},
+                "Package": [
+                    {
+                        **({"Description": package.description} if package.description else {}),
+                        "Packaging": {"Code": "02"},
+                        **_measures(package),
+                        **({"ReferenceNumber": references} if per_package else {}),
+                    }
+                    for package in shipment.packages
+                ],
+            },
+            "LabelSpecification": _label_specification(image_format),
+        }
+    }
+    return Call("Shipping", "POST", SHIP_PATH, trans_id(reference), _encoded(body), repeatable=False)
+
+
+def rate_call(shipment: Shipment, account: str) -> Call:
+    """What `shipment` would cost by its service."""
+    body: Json = {
+        "RateRequest": {
+            "Request": {"RequestOption": "Rate", "SubVersion": "2409", **_context(shipment.order_number)},
+            "PickupType": {"Code": "01"},
+            "Shipment": {
+                "Shipper": {
+                    "Name": _company_or_name(shipment.ship_from),
+                    "ShipperNumber": account,
+                    "Address": _address(shipment.ship_from.address),
+                },
+                "ShipTo": {
+                    "Name": _company_or_name(shipment.recipient),
+                    "Address": _address(shipment.recipient.address),
+                },
+                "PaymentDetails": _billed_to(account),
+                "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
+                "Service": {"Code": code_of(shipment.service)},
+                "Package": [{"PackagingType": {"Code": "02"}, **_measures(package)} for package in shipment.packages],
+            },
+        }
+    }
+    return Call("Rating", "POST", RATE_PATH, trans_id(shipment.order_number), _encoded(body), bulk=True)
+
+
+def recovery_by_reference_call(reference: str, account: str, image_format: ImageFormat) -> Call:
+    """The labels of what was bought under `reference`."""
+    asked = {"ReferenceValues": {"ReferenceNumber": {"Value": reference}, "ShipperNumber": account}}
+    return _recovery_call(asked, reference, image_format)
+
+
+def recovery_call(tracking_number: str, image_format: ImageFormat) -> Call:
+    """The label of one parcel."""
+    return _recovery_call({"TrackingNumber": tracking_number}, tracking_number, image_format)
+
+
+def track_call(reference: str, window: DateWindow, account: str) -> Call:
+    """The parcels bought under `reference` with a pick-up date in `window` (UPS's default is the last 14 days)."""
+    query = urlencode(
+        {
+            "locale": "en_US",
+            "fromPickUpDate": f"{window.first:%Y%m%d}",
+            "toPickUpDate": f"{window.last:%Y%m%d}",
+            "shipperNum": account,
+            "refNumType": "SmallPackage",
+        }
+    )
+    return Call("Track", "GET", f"{TRACK_PATH}{quote(reference, safe='')}?{query}", trans_id(reference))
+
+
+def trans_id(name: str) -> str:
+    """`name` as UPS's `transId`: its letters and digits, the last 32 of them, which tell rows apart."""
+    return "".join(char for char in name if char.isascii() and char.isalnum())[-_LONGEST_TRANS_ID:]
+
+
+def number(value: Decimal) -> str:
+    """A weight or length in at most five characters, rounded up where it needs more: never less than the parcel.
+
+    What is too large for five characters is written whole, for UPS to refuse.
+    """
+    for places in (3, 2, 1):
+        if value < _LARGEST_NUMBER:
+            written = f"{value.quantize(Decimal(1).scaleb(-places), rounding=ROUND_UP):f}".rstrip("0").rstrip(".")
+            if len(written) <= _LONGEST_NUMBER:
+                return written
+    return f"{value.to_integral_value(rounding=ROUND_UP):f}"
+
+
+def _recovery_call(asked: Json, name: str, image_format: ImageFormat) -> Call:
+    body: Json = {
+        "LabelRecoveryRequest": {
+            "Request": {"SubVersion": "1903", **_context(name)},
+            "LabelSpecification": _label_specification(image_format),
+            **asked,
+        }
+    }
+    return Call("Label Recovery", "POST", RECOVERY_PATH, trans_id(name), _encoded(body))
+
+
+def _encoded(body: Json) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _context(name: str) -> Json:
+    return {"TransactionReference": {"CustomerContext": name}} if name else {}
+
+
+def _references(reference: str, order_number: str) -> list[Json]:
+    return [{"Value": value} for value in dict.fromkeys((reference, order_number)) if value]
+
+
+def _billed_to(account: str) -> Json:
+    return {"ShipmentCharge": [{"Type": "01", "BillShipper": {"AccountNumber": account}}]}
+
+
+def _label_specification(image_format: ImageFormat) -> Json:
+    return {
+        "LabelImageFormat": {"Code": image_format},
+        **({"HTTPUserAgent": "Mozilla/4.5"} if image_format == "GIF" else {}),
+        "LabelStockSize": {"Height": "6", "Width": "4"},
+    }
+
+
+def _lane(shipment: Shipment) -> tuple[str, str]:
+    return _country(shipment.ship_from.address), _country(shipment.recipient.address)
+
+
+def _party(contact: Contact) -> Json:
+    phone = _phone(contact)
+    return {
+        "Name": _company_or_name(contact),
+        "AttentionName": contact.name,
+        **({"Phone": {"Number": phone}} if phone else {}),
+        **({"EMailAddress": contact.email} if contact.email else {}),
+        "Address": _address(contact.address),
+    }
+
+
+def _company_or_name(contact: Contact) -> str:
+    return contact.company or contact.name
+
+
+def _address(address: Address) -> Json:
+    return {
+        "AddressLine": list(address.lines),
+        "City": address.city,
+        **({"StateProvinceCode": address.state} if address.state else {}),
+        **({"PostalCode": _postal_code(address)} if address.postal_code else {}),
+        "CountryCode": _country(address),
+        **({"ResidentialAddressIndicator": "Y"} if address.residential else {}),
+    }
+
+
+def _country(address: Address) -> str:
+    if address.country == "US" and address.state in _COUNTRIES_WRITTEN_AS_STATES:
+        return address.state
+    return address.country
+
+
+def _postal_code(address: Address) -> str:
+    # UPS has room for nine characters, a ZIP+4 with its hyphen needs ten.
+    return address.postal_code.replace("-", "") if address.country in {"US", "PR"} else address.postal_code
+
+
+def _phone(contact: Contact) -> str:
+    digits = "".join(char for char in contact.phone if char.isascii() and char.isdigit())
+    # Within North America UPS wants the area code first, without the country's 1.
+    if len(digits) == _NORTH_AMERICAN_PHONE and digits[0] == "1" and contact.address.country in _TEN_DIGIT_PHONES:
+        return digits[1:]
+    return digits
+
+
+def _measures(package: Package) -> Json:
+    return {
+        **({"Dimensions": _dimensions(package.dimensions)} if package.dimensions else {}),
+        "PackageWeight": {"UnitOfMeasurement": {"Code": "LBS"}, "Weight": number(package.weight)},
+    }
+
+
+def _dimensions(box: Dimensions) -> Json:
+    return {
+        "UnitOfMeasurement": {"Code": "IN"},
+        "Length": number(box.length),
+        "Width": number(box.width),
+        "Height": number(box.height),
+    }

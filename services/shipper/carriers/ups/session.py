@@ -1,0 +1,204 @@
+"""An account's session with UPS: token, limiter and retries around every call."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Generic, TypeVar
+
+import httpx
+
+from services.shipper.carriers.carrier import DeadlinePassedError, SendDeadline, UnknownOutcomeError
+from services.shipper.carriers.ups import transport
+from services.shipper.carriers.ups.answers import Blocked, Failure, RateLimited, Refused, TokenRefused, Unclear
+from services.shipper.carriers.ups.oauth import Token, TokenCache, token_answer, token_call, token_headers
+from services.shipper.carriers.ups.refusals import blocked, credentials_refused, stop
+from services.shipper.carriers.ups.requests import Call
+from services.shipper.carriers.ups.retries import Again, Backoff, Sleep, asked_wait, persist
+from services.shipper.carriers.ups.transport import LostError, NotSentError, Reply, SendWatch
+from shared.clock import Clock
+from shared.errors import CARRIER_RATE_LIMITED, CARRIER_UNAVAILABLE, CARRIER_UNREACHABLE, TallyError
+from shared.settings import CarrierSettings
+
+AnswerT = TypeVar("AnswerT")
+
+# A call that may be repeated gives up earlier each time, so that one hung answer leaves time for another try.
+_TRIES_PER_TIMEOUT = 3
+
+
+class Session:
+    """One account's calls: authorised, at most `max_concurrency` at a time, repeated where that is safe."""
+
+    def __init__(self, settings: CarrierSettings, clock: Clock, *, sleep: Sleep, backoff: Backoff) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.sleep = sleep
+        self.backoff = backoff
+        self.tokens = TokenCache(self._fetch_token, clock)
+        self._client = transport.connect(settings)
+        self._url = settings.url.rstrip("/")
+        self._urls: dict[str, httpx.URL] = {}
+        self._slots = asyncio.Semaphore(settings.max_concurrency)
+        # Rating a large preview must not make purchases wait past their deadlines.
+        self._bulk_slots = asyncio.Semaphore(max(1, settings.max_concurrency // 2))
+
+    async def ask(
+        self, call: Call, read: Callable[[Reply], AnswerT | Failure], deadline: SendDeadline | None = None
+    ) -> AnswerT | Refused:
+        """The carrier's answer to `call`, or its refusal.
+
+        Without a deadline all tries together take at most `call_timeout`; with one, every try starts before the
+        deadline and takes at most `call_timeout`. Raises NothingCreatedError where no try told anything and none can
+        have created anything, UnknownOutcomeError where the last one (of a call that must not be repeated: the only
+        one) may have, DeadlinePassedError.
+        """
+        seconds = _left(deadline) if deadline else self.settings.call_timeout
+        conversation = _Conversation(self, call, read, deadline, time.monotonic() + seconds)
+        return await persist(
+            conversation.attempt, operation=call.operation, seconds=seconds, backoff=self.backoff, sleep=self.sleep
+        )
+
+    async def send(self, call: Call, token: Token, deadline: SendDeadline | None, seconds: float) -> Reply:
+        """One exchange of an authorised call. Raises NotSentError, LostError, DeadlinePassedError."""
+        headers = [
+            (b"Authorization", b"Bearer " + token.value.encode()),
+            (b"Accept", b"application/json"),
+            (b"Accept-Encoding", b"gzip"),
+            (b"transactionSrc", b"tallyman"),
+        ]
+        if call.trans_id:
+            headers.append((b"transId", call.trans_id.encode()))
+        if call.body:
+            headers.append((b"Content-Type", b"application/json"))
+        message = transport.request(call.method, self._url_of(call), headers, call.body, seconds)
+        watch = SendWatch(deadline.check if deadline else None)
+        ends = time.monotonic() + seconds
+        async with self._slot(call, deadline, seconds):
+            left = seconds if deadline else max(ends - time.monotonic(), 0.0)
+            return await transport.exchange(self._client, message, watch, left)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.tokens.close()
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def _slot(self, call: Call, deadline: SendDeadline | None, seconds: float) -> AsyncIterator[None]:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(_left(deadline) if deadline else seconds):
+                    if call.bulk:
+                        await held.enter_async_context(self._bulk_slots)
+                    await held.enter_async_context(self._slots)
+            except TimeoutError as error:
+                if deadline:
+                    raise DeadlinePassedError from error
+                raise NotSentError("too many calls at a time") from error
+            yield
+
+    def _url_of(self, call: Call) -> httpx.URL:
+        if call.method == "GET":
+            return httpx.URL(self._url + call.target)
+        if call.target not in self._urls:
+            self._urls[call.target] = httpx.URL(self._url + call.target)
+        return self._urls[call.target]
+
+    async def _fetch_token(self) -> Token:
+        return await persist(
+            self._ask_for_token,
+            operation="OAuth",
+            seconds=self.settings.call_timeout,
+            backoff=self.backoff,
+            sleep=self.sleep,
+        )
+
+    async def _ask_for_token(self) -> Token | Again:
+        call = token_call()
+        seconds = self.settings.call_timeout / _TRIES_PER_TIMEOUT
+        message = transport.request(call.method, self._url_of(call), token_headers(self.settings), call.body, seconds)
+        try:
+            reply = await transport.exchange(self._client, message, SendWatch(), seconds)
+        except NotSentError as error:
+            return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
+        except LostError as error:
+            return Again(stop(TallyError(CARRIER_UNAVAILABLE, operation=call.operation, reason=error)), error)
+        match token_answer(reply.status, reply.headers, reply.body, self.clock()):
+            case Token() as token:
+                return token
+            case Blocked() as answer:
+                raise blocked(answer)
+            case TokenRefused() | Refused() as answer:
+                raise credentials_refused(answer)
+            case RateLimited(retry_after):
+                limited = stop(TallyError(CARRIER_RATE_LIMITED, tries=self.backoff.tries))
+                return Again(limited, wait=asked_wait(retry_after, self.clock()))
+            case Unclear(reason):
+                return Again(stop(TallyError(CARRIER_UNAVAILABLE, operation=call.operation, reason=reason)))
+
+
+class _Conversation(Generic[AnswerT]):
+    """One call over all its tries."""
+
+    def __init__(
+        self,
+        session: Session,
+        call: Call,
+        read: Callable[[Reply], AnswerT | Failure],
+        deadline: SendDeadline | None,
+        ends: float,
+    ) -> None:
+        self._session = session
+        self._call = call
+        self._read = read
+        self._deadline = deadline
+        self._ends = ends
+        self._token_replaced = False
+        self._limited = 0
+
+    async def attempt(self) -> AnswerT | Refused | Again:
+        """One try; twice sent where a token that had not been refused before was."""
+        token = await self._session.tokens.get()
+        answer = await self._send(token)
+        if isinstance(answer, TokenRefused) and not self._token_replaced:
+            self._token_replaced = True
+            answer = await self._send(await self._session.tokens.replace(token))
+        match answer:
+            case TokenRefused():
+                raise credentials_refused(answer)
+            case Blocked():
+                raise blocked(answer)
+            case RateLimited(retry_after):
+                self._limited += 1
+                error = stop(TallyError(CARRIER_RATE_LIMITED, tries=self._limited))
+                return Again(error, wait=asked_wait(retry_after, self._session.clock()))
+            case Unclear(reason):
+                return self._unknown(reason)
+            case _:
+                return answer
+
+    async def _send(self, token: Token) -> AnswerT | Failure | Again:
+        try:
+            reply = await self._session.send(self._call, token, self._deadline, self._seconds())
+        except NotSentError as error:
+            return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
+        except LostError as error:
+            return self._unknown(str(error), error)
+        return self._read(reply)
+
+    def _seconds(self) -> float:
+        timeout = self._session.settings.call_timeout
+        if not self._call.repeatable:
+            return timeout
+        return min(timeout / _TRIES_PER_TIMEOUT, max(self._ends - time.monotonic(), 0.0))
+
+    def _unknown(self, reason: str, cause: Exception | None = None) -> Again:
+        unknown = UnknownOutcomeError(f"{self._call.operation}: {reason}")
+        if self._call.repeatable:
+            return Again(unknown, cause)
+        raise unknown from cause
+
+
+def _left(deadline: SendDeadline) -> float:
+    return max(deadline.seconds - (time.monotonic() - deadline.started), 0.0)

@@ -1,0 +1,416 @@
+"""The UPS client against the sandbox carrier as a process, over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import select
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from services.shipper.carriers.carrier import (
+    DateWindow,
+    DeadlinePassedError,
+    NothingCreatedError,
+    Purchase,
+    SendDeadline,
+    UnknownOutcomeError,
+)
+from services.shipper.carriers.ups import UpsCarrier
+from shared.clock import utc_now
+from shared.errors import TallyError
+from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
+from shared.shipping import Address, Contact, Package, ServiceLevel, Shipment
+
+ROOT = Path(__file__).parents[2]
+ACCOUNT = "A1B2C3"
+SHIP_PATH = "/api/shipments/v2409/ship"
+TOKEN_PATH = "/security/v1/oauth/token"
+
+
+class Sandbox:
+    """The running sandbox: its faults and its ledger."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, timeout=10)
+
+    def fail(self, fault: str, *, match: dict[str, Any] | None = None, **fields: Any) -> None:
+        """Put one fault in force."""
+        faults = [{"fault": fault, "match": match or {"path": SHIP_PATH}, **fields}]
+        self._http.put("/_sandbox/faults", json=faults).raise_for_status()
+
+    def mend(self) -> None:
+        """Lift all faults."""
+        self._http.delete("/_sandbox/faults").raise_for_status()
+
+    def sold(self, reference: str) -> list[dict[str, Any]]:
+        """The shipments of the ledger that carry `reference`."""
+        shipments = self._http.get("/_sandbox/shipments").raise_for_status().json()
+        return [shipment for shipment in shipments if reference in shipment["references"]]
+
+    def calls(self, path: str) -> int:
+        """How often `path` was called since the start."""
+        count: int = self._http.get("/_sandbox/calls").raise_for_status().json().get(path, 0)
+        return count
+
+    def void(self, shipment_id: str) -> None:
+        """Void a shipment, as someone else would."""
+        form = {"grant_type": "client_credentials"}
+        token = self._http.post(TOKEN_PATH, data=form, auth=("other", "secret")).raise_for_status().json()
+        headers = {"Authorization": f"Bearer {token['access_token']}"}
+        path = f"/api/shipments/v2409/void/cancel/{shipment_id}"
+        self._http.delete(path, headers=headers).raise_for_status()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    folder = tmp_path_factory.mktemp("sandbox")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
+    environment |= {"TALLY_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "services.sandbox"]
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            assert select.select([process.stdout], [], [], 30)[0], "the sandbox did not start"
+            sandbox = Sandbox(json.loads(process.stdout.readline())["url"])
+            yield sandbox
+            sandbox.close()
+        finally:
+            process.terminate()
+            process.wait(timeout=15)
+
+
+@pytest.fixture
+def sandbox(running: Sandbox) -> Iterator[Sandbox]:
+    yield running
+    running.mend()
+
+
+@pytest.fixture
+def reference() -> str:
+    return f"TLY{uuid.uuid4().hex[:20].upper()}"
+
+
+def settings(sandbox: Sandbox, **changes: Any) -> CarrierSettings:
+    fields = {"url": sandbox.url, "client_id": "tally", "client_secret": "secret", "account": ACCOUNT}
+    return CarrierSettings.model_validate(fields | changes)
+
+
+@pytest.fixture
+async def carrier(sandbox: Sandbox) -> AsyncIterator[UpsCarrier]:
+    made = UpsCarrier(settings(sandbox), utc_now)
+    yield made
+    await made.close()
+
+
+def recipient(**changes: Any) -> Contact:
+    address = {"lines": ("7 Alder Court",), "city": "Agawam", "state": "MA", "postal_code": "01001-2345"}
+    return Contact(name="Zoë Müller", phone="4135550101", address=Address.model_validate(address | changes))
+
+
+def shipment(**changes: Any) -> Shipment:
+    fields: dict[str, Any] = {
+        "ship_from": SANDBOX_SHIP_FROM,
+        "recipient": recipient(),
+        "packages": (Package(weight=Decimal("12.345")),),
+        "order_number": "SO-1001",
+    }
+    return Shipment(**fields | changes)
+
+
+def window() -> DateWindow:
+    today = utc_now().date()
+    return DateWindow(today - timedelta(days=1), today + timedelta(days=1))
+
+
+async def buy(carrier: UpsCarrier, reference: str, **changes: Any) -> Purchase:
+    return await carrier.buy(shipment(**changes), reference, SendDeadline(10))
+
+
+async def find(carrier: UpsCarrier, reference: str) -> tuple[Purchase, ...]:
+    return (await carrier.find(reference, window())).purchases
+
+
+async def test_a_bought_shipment_is_in_the_carriers_ledger_at_the_price_quoted(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    await carrier.prepare()
+    quoted = await carrier.rate(shipment())
+    purchase = await buy(carrier, reference)
+    (sold,) = sandbox.sold(reference)
+    assert sold["shipment_id"] == purchase.shipment_id
+    assert sold["tracking_numbers"] == list(purchase.tracking_numbers)
+    assert sold["references"] == [reference, "SO-1001"]
+    assert sold["shipper_number"] == ACCOUNT
+    assert purchase.cost == quoted
+    assert [(label.tracking_number, label.format) for label in purchase.labels] == [(purchase.shipment_id, "gif")]
+    assert purchase.labels[0].image.startswith(b"GIF8")
+
+
+async def test_what_was_bought_is_found_by_its_reference_with_its_label(carrier: UpsCarrier, reference: str) -> None:
+    purchase = await buy(carrier, reference)
+    (found,) = await find(carrier, reference)
+    assert (found.shipment_id, found.tracking_numbers) == (purchase.shipment_id, purchase.tracking_numbers)
+    assert found.labels[0].image.startswith(b"GIF8")
+    assert found.cost is None
+
+
+async def test_a_label_is_had_again_by_its_number(carrier: UpsCarrier, reference: str) -> None:
+    purchase = await buy(carrier, reference)
+    label = await carrier.label(purchase.tracking_numbers[0])
+    assert (label.tracking_number, label.format) == (purchase.tracking_numbers[0], "gif")
+
+
+async def test_a_label_of_an_unknown_number_is_an_error(carrier: UpsCarrier) -> None:
+    with pytest.raises(TallyError, match="E-3006"):
+        await carrier.label("1ZA1B2C30399999999")
+
+
+async def test_what_was_never_bought_is_not_found(carrier: UpsCarrier, reference: str) -> None:
+    finding = await carrier.find(reference, window())
+    assert finding.purchases == ()
+    assert "300007" in finding.answer
+    assert "TW0001" in finding.answer
+
+
+async def test_every_parcel_has_its_number_and_label(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    parcels = tuple(Package(weight=Decimal(weight)) for weight in (1, 2, 3))
+    purchase = await buy(carrier, reference, packages=parcels)
+    assert sandbox.sold(reference)[0]["tracking_numbers"] == list(purchase.tracking_numbers)
+    assert len({label.tracking_number for label in purchase.labels}) == 3
+    (found,) = await find(carrier, reference)
+    assert found.tracking_numbers == purchase.tracking_numbers
+    assert (await carrier.label(purchase.tracking_numbers[2])).tracking_number == purchase.tracking_numbers[2]
+
+
+@pytest.mark.parametrize(
+    ("to", "service"),
+    [
+        ({"state": "PR", "city": "San Juan", "postal_code": "00907"}, ServiceLevel.SECOND_DAY_AIR),
+        ({"country": "CA", "state": "ON", "city": "Ottawa", "postal_code": "K1A 0B6"}, ServiceLevel.STANDARD),
+        ({"residential": True}, ServiceLevel.NEXT_DAY_AIR_EARLY),
+    ],
+)
+async def test_lanes_with_rules_of_their_own_are_served(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str, to: dict[str, Any], service: ServiceLevel
+) -> None:
+    await buy(carrier, reference, recipient=recipient(**to), service=service)
+    assert sandbox.sold(reference)[0]["references"] == [reference, "SO-1001"]
+    assert len(await find(carrier, reference)) == 1
+
+
+async def test_zpl_labels(sandbox: Sandbox, reference: str) -> None:
+    carrier = UpsCarrier(settings(sandbox, label_format="ZPL"), utc_now)
+    purchase = await buy(carrier, reference)
+    assert purchase.labels[0].format == "zpl"
+    assert (await carrier.label(purchase.tracking_numbers[0])).format == "zpl"
+    await carrier.close()
+
+
+async def test_a_row_the_carrier_refuses_fails_with_its_words(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    with pytest.raises(NothingCreatedError, match=r"E-3001.*111285.*postal code") as refused:
+        await buy(carrier, reference, recipient=recipient(postal_code="00000"))
+    assert not refused.value.stops_job
+    with pytest.raises(NothingCreatedError, match=r"E-3001.*111285"):
+        await carrier.rate(shipment(recipient=recipient(postal_code="00000")))
+    assert sandbox.sold(reference) == []
+
+
+async def test_a_hard_400_is_sent_once(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.fail("error", status=400, code="120207", message="Missing or invalid ship to postal code")
+    before = sandbox.calls(SHIP_PATH)
+    with pytest.raises(NothingCreatedError, match=r"E-3001.*120207.*Missing or invalid"):
+        await buy(carrier, reference)
+    assert sandbox.calls(SHIP_PATH) == before + 1
+
+
+async def test_a_control_character_in_a_name_fails_the_row(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    bad = recipient().model_copy(update={"name": "Zoë\x07Müller"})
+    with pytest.raises(NothingCreatedError, match="E-3001"):
+        await buy(carrier, reference, recipient=bad)
+    assert sandbox.sold(reference) == []
+
+
+async def test_a_rate_limit_is_waited_out(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.fail("rate_limit", match={"path": SHIP_PATH, "times": 2}, retry_after=0)
+    before = sandbox.calls(SHIP_PATH)
+    assert (await buy(carrier, reference)).tracking_numbers
+    assert sandbox.calls(SHIP_PATH) == before + 3
+    assert len(sandbox.sold(reference)) == 1
+
+
+async def test_a_rate_limit_beyond_the_deadline_stops_the_job(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    sandbox.fail("rate_limit", retry_after=60)
+    with pytest.raises(NothingCreatedError, match="E-3003") as refused:
+        await buy(carrier, reference)
+    assert refused.value.stops_job
+    assert sandbox.sold(reference) == []
+
+
+async def test_an_expired_token_is_replaced(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    await carrier.prepare()
+    sandbox.fail("expire_token", match={"path": SHIP_PATH, "times": 1})
+    before = sandbox.calls(TOKEN_PATH)
+    assert (await buy(carrier, reference)).tracking_numbers
+    assert sandbox.calls(TOKEN_PATH) == before + 1
+    assert len(sandbox.sold(reference)) == 1
+
+
+async def test_a_token_that_expires_at_every_call_stops_the_job(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    sandbox.fail("expire_token")
+    with pytest.raises(NothingCreatedError, match="E-5003") as refused:
+        await buy(carrier, reference)
+    assert refused.value.stops_job
+    assert sandbox.sold(reference) == []
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_lost_answer_is_not_repeated_and_found_by_its_reference(
+    sandbox: Sandbox,
+    carrier: UpsCarrier,
+    reference: str,
+    reset: bool,
+) -> None:
+    await carrier.prepare()
+    sandbox.fail("drop_after_commit", reset=reset)
+    before = sandbox.calls(SHIP_PATH)
+    with pytest.raises(UnknownOutcomeError):
+        await buy(carrier, reference)
+    assert sandbox.calls(SHIP_PATH) == before + 1
+    (found,) = await find(carrier, reference)
+    (sold,) = sandbox.sold(reference)
+    assert found.tracking_numbers == tuple(sold["tracking_numbers"])
+    assert found.labels
+
+
+async def test_an_answer_past_the_time_out_is_found_by_its_reference(sandbox: Sandbox, reference: str) -> None:
+    carrier = UpsCarrier(settings(sandbox, call_timeout=0.5), utc_now)
+    await carrier.prepare()
+    sandbox.fail("hang_after_commit", ms=60_000)
+    with pytest.raises(UnknownOutcomeError, match="TimeoutError"):
+        await buy(carrier, reference)
+    assert len(await find(carrier, reference)) == 1
+    assert len(sandbox.sold(reference)) == 1
+    await carrier.close()
+
+
+async def test_an_empty_200_with_an_error_code_created_nothing(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    sandbox.fail("empty_200")
+    with pytest.raises(NothingCreatedError, match="E-3001"):
+        await buy(carrier, reference)
+    assert sandbox.sold(reference) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "fields"),
+    [
+        ("empty_200", {"committed": True}),
+        ("error", {"status": 503, "code": "10004", "committed": True}),
+        ("error", {"status": 400, "code": "120001", "committed": True}),
+    ],
+)
+async def test_a_denied_sale_is_looked_up(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str, fault: str, fields: dict[str, Any]
+) -> None:
+    sandbox.fail(fault, **fields)
+    with pytest.raises(UnknownOutcomeError):
+        await buy(carrier, reference)
+    assert len(await find(carrier, reference)) == 1
+
+
+async def test_a_503_that_created_nothing_is_unknown_too(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.fail("error", status=503)
+    with pytest.raises(UnknownOutcomeError, match="10004"):
+        await buy(carrier, reference)
+    assert await find(carrier, reference) == ()
+
+
+async def test_a_passed_deadline_leaves_nothing_in_the_carriers_ledger(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    await buy(carrier, "TLYWARM" + reference[7:])
+    before = sandbox.calls(SHIP_PATH)
+    with pytest.raises(DeadlinePassedError):
+        await carrier.buy(shipment(), reference, SendDeadline(5, started=time.monotonic() - 6))
+    assert sandbox.calls(SHIP_PATH) == before
+    assert sandbox.sold(reference) == []
+    assert (await buy(carrier, reference)).tracking_numbers
+    assert len(sandbox.sold(reference)) == 1
+
+
+async def test_a_sale_not_yet_in_sight_is_not_found(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.fail("delay_visibility", ms=60_000)
+    await buy(carrier, reference)
+    assert await find(carrier, reference) == ()
+
+
+async def test_a_sale_not_yet_processed_is_not_taken_for_none(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    sandbox.fail("delay_visibility", ms=60_000, answer="not_processed")
+    await buy(carrier, reference)
+    with pytest.raises(TallyError, match=r"E-3006.*300034"):
+        await find(carrier, reference)
+
+
+async def test_two_sales_under_one_reference_are_both_found(carrier: UpsCarrier, reference: str) -> None:
+    bought = {(await buy(carrier, reference)).shipment_id for _ in range(2)}
+    assert {found.shipment_id for found in await find(carrier, reference)} == bought
+
+
+async def test_a_voided_sale_is_passed_over(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.void((await buy(carrier, reference)).shipment_id)
+    assert await find(carrier, reference) == ()
+    again = await buy(carrier, reference)
+    assert [found.shipment_id for found in await find(carrier, reference)] == [again.shipment_id]
+
+
+async def test_objects_for_arrays_are_read_alike(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    sandbox.fail("object_for_array", match={"path": "/api/"})
+    quoted = await carrier.rate(shipment())
+    purchase = await buy(carrier, reference)
+    assert (purchase.cost, len(purchase.labels)) == (quoted, 1)
+    assert (await find(carrier, reference))[0].tracking_numbers == purchase.tracking_numbers
+    assert await carrier.label(purchase.tracking_numbers[0])
+
+
+async def test_many_at_once_share_a_token_and_buy_one_each(sandbox: Sandbox, reference: str) -> None:
+    carrier = UpsCarrier(settings(sandbox, max_concurrency=4), utc_now)
+    before = sandbox.calls(TOKEN_PATH)
+    references = [f"{reference}{number}" for number in range(12)]
+    bought = await asyncio.gather(*(buy(carrier, each) for each in references))
+    assert len({purchase.shipment_id for purchase in bought}) == len(references)
+    assert [len(sandbox.sold(each)) for each in references] == [1] * len(references)
+    assert sandbox.calls(TOKEN_PATH) == before + 1
+    await carrier.close()
+
+
+async def test_a_rate_that_hits_passing_trouble_is_asked_again(sandbox: Sandbox, carrier: UpsCarrier) -> None:
+    sandbox.fail("error", match={"path": "/api/rating/", "times": 2}, status=503)
+    assert (await carrier.rate(shipment())).amount > 0
