@@ -60,8 +60,11 @@ class Session:
             conversation.attempt, operation=call.operation, seconds=seconds, backoff=self.backoff, sleep=self.sleep
         )
 
-    async def send(self, call: Call, token: Token, deadline: SendDeadline | None, seconds: float) -> Reply:
-        """One exchange of an authorised call. Raises NotSentError, LostError, DeadlinePassedError."""
+    async def send(self, call: Call, token: Token, deadline: SendDeadline | None, ends: float) -> Reply:
+        """One exchange of an authorised call, begun before `ends` on the monotonic clock.
+
+        Raises NotSentError, LostError, DeadlinePassedError.
+        """
         headers = [
             (b"Authorization", b"Bearer " + token.value.encode()),
             (b"Accept", b"application/json"),
@@ -72,12 +75,11 @@ class Session:
             headers.append((b"transId", call.trans_id.encode()))
         if call.body:
             headers.append((b"Content-Type", b"application/json"))
-        message = transport.request(call.method, self._url_of(call), headers, call.body, seconds)
-        watch = SendWatch(deadline.check if deadline else None)
-        ends = time.monotonic() + seconds
-        async with self._slot(call, deadline, seconds):
-            left = seconds if deadline else max(ends - time.monotonic(), 0.0)
-            return await transport.exchange(self._client, message, watch, left)
+        async with self._slot(call, deadline, ends):
+            seconds = self._time_for(call, ends)
+            message = transport.request(call.method, self._url_of(call), headers, call.body, seconds)
+            watch = SendWatch(deadline.check if deadline else None)
+            return await transport.exchange(self._client, message, watch, seconds)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -85,10 +87,10 @@ class Session:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def _slot(self, call: Call, deadline: SendDeadline | None, seconds: float) -> AsyncIterator[None]:
+    async def _slot(self, call: Call, deadline: SendDeadline | None, ends: float) -> AsyncIterator[None]:
         async with AsyncExitStack() as held:
             try:
-                async with asyncio.timeout(_left(deadline) if deadline else seconds):
+                async with asyncio.timeout(max(ends - time.monotonic(), 0.0)):
                     if call.bulk:
                         await held.enter_async_context(self._bulk_slots)
                     await held.enter_async_context(self._slots)
@@ -97,6 +99,11 @@ class Session:
                     raise DeadlinePassedError from error
                 raise NotSentError("too many calls at a time") from error
             yield
+
+    def _time_for(self, call: Call, ends: float) -> float:
+        if not call.repeatable:
+            return self.settings.call_timeout
+        return min(self.settings.call_timeout / _TRIES_PER_TIMEOUT, max(ends - time.monotonic(), 0.0))
 
     def _url_of(self, call: Call) -> httpx.URL:
         if call.method == "GET":
@@ -180,18 +187,12 @@ class _Conversation(Generic[AnswerT]):
 
     async def _send(self, token: Token) -> AnswerT | Failure | Again:
         try:
-            reply = await self._session.send(self._call, token, self._deadline, self._seconds())
+            reply = await self._session.send(self._call, token, self._deadline, self._ends)
         except NotSentError as error:
             return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
         except LostError as error:
             return self._unknown(str(error), error)
         return self._read(reply)
-
-    def _seconds(self) -> float:
-        timeout = self._session.settings.call_timeout
-        if not self._call.repeatable:
-            return timeout
-        return min(timeout / _TRIES_PER_TIMEOUT, max(self._ends - time.monotonic(), 0.0))
 
     def _unknown(self, reason: str, cause: Exception | None = None) -> Again:
         unknown = UnknownOutcomeError(f"{self._call.operation}: {reason}")
