@@ -12,7 +12,8 @@ from rich.text import Text
 
 from services.cli.ledger_check import LedgerCheck
 from services.cli.outcomes import print_error
-from services.cli.rendering import job_summary, next_steps, plural
+from services.cli.rendering import job_summary, next_steps
+from services.cli.wording import plural
 from shared.contracts.documents import JobDocument
 
 LINES_SHOWN = 5

@@ -188,4 +188,4 @@ def _order(order: str, job: str, data: Path | None, *, as_json: bool) -> None:
 
 def main() -> None:
     """The console script."""
-    app()
+    app(prog_name="tally")

@@ -192,7 +192,7 @@ def test_leftovers_are_ended_even_where_they_will_not_stop() -> None:
         assert is_ours(service)
         assert end_leftovers(house_of(service), grace=0.1) == ("deaf",)
         assert not is_ours(service)
-        assert not psutil.pid_exists(process.pid)
+        assert process.wait(WITHIN) == -signal.SIGKILL
 
 
 def test_a_process_that_is_not_provably_ours_gets_no_signal() -> None:

@@ -11,8 +11,9 @@ from rich.text import Text
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import next_steps, state
+from services.cli.rendering import next_steps
 from services.cli.terminal import data_option, output, person
+from services.cli.wording import state
 
 
 class Order(StrEnum):

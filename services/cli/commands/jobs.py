@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 from pathlib import Path
 
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
-from services.cli.following import has_ended
+from services.cli.following import SILENCE, has_ended
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering import job_details, jobs_table, row_details, rows_table
 from services.cli.terminal import output
@@ -84,12 +83,17 @@ def watch(data: Path | None, job: str, *, as_json: bool) -> int:
 
 
 async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
-    """Print a job's events, a JSON line each, until one is its end and the house agrees."""
-    async with aclosing(client.watch(job_id)) as events:
-        async for event in events:
-            print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
-            if event.job is not None and has_ended(event.job):
-                now = await client.show(job_id)
-                if has_ended(now) and now.ended_at == event.job.ended_at:
-                    return now
-    raise AssertionError("a watch has no end of its own")
+    """Print a job's events, a JSON line each, until one is its end and the house agrees.
+
+    Events are news and may be lost; where they fall silent the house is asked.
+    """
+    async with client.events(job_id) as events:
+        while True:
+            event = await events.next(SILENCE)
+            if event is not None:
+                print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
+                if event.job is None or not has_ended(event.job):
+                    continue
+            job = await client.show(job_id)
+            if has_ended(job) and (event is None or event.job is None or event.job.ended_at == job.ended_at):
+                return job

@@ -12,9 +12,10 @@ from services.cli.finding import client_of
 from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
-from services.cli.rendering import SHOWN_ROWS, job_preview, money, plural, source_preview
+from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import ask, is_interactive, output, person
+from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
@@ -62,7 +63,7 @@ def ship(wish: Wish, manner: Manner) -> int:
     if job.status is not JobStatus.AWAITING_APPROVAL:
         return asyncio.run(see_through(job.job_id, manner))
     if not manner.yes:
-        answer = _agreed(job, conclusion) if is_interactive() and not manner.as_json else None
+        answer = _answer(job, conclusion) if is_interactive() and not manner.as_json else None
         if answer is None:
             if manner.as_json:
                 print_json(job.model_dump(mode="json"))
@@ -136,10 +137,14 @@ async def _reject(job_id: str, manner: Manner) -> None:
         await client.reject(job_id, person())
 
 
-def _agreed(job: JobDocument, conclusion: Conclusion) -> bool | None:
+def _answer(job: JobDocument, conclusion: Conclusion) -> bool | None:
+    """The person's answer to the preview; where nothing is left to ship there is nothing to ask."""
+    to_ship = job.rows.total - job.rows.skipped
+    if to_ship == 0:
+        return True
     cost = "" if job.estimate is None else f" for about {money(job.estimate)}"
     try:
-        return ask(f"Ship {plural(job.rows.total - job.rows.skipped, 'row')}{cost}?")
+        return ask(f"Ship {plural(to_ship, 'row')}{cost}?")
     except KeyboardInterrupt:
         print()  # noqa: T201 - the line that the answer would have ended
         conclusion.awaiting(job.job_id)

@@ -53,7 +53,7 @@ class TextAnnouncer:
         self._say(self._next_steps(house))
 
     def died(self, death: Death) -> None:
-        self._line(f"{death_in_words(death.name, death.pid, death.how, death.restart_in)}; see {death.log}")
+        self._line(f"{death_in_words(death.name, death.pid, death.how, death.restart_in)}; see logs/{death.log.name}")
 
     def runs_again(self, process: ProcessRecord) -> None:
         self._line(f"{process.name} (pid {process.pid}) runs again")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import psutil
 
 from services.cli.house.record import HouseRecord, ProcessRecord
 
 # psutil derives a creation time from the boot time, which the kernel gives in whole seconds and shifts with the clock.
 _SAME_CREATION = 1.5
+_LOOK_EVERY = 0.02
 
 
 def is_ours(record: ProcessRecord) -> bool:
@@ -38,7 +41,7 @@ def _process_of(record: ProcessRecord) -> psutil.Process | None:
         process = psutil.Process(record.pid)
         if abs(process.create_time() - record.create_time) > _SAME_CREATION:
             return None
-        return process if process.status() != psutil.STATUS_ZOMBIE else None
+        return process if _lives(process) else None
     except psutil.NoSuchProcess:
         return None
 
@@ -47,10 +50,18 @@ def _end(process: psutil.Process, grace: float) -> None:
     for signal in (process.terminate, process.kill):
         try:
             signal()  # psutil compares the creation time once more before it signals
-            process.wait(timeout=grace)
         except psutil.NoSuchProcess:
             return
-        except psutil.TimeoutExpired:
-            continue
-        else:
-            return
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline:
+            if not _lives(process):
+                return
+            time.sleep(_LOOK_EVERY)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie only waits for its parent to take note, which may be never in a container."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
