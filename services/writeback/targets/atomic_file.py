@@ -1,0 +1,135 @@
+"""A file replaced in one step: at every instant it is the old one or the new one, whole."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.failpoints import failpoint
+
+_SUFFIX = ".tally-tmp"
+# Attributes that only a privileged process may set, or that the file system does not keep.
+_MAY_NOT_KEEP = (errno.EPERM, errno.EACCES, errno.ENOTSUP)
+
+
+class FileChangedError(Exception):
+    """The file is no longer the one that was read."""
+
+
+@dataclass(frozen=True)
+class FileVersion:
+    """What tells one state of a file from every other; `changed_ns` moves with its attributes too."""
+
+    device: int
+    inode: int
+    size: int
+    modified_ns: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, state: os.stat_result) -> FileVersion:
+        """The version a stat describes."""
+        return cls(state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def read_file(path: Path) -> tuple[bytes, FileVersion]:
+    """A file's bytes and version. Raises FileChangedError where it changed meanwhile, or OSError."""
+    with path.open("rb") as file:
+        before = os.fstat(file.fileno())
+        content = file.read()
+        after = os.fstat(file.fileno())
+    version = FileVersion.of(after)
+    if FileVersion.of(before) != version or len(content) != version.size:
+        raise FileChangedError
+    return content, version
+
+
+def replace_file(path: Path, content: bytes, read: FileVersion) -> None:
+    """Replace the file at `path`, which is no symlink, by one with `content`, its mode, owner and attributes kept.
+
+    Raises FileChangedError where the file is not in the version `read`, and OSError where it may not be written, the
+    disk is full or the folder is read-only; in both cases nothing has changed.
+    """
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise PermissionError(errno.EACCES, "the file is read-only", str(path))
+    temporary = path.with_name(f".tally-{secrets.token_hex(8)}{_SUFFIX}")
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Whoever finds the temporary file left over knows by this lock whether its writer still lives.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _write(handle, content)
+        _keep_attributes(path, handle)
+        os.fsync(handle)
+        _expect_version(path, read)
+        failpoint("writeback.before_replace")
+        temporary.replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+        raise
+    finally:
+        os.close(handle)
+    failpoint("writeback.after_replace")
+    _sync_folder(path.parent)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files of writers that died in `folder`; those of living ones are locked and stay."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name.startswith(".tally-") and entry.name.endswith(_SUFFIX)]
+    for name in names:
+        with suppress(OSError):  # another writer is at work, or cleaned up first
+            handle = os.open(folder / name, os.O_WRONLY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                (folder / name).unlink()
+            finally:
+                os.close(handle)
+
+
+def _write(handle: int, content: bytes) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _expect_version(path: Path, read: FileVersion) -> None:
+    if FileVersion.of(path.lstat()) != read:
+        raise FileChangedError
+
+
+def _keep_attributes(path: Path, handle: int) -> None:
+    state = path.lstat()
+    own = os.fstat(handle)
+    with suppress(PermissionError):  # a group can be given only by its members
+        if state.st_gid != own.st_gid:
+            os.fchown(handle, -1, state.st_gid)
+    with suppress(PermissionError):  # and a file only by root
+        if state.st_uid != own.st_uid:
+            os.fchown(handle, state.st_uid, -1)
+    os.fchmod(handle, stat.S_IMODE(state.st_mode))
+    if hasattr(os, "listxattr"):
+        for name in os.listxattr(path):
+            _keep_extended_attribute(path, handle, name)
+
+
+def _keep_extended_attribute(path: Path, handle: int, name: str) -> None:
+    try:
+        os.setxattr(handle, name, os.getxattr(path, name))
+    except OSError as error:
+        if error.errno not in _MAY_NOT_KEEP:
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,74 @@
+"""A CSV file taken apart into its records, which joined are the file again, byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
+from shared.sources.csv_header import CsvHeader, read_header
+from shared.sources.csv_records import CsvGrammar, MalformedRecordError, cut_records
+from shared.sources.csv_text import SAMPLE, CsvDialect, detect_dialect, detect_encoding
+from shared.sources.rows import row_checksum
+
+
+@dataclass(frozen=True)
+class CsvDocument:
+    """A parsed CSV file. `rows` holds the index in `records` of each data row, the first one at 0."""
+
+    dialect: CsvDialect
+    header: CsvHeader
+    header_at: int
+    records: tuple[str, ...]
+    rows: tuple[int, ...]
+
+    @property
+    def grammar(self) -> CsvGrammar:
+        """How its records are cut into fields."""
+        return self.dialect.grammar
+
+    def encode(self) -> bytes:
+        """The file."""
+        return self.dialect.encoding.encode("".join(self.records))
+
+    def find(self, source_row: int, checksum: str) -> int | None:
+        """Where in `records` the row is that had this number and checksum when it was read.
+
+        It is looked for at its number, then, should rows have moved, wherever else its checksum is found exactly once.
+        """
+        if 0 < source_row <= len(self.rows) and self._checksum(self.rows[source_row - 1]) == checksum:
+            return self.rows[source_row - 1]
+        return self._unique.get(checksum)
+
+    @cached_property
+    def _unique(self) -> Mapping[str, int | None]:
+        found: dict[str, int | None] = {}
+        for index in self.rows:
+            checksum = self._checksum(index)
+            if checksum is not None:
+                found[checksum] = None if checksum in found else index
+        return found
+
+    def _checksum(self, index: int) -> str | None:
+        try:
+            return row_checksum(self.header.values(self.grammar.values(self.records[index])))
+        except MalformedRecordError:
+            return None
+
+
+def parse_document(raw: bytes, label: str) -> CsvDocument:
+    """The document in a file's bytes. Raises E-1003, E-1004 or E-1005 as reading does."""
+    encoding = detect_encoding(raw, label)
+    text = encoding.decode(raw)
+    dialect = detect_dialect(text[:SAMPLE], encoding)
+    csv = dialect.grammar
+    try:
+        records = tuple(record for batch in cut_records([text], csv) for record in batch)
+        filled = [index for index, record in enumerate(records) if not csv.is_blank(record)]
+        if not filled:
+            raise TallyError(SOURCE_EMPTY, path=label, what="is empty")
+        header = read_header(csv.values(records[filled[0]], filled[0] + 1), label)
+    except MalformedRecordError as error:
+        raise TallyError(NOT_CSV, path=label, reason=str(error)) from error
+    return CsvDocument(dialect, header, filled[0], records, tuple(filled[1:]))

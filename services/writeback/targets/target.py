@@ -1,0 +1,51 @@
+"""What writeback asks of a place that tracking numbers go to, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.contracts.commands import WrittenValues
+from shared.contracts.source import Source
+from shared.contracts.writeback import RowWritten
+from shared.errors import ErrorBody
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """What is to stand in one row's tracking columns.
+
+    `source_row`, `row_key` and `checksum` tell the row apart as it was read at intake (shared/sources/rows.py).
+    """
+
+    job_id: str
+    row_number: int
+    source_row: int
+    row_key: str
+    checksum: str
+    row_version: int
+    values: WrittenValues
+
+    def written(self) -> RowWritten:
+        """The report that it stands there now."""
+        return RowWritten(
+            job_id=self.job_id, row_number=self.row_number, row_version=self.row_version, status="written"
+        )
+
+    def failed(self, error: ErrorBody) -> RowWritten:
+        """The report that it could not be written."""
+        return RowWritten(
+            job_id=self.job_id, row_number=self.row_number, row_version=self.row_version, status="failed", error=error
+        )
+
+
+class Target(Protocol):
+    """A kind of source that can be written to."""
+
+    def apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
+        """Bring all `changes` into `source` in one atomic step; one report for each, in their order.
+
+        Of several changes of a job's row the greatest `row_version` counts. Applying a change again changes nothing. A
+        row that cannot be written is reported as failed and keeps none of the others back. Blocks: call it in a thread.
+        """

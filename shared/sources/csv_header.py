@@ -1,0 +1,61 @@
+"""The header line of a CSV file: which columns there are, and where the tracking columns are or go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from shared.errors import DUPLICATE_HEADERS, TallyError
+from shared.sources.rows import TRACKING_COLUMNS, tracking_column
+
+
+@dataclass(frozen=True)
+class CsvHeader:
+    """A header: `names` of all its fields without surrounding blanks; a field without a name is no column."""
+
+    names: tuple[str, ...]
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(name for name in self.names if name)
+
+    @cached_property
+    def positions(self) -> tuple[int, ...]:
+        """Where in a record each of the columns is, from 0."""
+        return tuple(index for index, name in enumerate(self.names) if name)
+
+    @cached_property
+    def tracking(self) -> dict[str, int]:
+        """Where the tracking columns are that it has."""
+        found = ((tracking_column(name), index) for index, name in enumerate(self.names))
+        return {column: index for column, index in found if column is not None}
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The tracking columns it lacks."""
+        return tuple(column for column in TRACKING_COLUMNS if column not in self.tracking)
+
+    @cached_property
+    def insertion(self) -> int:
+        """Where further columns go: after the last one, but before the nothing that follows a trailing delimiter."""
+        return len(self.names) - (1 if len(self.names) > 1 and not self.names[-1] else 0)
+
+    def values(self, record: Sequence[str]) -> dict[str, str]:
+        """A record's texts by column, '' where it is too short."""
+        width = len(record)
+        return {
+            name: record[index] if index < width else ""
+            for name, index in zip(self.columns, self.positions, strict=True)
+        }
+
+
+def read_header(texts: Sequence[str], label: str) -> CsvHeader:
+    """The header whose fields say `texts`. Raises E-1004 where two columns have the same name, whatever its case."""
+    names = tuple(text.strip() for text in texts)
+    counts = Counter(name.casefold() for name in names if name)
+    if twice := list(dict.fromkeys(name for name in names if counts[name.casefold()] > 1)):
+        raise TallyError(DUPLICATE_HEADERS, path=label, columns=", ".join(twice))
+    return CsvHeader(names)

@@ -1,0 +1,45 @@
+"""A row of a source and how it is told apart from every other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+TRACKING_COLUMNS = ("tracking_number", "shipped_at")
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """One data row as it was read.
+
+    `number` counts data rows from 1 in the source's order, blank lines not counted. `key` names the row in its source:
+    the primary key of a table, the row number of a file. `values` holds the text of every column, '' where the source
+    has none. `surplus` is how many non-empty fields the row has beyond the header's: more than none means that its
+    columns may have slipped, as an unquoted comma in an address makes them.
+    """
+
+    number: int
+    key: str
+    values: Mapping[str, str]
+    checksum: str
+    surplus: int = 0
+
+
+@lru_cache(maxsize=4096)
+def tracking_column(name: str) -> str | None:
+    """Which of the two tracking columns a header `name` means, whatever its case; None for every other column."""
+    folded = name.strip().lower()
+    return folded if folded in TRACKING_COLUMNS else None
+
+
+def row_checksum(values: Mapping[str, str]) -> str:
+    """SHA-256, in hex, over names and texts of every column but the tracking columns, in column order.
+
+    Each name and text is preceded by its length, so that no two rows share an encoding.
+    """
+    encoded = "".join(
+        [f"{len(name)}:{name}{len(text)}:{text}" for name, text in values.items() if tracking_column(name) is None]
+    )
+    return hashlib.sha256(encoded.encode()).hexdigest()

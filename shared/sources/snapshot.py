@@ -1,0 +1,35 @@
+"""What every kind of source gives its reader."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Protocol, Self
+
+from shared.sources.rows import SourceRow
+
+
+class Snapshot(Protocol):
+    """A source as it was at one moment, whatever becomes of it later; a context manager.
+
+    All methods block: call them in a thread.
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns, in order."""
+
+    def count(self, where: str | None = None) -> int:
+        """How many rows meet the condition. Raises E-1010, E-1011 or E-1012."""
+
+    def rows(self, where: str | None = None) -> Iterator[SourceRow]:
+        """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
+
+    def close(self) -> None:
+        """Let go of it and of everything it keeps on disk."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

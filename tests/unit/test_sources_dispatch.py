@@ -1,0 +1,65 @@
+"""Sources by kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source, source_hash
+from shared.errors import TallyError
+from shared.sources import open_source, resolve_source, row_checksum
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "orders.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "link.csv").symlink_to("orders.csv")
+    return tmp_path
+
+
+def test_a_csv_source_is_opened_under_its_own_name(root: Path) -> None:
+    with open_source(CsvSource(path="orders.csv"), [root]) as snapshot:
+        assert snapshot.columns == ("a", "b")
+        with pytest.raises(TallyError, match=r"which orders\.csv does not have"):
+            snapshot.count("c = 1")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        ExcelSource(path="orders.xlsx"),
+        ParquetSource(path="orders.parquet"),
+        DatabaseSource(connection="shop", table="orders"),
+    ],
+)
+def test_a_kind_that_is_not_supported_says_so(root: Path, source: Source) -> None:
+    with pytest.raises(TallyError, match=f"E-1007: Sources of kind {source.kind} are not supported"):
+        open_source(source, [root])
+
+
+def test_every_name_of_one_file_resolves_to_one_source(root: Path) -> None:
+    paths = ("orders.csv", "./orders.csv", "link.csv", str(root / "orders.csv"))
+    resolved = {resolve_source(CsvSource(path=path), [root]) for path in paths}
+    assert resolved == {CsvSource(path=str(root / "orders.csv"))}
+    assert len({source_hash(source) for source in resolved}) == 1
+
+
+def test_a_table_resolves_to_itself(root: Path) -> None:
+    table = DatabaseSource(connection="shop", table="orders")
+    assert resolve_source(table, [root]) is table
+
+
+def test_a_checksum_covers_names_and_texts_but_not_the_tracking_columns() -> None:
+    row = {"name": "Ada", "zip": "01002", "tracking_number": "", "Shipped_At": ""}
+    same = {**row, "tracking_number": "1Z", "Shipped_At": "2026-11-21T10:15:30Z"}
+    assert row_checksum(same) == row_checksum(row) == row_checksum({"name": "Ada", "zip": "01002"})
+    others = [
+        {"name": "Ada", "zip": "1002"},
+        {"zip": "01002", "name": "Ada"},
+        {"name": "Ada0", "zip": "1002"},
+        {"name": "Ada", "zip": "01002", "x": ""},
+        {"nam": "eAda", "zip": "01002"},
+        {"name": "Ada3:zip5:01002"},
+    ]
+    assert row_checksum(row) not in {row_checksum(other) for other in others}
