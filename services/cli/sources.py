@@ -31,12 +31,12 @@ def parse_source(text: str, working_dir: Path) -> Source:
     kind = _KINDS.get(Path(text).suffix.lower())
     if kind is not None:
         return kind(path=absolute_if_here(text, working_dir))
-    if not (working_dir / text).expanduser().exists() and (table := _TABLE.fullmatch(text)):
+    if not (working_dir / text).exists() and (table := _TABLE.fullmatch(text)):
         return DatabaseSource(connection=table["connection"], table=table["table"])
     raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=Path(text).suffix or f"{text!r} (a file without a suffix)")
 
 
 def absolute_if_here(text: str, working_dir: Path) -> str:
     """`text` as an absolute path where a file of that name exists here, else as it is."""
-    path = working_dir / Path(text).expanduser()
+    path = working_dir / text
     return str(path.absolute()) if path.exists() else text

@@ -1,0 +1,271 @@
+"""What is typed and how commands end, where no house is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cli_stand_ins import job
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.cli.commands.house import status_document
+from services.cli.finding import House, find_house
+from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, write_record
+from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, exit_code_of_job, guard
+from services.cli.requests import Wish, to_request
+from services.cli.sources import parse_source
+from shared.contracts.documents import RowCounts
+from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
+from shared.contracts.states import JobMode, JobStatus
+from shared.errors import (
+    BUS_TIMEOUT,
+    BUS_UNREACHABLE,
+    IN_DOUBT,
+    JOB_AMBIGUOUS,
+    JOB_NOT_FOUND,
+    ErrorBody,
+    TallyError,
+)
+
+NOW = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
+
+
+def tally(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
+    own["PYTHONPATH"] = str(Path(__file__).parents[2])
+    return subprocess.run(
+        [sys.executable, "-m", "services.cli", *words],
+        cwd=cwd,
+        env=own | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("orders.csv", CsvSource(path="orders.csv")),
+        ("orders.TSV", CsvSource(path="orders.TSV")),
+        ("sub/orders.xlsx", ExcelSource(path="sub/orders.xlsx")),
+        ("orders.parquet", ParquetSource(path="orders.parquet")),
+        ("shop.orders", DatabaseSource(connection="shop", table="orders")),
+        ("shop.public.orders", DatabaseSource(connection="shop", table="public.orders")),
+        ("db:shop/my orders.csv", DatabaseSource(connection="shop", table="my orders.csv")),
+    ],
+)
+def test_a_source_is_told_by_how_it_is_typed(text: str, source: Source, tmp_path: Path) -> None:
+    assert parse_source(text, tmp_path) == source
+
+
+def test_a_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("a\n")
+    assert parse_source("orders.csv", tmp_path) == CsvSource(path=str(tmp_path / "orders.csv"))
+
+
+@pytest.mark.parametrize("name", ["orders.json", "orders", "my orders"])
+def test_a_file_of_no_known_kind_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("x")
+    with pytest.raises(TallyError, match="E-1007"):
+        parse_source(name, tmp_path)
+
+
+@given(st.text())
+def test_anything_typed_is_a_source_or_refused(text: str) -> None:
+    with suppress(TallyError):
+        assert parse_source(text, Path("/nowhere")).kind in {"csv", "excel", "parquet", "database"}
+
+
+def test_a_wish_becomes_a_request_of_its_own(tmp_path: Path) -> None:
+    first, second = (to_request(Wish("orders.csv", where="zip = '01002'"), tmp_path, NOW) for _ in range(2))
+    assert first.request_id.startswith("orders-20261121-101530-")
+    assert first.request_id != second.request_id
+    assert (first.name, first.where, first.mode, first.mapping) == (
+        "orders.csv",
+        "zip = '01002'",
+        JobMode.CONFIRM,
+        "default",
+    )
+
+
+def test_a_mapping_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:
+    (tmp_path / "map.yaml").write_text("")
+    assert to_request(Wish("orders.csv", mapping="map.yaml"), tmp_path, NOW).mapping == str(tmp_path / "map.yaml")
+
+
+def test_a_request_id_that_no_request_can_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TallyError, match="E-2020: The job request is malformed: request_id"):
+        to_request(Wish("orders.csv", request_id="x" * 201), tmp_path, NOW)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (TallyError(BUS_UNREACHABLE, url="nats://bus"), 3),
+        (TallyError(BUS_TIMEOUT, service="coordinator", subject="tally.api.list", seconds=2), 3),
+        (TallyError(IN_DOUBT, reference="T1", reason="lost"), 4),
+        (TallyError(JOB_AMBIGUOUS, prefix="a", job_ids="ab, ac"), 2),
+        (TallyError(JOB_NOT_FOUND, job_id="a"), 1),
+    ],
+)
+def test_an_error_has_its_exit_code(error: TallyError, code: int) -> None:
+    assert exit_code_of_error(error.body) == code
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (JobStatus.COMPLETED, 0),
+        (JobStatus.COMPLETED_WITH_WARNINGS, 0),
+        (JobStatus.RUNNING, 0),
+        (JobStatus.FAILED, 1),
+        (JobStatus.CANCELLED, 1),
+        (JobStatus.AWAITING_APPROVAL, 4),
+        (JobStatus.PAUSED, 4),
+        (JobStatus.INTERRUPTED, 4),
+    ],
+)
+def test_a_job_has_its_exit_code(status: JobStatus, code: int) -> None:
+    assert exit_code_of_job(job(status=status)) == code
+
+
+def test_a_row_in_doubt_needs_a_person() -> None:
+    assert exit_code_of_job(job(status=JobStatus.FAILED, rows=RowCounts(total=2, in_doubt=1))) == 4
+
+
+def test_an_error_is_one_line_and_its_details_are_below_it() -> None:
+    detail = ErrorBody(code="E-2011", message="zip is\nmissing.", action="Fill it in.", row=3)
+    error = ErrorBody(code="E-2010", message="1 of 2 rows cannot ship.", action="Correct it.", details=(detail,))
+    assert error_lines(error) == [
+        "E-2010: 1 of 2 rows cannot ship. Correct it.",
+        "  E-2011 (row 3): zip is missing. Fill it in.",
+    ]
+
+
+def raising(error: BaseException) -> int:
+    raise error
+
+
+def test_what_nobody_foresaw_is_a_line_and_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guard(lambda: raising(ZeroDivisionError("by\nzero")), as_json=False) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("E-5090: Something unforeseen went wrong: ZeroDivisionError by zero.")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_failure_inside_a_group_is_told_as_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    group = ExceptionGroup("tasks", [ExceptionGroup("inner", [TallyError(JOB_NOT_FOUND, job_id="a")])])
+    assert guard(lambda: raising(group), as_json=True) == 1
+    assert json.loads(capsys.readouterr().out)["error"]["code"] == "E-4003"
+
+
+def test_ctrl_c_has_the_shells_own_exit_code() -> None:
+    assert guard(lambda: raising(KeyboardInterrupt()), as_json=False) == INTERRUPTED
+
+
+def record_in(data_dir: Path, nats_url: str, *services: ProcessRecord) -> HouseRecord:
+    record = HouseRecord(
+        supervisor_pid=1,
+        nats_url=nats_url,
+        carrier_url="http://127.0.0.1:9",
+        data_dir=str(data_dir),
+        services=services,
+    )
+    write_record(record)
+    return record
+
+
+@pytest.fixture(autouse=True)
+def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in [name for name in os.environ if name.startswith("TALLY_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def test_a_house_is_found_by_its_data_directory(tmp_path: Path) -> None:
+    (tmp_path / ".tally").mkdir()
+    record = record_in(tmp_path / ".tally", "nats://127.0.0.1:1")
+    assert find_house(None) == House("nats://127.0.0.1:1", tmp_path / ".tally", 10.0, record)
+
+
+def test_a_house_is_found_by_the_data_directory_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_in(tmp_path, "nats://127.0.0.1:1")
+    monkeypatch.setenv("TALLY_DATA_DIR", str(tmp_path))
+    assert find_house(None).nats_url == "nats://127.0.0.1:1"
+
+
+def test_an_address_that_is_set_comes_before_the_data_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_in(tmp_path, "nats://127.0.0.1:1")
+    monkeypatch.setenv("TALLY_NATS_URL", "nats://127.0.0.1:2")
+    assert find_house(tmp_path) == House("nats://127.0.0.1:2", tmp_path, 10.0, None)
+    monkeypatch.setenv("TALLY_NATS_URL", "nats://127.0.0.1:1")
+    assert find_house(tmp_path).record is not None
+
+
+def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
+    gone = ProcessRecord(name="shipper", pid=os.getpid(), create_time=1.0, state=ProcessState.RUNNING)
+    waiting = ProcessRecord(name="writeback", state=ProcessState.RESTARTING)
+    record = record_in(tmp_path, "nats://127.0.0.1:1", gone, waiting)
+    assert status_document(House(record.nats_url, tmp_path, 10.0, record), []) == {
+        "services": [
+            {"name": "shipper", "pid": None, "state": "stopped"},
+            {"name": "writeback", "pid": None, "state": "restarting"},
+        ],
+        "nats_url": "nats://127.0.0.1:1",
+        "carrier_url": "http://127.0.0.1:9",
+        "console_url": None,
+        "data_dir": str(tmp_path),
+    }
+
+
+def test_status_without_a_record_lists_who_answers(tmp_path: Path) -> None:
+    shipper = ProcessRecord(name="shipper", pid=7, state=ProcessState.RUNNING)
+    document = status_document(House("nats://bus:4222", tmp_path, 10.0, None), [shipper])
+    assert document["services"] == [{"name": "shipper", "pid": 7, "state": "running"}]
+    assert document["carrier_url"] is None
+
+
+def test_without_a_house_a_command_says_what_to_do_and_exits_3(tmp_path: Path) -> None:
+    done = tally("jobs", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("E-4001: The bus at an unknown address (no house in ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_bus_that_is_away_is_an_error_document_in_json(tmp_path: Path) -> None:
+    done = tally("status", "--json", cwd=tmp_path, TALLY_NATS_URL="nats://127.0.0.1:1")
+    assert (done.returncode, done.stderr) == (3, "")
+    assert json.loads(done.stdout)["error"]["code"] == "E-4001"
+
+
+def test_a_house_without_a_carrier_does_not_start(tmp_path: Path) -> None:
+    done = tally("up", "--data", str(tmp_path / "house"), cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("E-5001: No carrier is configured.")
+    assert not (tmp_path / "house").exists()
+
+
+@pytest.mark.parametrize("words", [["frobnicate"], ["ship"], ["ship", "a.csv", "--mode", "maybe"], ["jobs", "--nope"]])
+def test_a_command_typed_wrong_exits_2(words: list[str], tmp_path: Path) -> None:
+    done = tally(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Usage: tally" in done.stderr
+
+
+def test_help_lists_every_command(tmp_path: Path) -> None:
+    commands = "up status demo preview ship approve reject jobs show rows watch pause resume cancel"
+    text = tally("--help", cwd=tmp_path).stdout
+    assert all(f" {command} " in text for command in commands.split())

@@ -1,0 +1,278 @@
+"""What the command line prints: pure renderings, looked at in 80 columns."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from cli_stand_ins import AT, dollars, job, row
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from services.cli.conclusion import Conclusion
+from services.cli.demo_report import ledger_line, written_back
+from services.cli.house.announcing import JsonAnnouncer, TextAnnouncer, up_block
+from services.cli.house.process import Death
+from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState
+from services.cli.ledger_check import check_ledger
+from services.cli.progress import Pace, clock_time, shown_progress, status_line
+from services.cli.rendering import (
+    job_details,
+    job_preview,
+    job_summary,
+    jobs_table,
+    next_steps,
+    row_details,
+    rows_table,
+    source_preview,
+)
+from services.cli.wording import duration, money, plural, service_name
+from shared.contracts.documents import JobDocument, PreviewDocument, PreviewRow, RowCounts
+from shared.contracts.ledger import Evidence
+from shared.contracts.source import CsvSource
+from shared.contracts.states import JobStatus, RowStatus
+from shared.errors import CARRIER_REJECTED, TallyError
+from shared.shipping import Money
+
+WIDTH = 80
+
+
+def printed(renderable: RenderableType) -> str:
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    console.print(renderable)
+    text = console.export_text()
+    assert all(len(line.rstrip()) <= WIDTH for line in text.splitlines())
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (None, "-"),
+        (dollars("1234.5"), "$1,234.50"),
+        (Money(amount=Decimal("9.99"), currency="EUR"), "9.99 EUR"),
+        (dollars("0.29"), "$0.29"),
+    ],
+)
+def test_money_is_shown_to_the_cent(amount: Money | None, text: str) -> None:
+    assert money(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0.0 s"), (8.44, "8.4 s"), (125, "2 min 05 s"), (3720, "1 h 02 min"), (-1, "0.0 s")],
+)
+def test_a_duration_is_as_exact_as_it_needs_to_be(seconds: float, text: str) -> None:
+    assert duration(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("service", "text"),
+    [("ground", "Ground"), ("2nd_day_air_am", "2nd Day Air AM"), ("next_day_air_saver", "Next Day Air Saver")],
+)
+def test_a_service_is_called_by_its_name(service: str, text: str) -> None:
+    assert service_name(service) == text
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert (plural(1, "row"), plural(0, "row"), plural(1200, "row")) == ("1 row", "0 rows", "1,200 rows")
+
+
+def test_a_preview_shows_twenty_rows_and_says_how_many_more() -> None:
+    rows = [row(number, RowStatus.PENDING, cost=None) for number in range(1, 21)]
+    rows[4] = row(5, RowStatus.SKIPPED)
+    document = job(status=JobStatus.AWAITING_APPROVAL, rows=RowCounts(total=30, skipped=1))
+    lines = printed(job_preview(document, rows)).splitlines()
+    assert lines[0] == "/work/orders.csv"
+    assert lines[1].split() == ["#", "Recipient", "City", "State", "Service", "Est.", "Cost"]
+    assert lines[2].split() == ["1", "Zoë", "Ng", "Agawam,", "MA", "2nd", "Day", "Air", "$12.40"]
+    assert lines[6].endswith("skipped")
+    assert lines[-2] == "… and 10 more"
+    assert lines[-1] == "29 rows to ship, estimated $372.00; 1 row skipped"
+
+
+def test_a_recipient_in_brackets_is_no_markup() -> None:
+    assert "[bold] Ng" in printed(job_preview(job(), [row(1, recipient="[bold] Ng", destination="[/] MA")]))
+
+
+def test_a_preview_without_a_job_says_what_is_skipped_and_what_has_no_price() -> None:
+    error = TallyError(CARRIER_REJECTED, carrier_code="111285", carrier_message="no such ZIP").body
+    preview = PreviewDocument(
+        source=CsvSource(path="orders.csv"),
+        where=None,
+        mapping="default",
+        total=3,
+        to_ship=2,
+        skipped=1,
+        estimate=dollars("12.40"),
+        unrated=1,
+        rows=(
+            PreviewRow(row_number=1, recipient="A", destination="B", service="ground", estimate=dollars("12.40")),
+            PreviewRow(row_number=2, recipient="A", destination="B", service="ground", skipped="shipped before"),
+            PreviewRow(row_number=3, recipient="A", destination="B", service="ground", error=error),
+        ),
+    )
+    text = printed(source_preview(preview))
+    assert "2 rows to ship, estimated $12.40 without the 1 row that could not be priced; 1" in text
+    assert "Row 2 is skipped: shipped before" in text
+    assert "Row 3 has no price: E-3001" in text
+
+
+def test_a_summary_tells_rows_cost_time_and_write_back() -> None:
+    ended = job(status=JobStatus.COMPLETED, ended_at=AT + timedelta(seconds=10))
+    assert printed(job_summary(ended)).splitlines() == [
+        "Job         k3v9q2m8xw1dabcd  completed",
+        "Rows        15 of 30 shipped",
+        "Cost        $184.20",
+        "Time        10.0 s (1.5 rows/s)",
+        "Write-back  13 written to /work/orders.csv, 2 due",
+    ]
+
+
+def test_tables_fit_a_terminal() -> None:
+    long = "An unusually long name for a batch of orders that nobody would type"
+    printed(jobs_table([job(name=long)]))
+    printed(rows_table([row(12345, recipient=long)]))
+    printed(job_details(job(name=long, where="state = 'CA' AND " * 10)))
+
+
+def test_a_row_shows_the_evidence_of_its_look_ups() -> None:
+    evidence = Evidence(at=AT, asked="Label Recovery by TABC0000001", answer="not found")
+    assert "Label Recovery by TABC0000001: not found" in printed(row_details(row(evidence=(evidence,))))
+
+
+def test_next_steps_align_where_there_is_room_and_never_break_a_command() -> None:
+    assert printed(next_steps(("tally jobs", "list"), ("tally show last", "show"))).splitlines() == [
+        "Next:",
+        "  tally jobs        list",
+        "  tally show last   show",
+    ]
+    path = "/a/rather/long/path/to/a/data/directory/that/takes/room"
+    lines = str(next_steps((f"tally show last --data {path}", "everything about the job"))).splitlines()
+    assert lines == ["Next:", f"  tally show last --data {path}", "      everything about the job"]
+
+
+def concluded(document: JobDocument, data: Path | None = None) -> tuple[str, int]:
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    code = Conclusion(console, data).conclude(document)
+    return console.export_text(), code
+
+
+def test_a_failed_job_ends_with_the_row_the_words_and_the_way_on(capsys: pytest.CaptureFixture[str]) -> None:
+    error = TallyError(CARRIER_REJECTED, row=16, carrier_code="120201", carrier_message="Invalid address").body
+    text, code = concluded(job(status=JobStatus.FAILED, error=error), Path("/my data"))
+    assert code == 1
+    assert capsys.readouterr().err == (
+        "E-3001 (row 16): The carrier refused the shipment (120201): Invalid address."
+        " Correct the row and submit it again, or resume if the carrier was wrong.\n"
+    )
+    assert "tally show k3v9q2m8xw1dabcd 16 --data '/my data'" in text
+    assert "tally resume k3v9q2m8xw1dabcd --data '/my data'" in text
+
+
+def test_a_job_that_was_never_taken_in_offers_no_way_on() -> None:
+    text, code = concluded(job(status=JobStatus.FAILED, started_at=None))
+    assert (text, code) == ("", 1)
+
+
+def test_a_cancelled_job_says_so() -> None:
+    assert "was cancelled" in concluded(job(status=JobStatus.CANCELLED))[0]
+
+
+def test_a_pace_counts_from_when_it_first_saw_the_job() -> None:
+    moments = iter([10.0, 12.0])
+    pace = Pace(clock=lambda: next(moments))
+    assert pace.remaining(50) is None
+    pace.note(100)
+    pace.note(110)
+    assert pace.rate == 5.0
+    line = status_line(job(cursor=110, rows=RowCounts(total=160)), pace, "1ZTALLY1")
+    assert line == "110/160  $184.20  5.0 rows/s  0:10 left  1ZTALLY1"
+
+
+@given(st.floats(min_value=0, max_value=1e7))
+def test_any_time_left_can_be_shown(seconds: float) -> None:
+    assert clock_time(seconds).count(":") in {1, 2}
+
+
+def test_without_a_terminal_progress_is_a_line_at_every_tenth() -> None:
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    with shown_progress(console) as on_change:
+        for cursor in range(31):
+            on_change(job(cursor=cursor), None)
+    assert len(console.export_text().splitlines()) == 10
+
+
+def test_on_a_terminal_progress_is_a_bar_that_leaves_nothing_behind() -> None:
+    console = Console(width=WIDTH, force_terminal=True, file=io.StringIO())
+    with shown_progress(console) as on_change:
+        on_change(job(), row(15))
+
+
+def test_the_ledger_holds_where_each_row_was_sold_once_under_its_number() -> None:
+    rows = [row(1), row(2), row(3), row(4)]
+
+    def sold(number: int, *, voided: bool = False, tracking: str | None = None) -> dict[str, object]:
+        numbers = [tracking or row(number).tracking_numbers[0]]
+        return {"reference": row(number).reference, "tracking_numbers": numbers, "voided": voided}
+
+    assert check_ledger(rows, [sold(1), sold(2), sold(3), sold(4), sold(4, voided=True)]).holds
+    check = check_ledger(rows, [sold(1), sold(2), sold(2), sold(4, tracking="1ZOTHER")])
+    assert (check.holds, check.once, check.never, check.twice, check.wrong) == (False, 2, (3,), (2,), (4,))
+    assert "never sold: 3; sold twice: 2; other number: 4" in str(ledger_line(check))
+    assert not check_ledger([], []).holds
+
+
+def test_a_written_back_file_shows_what_tells_orders_apart_and_what_was_written(tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("order,name,zip,tracking_number,shipped_at\nT-1,Zoë,01001,1ZTALLY1,2026-11-21T10:15:30Z\n")
+    lines = printed(written_back(orders)).splitlines()
+    assert lines[0].split() == ["order", "name", "tracking_number", "shipped_at"]
+    assert lines[1].split() == ["T-1", "Zoë", "1ZTALLY1", "2026-11-21T10:15:30Z"]
+
+
+DEATH = Death("shipper", 7, "was ended by SIGKILL", 0.52, Path("/data/logs/shipper.log"))
+HOUSE = HouseRecord(
+    supervisor_pid=1, nats_url="nats://token@bus:4222", carrier_url="http://127.0.0.1:9000", data_dir="/data"
+)
+
+
+def test_a_death_is_told_in_one_line() -> None:
+    said: list[str] = []
+    announcer = TextAnnouncer(said.append, lambda _: "", clock=lambda: AT)
+    announcer.died(DEATH)
+    announcer.runs_again(ProcessRecord(name="shipper", pid=8, state=ProcessState.RUNNING))
+    now = f"{AT.astimezone():%H:%M:%S}"
+    assert said == [
+        f"{now} shipper (pid 7) was ended by SIGKILL; restart in 0.5 s; see logs/shipper.log",
+        f"{now} shipper (pid 8) runs again",
+    ]
+
+
+def test_a_program_is_told_in_json_lines() -> None:
+    said: list[str] = []
+    announcer = JsonAnnouncer(said.append, clock=lambda: AT)
+    announcer.died(DEATH)
+    assert [json.loads(line) for line in said] == [
+        {
+            "event": "died",
+            "at": "2026-11-21T10:15:30+00:00",
+            "name": "shipper",
+            "pid": 7,
+            "how": "was ended by SIGKILL",
+            "restart_in": 0.5,
+            "log": "/data/logs/shipper.log",
+        }
+    ]
+
+
+def test_what_is_up_is_told_with_what_to_type_next_and_no_secret() -> None:
+    text = up_block(HOUSE, sandbox=True, data_option=" --data d")
+    assert "nats://bus:4222" in text
+    assert "token" not in text
+    assert "tally ship orders.csv --data d" in text
