@@ -10,7 +10,7 @@ from rich.text import Text
 
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_error
 from services.cli.rendering import job_summary, next_steps
-from services.cli.terminal import data_option
+from services.cli.terminal import command
 from shared.contracts.documents import JobDocument
 from shared.contracts.states import JobStatus
 
@@ -77,4 +77,4 @@ class Conclusion:
         ]
 
     def _command(self, *words: str) -> str:
-        return f"tally {' '.join(words)}{data_option(self.data)}"
+        return command(*words, data=self.data)

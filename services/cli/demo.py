@@ -94,7 +94,11 @@ def demo(data: Path | None, *, as_json: bool) -> int:
     accident = Accident(stage.data_dir, console)
     console.print(Text("Tallyman demo", style="bold"))
     console.print(Text(f"Everything is kept in {stage.folder}"))
-    job, check = asyncio.run(_play(stage, accident))
+    try:
+        job, check = asyncio.run(_play(stage, accident))
+    except KeyboardInterrupt:
+        console.print(Text(f"Stopped every process; what there is is kept in {stage.folder}"))
+        raise
     if as_json:
         print_json(_document(stage, accident, job, check))
     else:
@@ -166,7 +170,7 @@ async def _tell_what_was_looked_up(client: TallyClient, job: JobDocument, accide
     for row_number in range(first, min(first + _ROWS_AHEAD, job.rows.total + 1)):
         row = await client.row(job.job_id, row_number)
         for evidence in row.evidence:
-            accident.console.print(Text(f"Row {row_number} was in hand. {evidence.asked}: {evidence.answer}"))
+            accident.console.print(Text(f"Row {row_number} was in hand; the carrier, asked, said: {evidence.answer}"))
 
 
 def _roll(house: HouseRecord) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 from services.cli.ledger_check import LedgerCheck
 from services.cli.outcomes import print_error
 from services.cli.rendering import job_summary, next_steps
+from services.cli.terminal import command
 from services.cli.wording import plural
 from shared.contracts.documents import JobDocument
 
@@ -39,12 +40,12 @@ def tell_the_end(
 
 def _steps(folder: Path, data_dir: Path, *, named: bool) -> tuple[tuple[str, str], ...]:
     """The next commands: with the data directory that was typed, else from the folder where it is found unnamed."""
-    house = f" --data {shlex.quote(str(data_dir))}" if named else ""
     there = "" if named else f"cd {shlex.quote(str(folder))} && "
+    data = data_dir if named else None
     return (
-        (f"{there}tally up --sandbox{house}", "start this house again; then, in another terminal:"),
-        (f"{there}tally rows last{house}", "every row with its tracking number"),
-        (f"{there}tally ship YOUR.csv{house}", "a file of your own; still no real labels"),
+        (there + command("up", "--sandbox", data=data), "start this house again; then, in another terminal:"),
+        (there + command("rows", "last", data=data), "every row with its tracking number"),
+        (there + command("ship", "YOUR.csv", data=data), "a file of your own; still no real labels"),
     )
 
 

@@ -1,9 +1,10 @@
-"""The terminal: where output goes, who sits at it, and which data directory commands are to name."""
+"""The terminal: where output goes, who sits at it, and what can be typed there."""
 
 from __future__ import annotations
 
 import getpass
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -40,6 +41,13 @@ def person() -> str:
         return ""
 
 
-def data_option(data: Path | None) -> str:
-    """What a command to be typed needs besides, so that it finds the same house."""
-    return "" if data is None else f" --data {shlex.quote(str(data))}"
+def command(*words: str, data: Path | None = None) -> str:
+    """A command as the person can type it here: by `tally` where PATH finds this program, else by its path.
+
+    `data` is the data directory that was typed, if any.
+    """
+    own, found = Path(sys.argv[0]), shutil.which("tally")
+    is_tally = own.name != "tally" or (found is not None and Path(found).resolve() == own.resolve())
+    program = "tally" if is_tally else shlex.quote(str(own.absolute()))
+    house = "" if data is None else f" --data {shlex.quote(str(data))}"
+    return f"{program} {' '.join(words)}{house}"

@@ -21,6 +21,7 @@ from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, 
 from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, exit_code_of_job, guard
 from services.cli.requests import Wish, to_request
 from services.cli.sources import parse_source
+from services.cli.terminal import command
 from shared.contracts.documents import RowCounts
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
 from shared.contracts.states import JobMode, JobStatus
@@ -96,6 +97,18 @@ def test_a_wish_becomes_a_request_of_its_own(tmp_path: Path) -> None:
         JobMode.CONFIRM,
         "default",
     )
+
+
+def test_what_to_type_names_the_program_as_it_can_be_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "my bin" / "tally"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("sys.argv", [str(program)])
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert command("show", "last") == f"'{program}' show last"
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert command("show", "last", data=Path("a b")) == "tally show last --data 'a b'"
 
 
 def test_a_mapping_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:

@@ -272,7 +272,7 @@ def test_a_program_is_told_in_json_lines() -> None:
 
 
 def test_what_is_up_is_told_with_what_to_type_next_and_no_secret() -> None:
-    text = up_block(HOUSE, sandbox=True, data_option=" --data d")
+    text = up_block(HOUSE, sandbox=True, steps=["tally ship orders.csv --data d"])
     assert "nats://bus:4222" in text
     assert "token" not in text
     assert "tally ship orders.csv --data d" in text

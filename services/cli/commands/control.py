@@ -12,7 +12,7 @@ from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.rendering import next_steps
-from services.cli.terminal import data_option, output, person
+from services.cli.terminal import command, output, person
 from services.cli.wording import state
 
 
@@ -44,9 +44,9 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
         console = output()
         console.print(Text.assemble(f"Job {document.job_id} is ", state(document.status), "."))
         if order is Order.APPROVE:
-            console.print(next_steps((f"tally watch {document.job_id}{data_option(data)}", "follow it")))
+            console.print(next_steps((command("watch", document.job_id, data=data), "follow it")))
         if order is Order.PAUSE:
-            console.print(next_steps((f"tally resume {document.job_id}{data_option(data)}", "let it go on")))
+            console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")))
 
     asyncio.run(ordered())
     return ExitCode.DONE

@@ -13,7 +13,7 @@ from services.cli.house.opening import open_house
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.rendering import services_table
-from services.cli.terminal import data_option, output
+from services.cli.terminal import command, output
 from shared.client import TallyClient
 
 
@@ -24,7 +24,8 @@ def up(data: Path | None, *, sandbox: bool, as_json: bool) -> int:
     else:
 
         def next_steps(house: HouseRecord) -> str:
-            return up_block(house, sandbox=sandbox, data_option=data_option(data))
+            words = (("preview", "orders.csv"), ("ship", "orders.csv"), ("status",))
+            return up_block(house, sandbox=sandbox, steps=[command(*step, data=data) for step in words])
 
         open_house(data, TextAnnouncer(_say, next_steps), sandbox=sandbox)
     return ExitCode.DONE

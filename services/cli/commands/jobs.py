@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from rich.text import Text
+
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import SILENCE, has_ended
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering import job_details, jobs_table, row_details, rows_table
-from services.cli.terminal import output
+from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
 from shared.contracts.states import JobStatus, RowStatus
@@ -27,7 +29,7 @@ def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_jso
         elif jobs:
             output().print(jobs_table(jobs))
         else:
-            output().print("No jobs yet. Ship a file with tally ship orders.csv.")
+            output().print(Text(f"No jobs yet. Ship a file with {command('ship', 'orders.csv', data=data)}"))
 
     asyncio.run(listed())
     return ExitCode.DONE

@@ -111,7 +111,7 @@ def death_in_words(name: str, pid: int | None, how: str, restart_in: float) -> s
     return f"{who} {how}; restart in {restart_in:.1f} s"
 
 
-def up_block(house: HouseRecord, *, sandbox: bool, data_option: str) -> str:
+def up_block(house: HouseRecord, *, sandbox: bool, steps: Sequence[str]) -> str:
     """What a person needs once the house runs: addresses, the data directory, and what to type next."""
     carrier = f"{house.carrier_url}{' (sandbox: no real labels)' if sandbox else ''}"
     return "\n".join(
@@ -124,9 +124,7 @@ def up_block(house: HouseRecord, *, sandbox: bool, data_option: str) -> str:
             f"  Logs     {Path(house.data_dir) / 'logs'}",
             "",
             "In another terminal:",
-            f"  tally preview orders.csv{data_option}   what it would cost",
-            f"  tally ship orders.csv{data_option}      preview, ask, ship",
-            f"  tally status{data_option}               what runs",
+            *(f"  {step}" for step in steps),
             "",
         )
     )

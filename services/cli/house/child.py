@@ -91,10 +91,20 @@ async def child_house(
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
+    """Stop the house; whoever loses patience meanwhile has it kill its processes at once."""
+    _signal(process)
+    try:
+        await race(process.wait(), asyncio.sleep(_PROCESSES_IN_TURN * STOP_GRACE))
+    except asyncio.CancelledError:
+        _signal(process)
+        await race(process.wait(), asyncio.sleep(STOP_GRACE))
+        raise
+    finally:
+        if process.returncode is None:
+            process.kill()
+
+
+def _signal(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
         with suppress(ProcessLookupError):  # it ended by itself just now
             process.send_signal(signal.SIGTERM)
-        await race(process.wait(), asyncio.sleep(_PROCESSES_IN_TURN * STOP_GRACE))
-    if process.returncode is None:
-        process.kill()
-        await process.wait()
