@@ -27,7 +27,7 @@ from shared.sources.rows import SourceRow, row_checksum
 
 _FETCH = 1024  # rows fetched at a time
 _TRIES = 3
-_MEMORY = "64MB"
+_MEMORY = ("48MB", "1GB")  # enough for any number of usual rows; the second for rows of many kilobytes
 _LINE = 4 * MAX_RECORD + (1 << 16)  # bytes of the longest record in canonical form
 # Header names have no surrounding blanks: these clash with none, and no condition can name them.
 _NUMBER, _SURPLUS = '" number"', '" surplus"'
@@ -42,8 +42,10 @@ class CsvSnapshot:
         self.dialect = dialect
         self.columns = header.columns
         self._folder = tempfile.TemporaryDirectory(prefix="tally-")
+        canonical = Path(self._folder.name) / "orders.csv"
         try:
-            self._connection = self._load(header, records)
+            _write_canonical(canonical, header, records, label)
+            self._connection = self._load(canonical)
         except duckdb.Error as error:
             self._folder.cleanup()
             reason = f"DuckDB cannot take it in ({type(error).__name__})"
@@ -76,31 +78,38 @@ class CsvSnapshot:
     ) -> None:
         self.close()
 
-    def _load(self, header: CsvHeader, records: Iterable[list[str]]) -> duckdb.DuckDBPyConnection:
-        folder = Path(self._folder.name)
-        canonical = folder / "orders.csv"
-        if not _write_canonical(canonical, header, records):
-            raise TallyError(SOURCE_EMPTY, path=self.label, what="has a header line but no rows")
+    def _load(self, canonical: Path) -> duckdb.DuckDBPyConnection:
+        small, large = _MEMORY
+        try:
+            return self._load_within(small, canonical)
+        except duckdb.OutOfMemoryException:
+            return self._load_within(large, canonical)
+
+    def _load_within(self, memory: str, canonical: Path) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
             ":memory:",
             config={
                 "threads": 1,
-                "memory_limit": _MEMORY,
-                "temp_directory": str(folder / "spill"),
+                "memory_limit": memory,
+                "temp_directory": str(canonical.parent / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },
         )
-        columns = ", ".join(f"{quote_identifier(name)} VARCHAR" for name in self.columns)
-        connection.execute(f"CREATE TABLE orders ({_NUMBER} BIGINT, {_SURPLUS} INTEGER, {columns})")
-        connection.execute(
-            f"COPY orders FROM {quote_text(str(canonical))} (FORMAT csv, AUTO_DETECT false, HEADER false,"
-            " DELIMITER ',', QUOTE '\"', ESCAPE '\"', NEW_LINE '\\n', ALLOW_QUOTED_NULLS false, PARALLEL false,"
-            f" MAX_LINE_SIZE {_LINE}, BUFFER_SIZE {_LINE + (1 << 16)})"
-        )
-        canonical.unlink()
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        try:
+            columns = ", ".join(f"{quote_identifier(name)} VARCHAR" for name in self.columns)
+            connection.execute(f"CREATE TABLE orders ({_NUMBER} BIGINT, {_SURPLUS} INTEGER, {columns})")
+            connection.execute(
+                f"COPY orders FROM {quote_text(str(canonical))} (FORMAT csv, AUTO_DETECT false, HEADER false,"
+                " DELIMITER ',', QUOTE '\"', ESCAPE '\"', NEW_LINE '\\n', ALLOW_QUOTED_NULLS false, PARALLEL false,"
+                f" MAX_LINE_SIZE {_LINE}, BUFFER_SIZE {_LINE + (1 << 16)})"
+            )
+            canonical.unlink()
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _select(self, what: str, where: str | None) -> Iterator[tuple[Any, ...]]:
@@ -179,8 +188,8 @@ def _texts(chunks: Iterable[str], csv: CsvGrammar, label: str) -> Iterator[list[
         raise TallyError(NOT_CSV, path=label, reason=str(error)) from error
 
 
-def _write_canonical(path: Path, header: CsvHeader, records: Iterable[list[str]]) -> int:
-    """Write row number, surplus and columns of every record; the number of rows."""
+def _write_canonical(path: Path, header: CsvHeader, records: Iterable[list[str]], label: str) -> None:
+    """Write row number, surplus and columns of every record. Raises E-1003 where there is none."""
     width = len(header.names)
     all_named = len(header.columns) == width
     number = 0
@@ -193,7 +202,8 @@ def _write_canonical(path: Path, header: CsvHeader, records: Iterable[list[str]]
             # No text holds a NUL, so it stands for the delimiter while quotes are doubled.
             line = "\0".join(row).replace('"', '""').replace("\0", '","')
             canonical.write(f'{number},{surplus},"{line}"\n')
-    return number
+    if number == 0:
+        raise TallyError(SOURCE_EMPTY, path=label, what="has a header line but no rows")
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -48,6 +48,11 @@ def test_quoting_and_blank_lines_stay(tmp_path: Path) -> None:
     assert rewritten(tmp_path, before, {1: "1Z1", 2: "1Z2"}) == after.encode()
 
 
+def test_blank_lines_of_a_file_of_one_column_stay(tmp_path: Path) -> None:
+    after = f"name,tracking_number,shipped_at\n\nAda,,\n  \nBen,1Z2,{SHIPPED}\n\n"
+    assert rewritten(tmp_path, b"name\n\nAda\n  \nBen\n\n", {2: "1Z2"}) == after.encode()
+
+
 def test_a_file_that_quotes_everything_gets_quoted_fields(tmp_path: Path) -> None:
     before = b'"name","zip"\r\n"Ada","01002"\r\n"Ben",""\r\n'
     after = f'"name","zip","tracking_number","shipped_at"\r\n"Ada","01002","1Z1","{SHIPPED}"\r\n"Ben","","",""\r\n'

@@ -42,6 +42,8 @@ def refusal(where: str) -> str:
         ("zip = 1002", [1, 4]),
         ("weight < 20", [1, 4]),
         ("20 > weight", [1, 4]),
+        ("weight <= 5", [1]),
+        ("weight >= 9.5", [2, 4]),
         ("NOT weight < 20", [2]),
         ("weight <> 5", [2, 4]),
         ("weight BETWEEN 5 AND 10", [1, 4]),

@@ -119,6 +119,14 @@ def test_a_file_longer_than_a_chunk_is_read_whole(tmp_path: Path) -> None:
         assert [row.values["n"] for row in snapshot.rows()] == [str(number) for number in range(1, total + 1)]
 
 
+def test_rows_of_many_kilobytes_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    path.write_text("name,note\n" + ("Ada," + "x" * 20_000 + "\n") * 2_500)
+    with open_csv(path) as snapshot:
+        assert snapshot.count("length(note) = 20000") == 2_500
+        assert next(snapshot.rows()).values["note"] == "x" * 20_000
+
+
 def test_surplus_fields_are_counted_so_that_slipped_columns_show(tmp_path: Path) -> None:
     path = tmp_path / "slipped.csv"
     path.write_text("name,street,city\nAda,1 Main St, Apt 4,Austin\nBen,2 Main St,Austin,,\n")
