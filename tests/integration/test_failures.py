@@ -1,0 +1,122 @@
+"""Fail fast, show why, take up again."""
+
+import csv
+from pathlib import Path
+
+from tests.integration.house import House, tracking_numbers
+
+HARD_ERROR = {"fault": "error", "status": 400, "code": "120207", "message": "The ship-to postal code is invalid."}
+
+
+def recipient(path: Path, row: int) -> str:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))[row - 1]["name"]
+
+
+def rename(path: Path, row: int, name: str) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows[row - 1]["name"] = name
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: House):
+    path = house.orders("fails.csv", 10, seed=20)
+    rename(path, 4, "Refused Recipient")
+    with house.faults({"match": {"recipient": "Refused Recipient"}, **HARD_ERROR}):
+        done = house.run("ship", str(path), "--yes")
+        assert done.returncode == 1
+        assert "E-3001" in done.stdout + done.stderr
+        assert "The ship-to postal code is invalid" in done.stdout + done.stderr
+        assert "tally resume" in done.stdout + done.stderr
+    job = house.json("jobs")[0]
+    assert (job["status"], job["cursor"], job["error"]["row"], job["error"]["code"]) == ("failed", 3, 4, "E-3001")
+    assert [row["status"] for row in house.json("rows", job["job_id"])] == ["shipped"] * 3 + ["failed"] + ["pending"] * 6
+    assert house.sold(job["job_id"]).total() == 3
+    resumed = house.run("resume", job["job_id"])
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert house.json("show", job["job_id"])["status"] == "completed"
+    assert house.json("show", job["job_id"], "4")["attempt"] == 2
+    assert set(house.sold(job["job_id"]).values()) == {1}
+    assert all(tracking_numbers(path))
+
+
+def test_a_lost_answer_is_looked_up_and_adopted(house: House):
+    path = house.orders("lost.csv", 6, seed=21)
+    rename(path, 3, "Lost Answer")
+    with house.faults({"match": {"recipient": "Lost Answer", "times": 1}, "fault": "drop_after_commit"}):
+        job_id = house.submit(path)
+        assert house.finished(job_id)["status"] == "completed"
+    row = house.json("show", job_id, "3")
+    assert row["evidence"]
+    assert row["cost"] is not None
+    assert house.sold(job_id).total() == 6
+
+
+def test_a_hung_answer_is_looked_up_and_adopted(house: House):
+    path = house.orders("hung.csv", 3, seed=22)
+    rename(path, 2, "Hung Answer")
+    with house.faults({"match": {"recipient": "Hung Answer", "times": 1}, "fault": "hang_after_commit", "ms": 30000}):
+        job_id = house.submit(path)
+        assert house.finished(job_id)["status"] == "completed"
+    assert house.sold(job_id).total() == 3
+
+
+def test_an_empty_answer_that_created_nothing_is_proved_and_sent_again(house: House):
+    path = house.orders("empty.csv", 3, seed=23)
+    rename(path, 2, "Busy Carrier")
+    fault = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
+    with house.faults({"match": {"recipient": "Busy Carrier", "times": 1}, **fault}):
+        job_id = house.submit(path)
+        assert house.finished(job_id)["status"] == "completed"
+    assert house.sold(job_id).total() == 3
+    assert house.json("show", job_id, "2")["evidence"] == []
+
+
+def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House):
+    path = house.orders("limited.csv", 5, seed=24)
+    with house.faults(
+        {"match": {"nth": 2}, "fault": "rate_limit", "retry_after": 1}, {"match": {"nth": 4}, "fault": "expire_token"}
+    ):
+        job_id = house.submit(path)
+        assert house.finished(job_id)["status"] == "completed"
+    assert house.sold(job_id).total() == 5
+
+
+def test_a_paused_job_goes_on_where_it_stopped(house: House):
+    path = house.orders("paused.csv", 40, seed=25)
+    with house.faults({"fault": "latency", "ms": 60}):
+        job_id = house.submit(path)
+        with house.watching(job_id) as watch:
+            watch.until_row(3)
+            assert house.run("pause", job_id).returncode == 0
+            stopped = watch.until(lambda event: event["type"] == "paused")["job"]
+        assert 3 <= stopped["cursor"] < 40
+    assert house.run("resume", job_id).returncode == 0
+    assert house.json("show", job_id)["status"] == "completed"
+    assert set(house.sold(job_id).values()) == {1}
+
+
+def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: House):
+    path = house.orders("cancelled.csv", 40, seed=26)
+    with house.faults({"fault": "latency", "ms": 60}):
+        job_id = house.submit(path)
+        with house.watching(job_id) as watch:
+            watch.until_row(3)
+            assert house.run("cancel", job_id).returncode == 0
+            watch.until(lambda event: event["type"] == "cancelled")
+    job = house.json("show", job_id)
+    assert job["status"] == "cancelled"
+    assert 3 <= job["rows"]["shipped"] < 40
+
+
+def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House):
+    path = house.orders("done.csv", 2, seed=27)
+    job_id = house.submit(path)
+    house.finished(job_id)
+    done = house.run("resume", job_id)
+    assert done.returncode == 1
+    assert "E-4005" in done.stderr
