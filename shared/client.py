@@ -276,9 +276,8 @@ class TallyClient:
             raise
         if (job.mode, job.where) != (request.mode, request.where):
             raise TallyError(REQUEST_ID_REUSED, request_id=request.request_id, job_id=job.job_id)
-        return JobEvent(
-            type=EventType.ACCEPTED, at=job.created_at, job_id=job.job_id, request_id=job.request_id, job=job
-        )
+        made = {"job_id": job.job_id, "request_id": job.request_id, "job": job}
+        return JobEvent(type=EventType.ACCEPTED, at=job.created_at, **made)
 
 
 def without_credentials(url: str) -> str:
@@ -292,9 +291,8 @@ def _answer(request: JobRequest, message: Msg) -> JobEvent | None:
         body = json.loads(message.data)
     except ValueError:
         return None
-    if body.get("request_id") != request.request_id or body.get("type") not in _ANSWERS:
-        return None
-    return JobEvent.model_validate(body)
+    is_ours = isinstance(body, dict) and body.get("request_id") == request.request_id and body.get("type") in _ANSWERS
+    return JobEvent.model_validate(body) if is_ours else None
 
 
 async def _quiet(_: Exception) -> None:

@@ -121,13 +121,14 @@ class ShipperSettings(ServiceSettings):
 class WritebackSettings(ServiceSettings):
     """Writeback: how it groups what waits for a source.
 
-    Between two flushes of a source it rests `pace` times as long as the last one took, at most `max_wait` seconds, so
-    that rewriting a large file never crowds out shipping.
+    Between two flushes of a source it rests `pace` times as long as the last one took, at least `min_wait` and at most
+    `max_wait` seconds, so that neither many small flushes nor rewriting a large file crowd out shipping.
     """
 
     source_roots: Roots = (Path(),)
     max_batch: Annotated[int, Field(ge=1)] = 1000
-    pace: Annotated[float, Field(ge=0)] = 4.0
+    pace: Annotated[float, Field(ge=0)] = 9.0
+    min_wait: Annotated[float, Field(ge=0)] = 0.2
     max_wait: Annotated[float, Field(ge=0)] = 0.5
 
 

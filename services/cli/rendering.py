@@ -159,7 +159,7 @@ def source_label_of(job: JobDocument) -> str:
     return source_label(job.source) if job.source is not None else ""
 
 
-def next_steps(*steps: tuple[str, str]) -> Text:
+def next_steps(*steps: tuple[str, str]) -> RenderableType:
     """What to type next: a command and its purpose a line, or a line each where they are long together."""
     longest = max((len(command) for command, _ in steps), default=0)
     aligned = all(longest + len(purpose) <= _STEP_WIDTH for _, purpose in steps)
@@ -167,7 +167,7 @@ def next_steps(*steps: tuple[str, str]) -> Text:
     for command, purpose in steps:
         gap = " " * (longest - len(command) + 3) if aligned else "\n      "
         text.append(f"\n  {command}", style="bold").append(f"{gap}{purpose}", style="dim")
-    return text
+    return Group(text)  # a bare Text would be joined into another, which breaks long lines
 
 
 def _preview_table(title: str, lines: Iterable[tuple[int, str, str, str, str]]) -> Table:

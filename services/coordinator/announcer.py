@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
-from shared.bus.publishing import Publisher
+from shared.bus.publishing import Publisher, fresh_id
 from shared.clock import Clock
 from shared.contracts import subjects
 from shared.contracts.events import EventType, JobEvent
@@ -74,7 +73,7 @@ class Announcer:
                 subjects.EVENTS,
                 subjects.event(event.job_id, event.type),
                 event,
-                message_id=uuid.uuid4().hex,
+                message_id=fresh_id(),
             )
         except TallyError as error:
             log.warning("an event was not published", job=event.job_id, type=event.type, code=error.body.code)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 
 from pydantic import ValidationError
 
 from services.coordinator.database.steps import Step
-from shared.bus.publishing import Publisher, SubjectOccupiedError
+from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, WritebackCommand
 from shared.contracts.source import source_hash
@@ -44,7 +43,7 @@ class Dispatcher:
         never come. What a second command for a row may do is decided by the ledger.
         """
         failpoint("coordinator.before_ship_publish")
-        message_id = uuid.uuid4().hex
+        message_id = fresh_id()
         subject = subjects.ship_command(command.job_id)
         for pause in (*_ACK_PAUSES, None):
             try:
@@ -68,7 +67,7 @@ class Dispatcher:
         failpoint("coordinator.before_writeback_publish")
         subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
         try:
-            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=uuid.uuid4().hex)
+            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
         except SubjectOccupiedError:
             log.info("a write-back waits already", job=command.job_id, row=command.row_number)
 

@@ -45,7 +45,7 @@ class Handlers:
             await reject(message)
             return
         if isinstance(entry, Claimed):
-            await message.raw_message.ack()
+            await acknowledge(message)
             return
         try:
             async with heartbeat(message.raw_message):

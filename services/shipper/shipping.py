@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -26,7 +25,7 @@ from services.shipper.decisions import Decision, LastKind, decide
 from services.shipper.labels import LabelStore
 from services.shipper.reconciliation import Proof, Reconciliation
 from shared.bus.ledger import Ledger, Recorded
-from shared.bus.publishing import WrongLastSequenceError
+from shared.bus.publishing import WrongLastSequenceError, fresh_id
 from shared.clock import Clock
 from shared.contracts.commands import ShipCommand
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
@@ -120,7 +119,7 @@ class Shipping:
             row_number=command.row_number,
             attempt=command.attempt,
             epoch=command.epoch,
-            claim_id=uuid.uuid4().hex,
+            claim_id=fresh_id(),
             reference=command.reference,
             owner=OWNER,
             claimed_at=now,

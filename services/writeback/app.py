@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.writeback.flushing import Flusher
+from services.writeback.flushing import Flusher, Rest
 from services.writeback.handlers import Handlers
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.lock import SourceLocks
@@ -26,8 +26,7 @@ def main() -> None:
             {"csv": CsvTarget(settings.source_roots, locks)},
             service.publisher,
             max_batch=settings.max_batch,
-            pace=settings.pace,
-            max_wait=settings.max_wait,
+            rest=Rest(settings.pace, settings.min_wait, settings.max_wait),
         )
         service.consume(topology.WRITEBACK_COMMANDS, Handlers(flusher).write_back, concurrency=_ROWS_AT_ONCE)
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.writeback.targets.target import RowChange, Target
-from shared.bus.publishing import Publisher
+from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.source import Source, source_hash
@@ -21,6 +20,19 @@ from shared.telemetry import logger
 log = logger("flushing")
 
 RETRY_AFTER = (1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Rest:
+    """How long a source is left alone after a flush, in seconds: `pace` times what the flush took, within bounds."""
+
+    pace: float
+    shortest: float
+    longest: float
+
+    def after(self, took: float) -> float:
+        """The rest after a flush that took `took` seconds."""
+        return min(self.longest, max(self.shortest, self.pace * took))
 
 
 @dataclass
@@ -35,14 +47,11 @@ class _SourceQueue:
 class Flusher:
     """Applies write-back commands, source by source, and reports what became of each row."""
 
-    def __init__(
-        self, targets: Mapping[str, Target], publisher: Publisher, *, max_batch: int, pace: float, max_wait: float
-    ) -> None:
+    def __init__(self, targets: Mapping[str, Target], publisher: Publisher, *, max_batch: int, rest: Rest) -> None:
         self._targets = targets
         self._publisher = publisher
         self._max_batch = max_batch
-        self._pace = pace
-        self._max_wait = max_wait
+        self._rest = rest
         self._queues: dict[str, _SourceQueue] = {}
 
     async def write(self, command: WritebackCommand) -> None:
@@ -58,8 +67,6 @@ class Flusher:
             if not done.done():
                 await asyncio.sleep(max(0.0, queue.rest_until - time.monotonic()))
                 await self._flush(queue, hashed, command.source)
-        if not queue.waiting and not queue.turn.locked():
-            self._queues.pop(hashed, None)
         await done
 
     async def _flush(self, queue: _SourceQueue, hashed: str, source: Source) -> None:
@@ -72,7 +79,7 @@ class Flusher:
                 subjects.OUTCOMES,
                 subjects.writeback_outcome(hashed),
                 SourceWritten(source_hash=hashed, rows=tuple(written)),
-                message_id=uuid.uuid4().hex,
+                message_id=fresh_id(),
             )
             failpoint("writeback.after_outcome")
         except Exception as error:  # noqa: BLE001 - whatever it is, each waiting command has to hear of it
@@ -82,7 +89,7 @@ class Flusher:
         for _, done in batch:
             done.set_result(None)
         finished = time.monotonic()
-        queue.rest_until = finished + min(self._max_wait, self._pace * (finished - started))
+        queue.rest_until = finished + self._rest.after(finished - started)
 
     async def _apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
         """Apply the changes in one go; those that could not be written are tried again, then reported."""

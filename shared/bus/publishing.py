@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import uuid
 from dataclasses import dataclass
 
 import stamina
@@ -18,6 +20,15 @@ PUBLISH_TIMEOUT = 5.0
 RETRY_FOR = 30.0
 _WRONG_LAST_SEQUENCE = (10071, 10164)
 _SUBJECT_OCCUPIED = 10077
+
+
+_PROCESS = uuid.uuid4().hex
+_COUNTER = itertools.count()
+
+
+def fresh_id() -> str:
+    """An id that no other message has: this process's own, and a number."""
+    return f"{_PROCESS}-{next(_COUNTER)}"
 
 
 class WrongLastSequenceError(Exception):

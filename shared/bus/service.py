@@ -36,7 +36,6 @@ Background = Callable[[], Coroutine[Any, Any, None]]
 WATCH_INTERVAL = 2.0
 CONNECT_FOR = 60.0
 STOP_GRACE = 15.0
-ACK_TIMEOUT = 5.0
 
 log = logger("bus")
 
@@ -195,8 +194,8 @@ class Service:
 
 
 async def acknowledge(message: NatsMessage) -> None:
-    """Acknowledge, and wait until the server has it. A lost acknowledgement brings the message again."""
-    await message.raw_message.ack_sync(timeout=ACK_TIMEOUT)
+    """Acknowledge. One that is lost brings the message again, and every handler bears that (docs/decisions/0002)."""
+    await message.raw_message.ack()
 
 
 async def reject(message: NatsMessage) -> None:

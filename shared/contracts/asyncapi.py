@@ -64,9 +64,7 @@ def document() -> str:
     broker = NatsBroker("nats://127.0.0.1:4222")
     for subject, taker, message, reply, text in CHANNELS:
         answered = "" if reply is None else f" Answered with {reply.__name__}."
-        broker.subscriber(subject, title=subject, description=f"{text} Taken by: {taker}.{answered}")(
-            _taking(message)
-        )
+        broker.subscriber(subject, title=subject, description=f"{text} Taken by: {taker}.{answered}")(_taking(message))
     specification = AsyncAPI(
         broker,
         title="Tallyman",

@@ -152,9 +152,14 @@ def test_next_steps_align_where_there_is_room_and_never_break_a_command() -> Non
         "  tally jobs        list",
         "  tally show last   show",
     ]
-    path = "/a/rather/long/path/to/a/data/directory/that/takes/room"
-    lines = str(next_steps((f"tally show last --data {path}", "everything about the job"))).splitlines()
-    assert lines == ["Next:", f"  tally show last --data {path}", "      everything about the job"]
+    path = "/a/rather/long/path/to/a/data/directory/that/takes/more/room/than/there/is"
+    console = Console(record=True, width=WIDTH, file=io.StringIO())
+    console.print(next_steps((f"tally show last --data {path}", "everything about the job")))
+    assert console.export_text().splitlines() == [
+        "Next:",
+        f"  tally show last --data {path}",
+        "      everything about the job",
+    ]
 
 
 def concluded(document: JobDocument, data: Path | None = None) -> tuple[str, int]:

@@ -24,6 +24,17 @@ from shared.errors import IN_DOUBT, RESERVED, ErrorBody, TallyError
 from shared.shipping import Shipment
 
 _SELECT_ROW = select(rows).where(rows.c.job_id == bindparam("job_id"), rows.c.row_number == bindparam("row_number"))
+# One query for an outcome's row and the pending row behind it: the hot path has few statements to spare.
+_SELECT_ROW_AND_NEXT = (
+    select(rows)
+    .where(
+        rows.c.job_id == bindparam("job_id"),
+        rows.c.row_number >= bindparam("row_number"),
+        (rows.c.row_number == bindparam("row_number")) | (rows.c.status == RowStatus.PENDING.value),
+    )
+    .order_by(rows.c.row_number)
+    .limit(2)
+)
 _SELECT_NEXT = (
     select(rows)
     .where(
@@ -33,6 +44,9 @@ _SELECT_NEXT = (
     )
     .order_by(rows.c.row_number)
     .limit(1)
+)
+_SELECT_WRITE_BACKS = select(rows.c.row_number, rows.c.write_back, rows.c.write_back_version).where(
+    rows.c.job_id == bindparam("job_id"), rows.c.row_number.in_(bindparam("row_numbers", expanding=True))
 )
 _UPDATE_ROW = update(rows).where(rows.c.job_id == bindparam("b_job_id"), rows.c.row_number == bindparam("b_row_number"))
 _UPDATE_ATTEMPT = update(attempts).where(
@@ -119,7 +133,9 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
     Returns what is to be published now; for an outcome that was recorded before, what was to be published then.
     """
     job = JobTransaction.open(connection, outcome.job_id, now)
-    row = connection.execute(_SELECT_ROW, {"job_id": outcome.job_id, "row_number": outcome.row_number}).one()
+    row, *following = connection.execute(
+        _SELECT_ROW_AND_NEXT, {"job_id": outcome.job_id, "row_number": outcome.row_number}
+    ).all()
     numbers = outcome.tracking_numbers if isinstance(outcome, Shipped) else ()
     verdict = judge(
         outcome.kind, outcome.attempt, numbers, RowStatus(row.status), row.attempt, row.tracking_numbers or ()
@@ -133,30 +149,36 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
         job.close()
         return Step(outcome.job_id, row=row.row_number, alarm=True)
     if isinstance(outcome, Shipped):
-        return _record_shipped(job, row, outcome, issue, adopted=verdict is Verdict.ADOPT)
+        adopted = verdict is Verdict.ADOPT
+        return _record_shipped(job, row, outcome, issue, adopted=adopted, following=next(iter(following), None))
     return _record_unshipped(job, row, outcome)
 
 
 def record_written(connection: Connection, job_id: str, written: list[RowWritten], now: datetime) -> Step:
     """Write a flush's outcomes down for one job; the last one may complete it."""
     job = JobTransaction.open(connection, job_id, now)
-    for item in written:
+    reported = {item.row_number: item for item in written}
+    known = connection.execute(_SELECT_WRITE_BACKS, {"job_id": job_id, "row_numbers": list(reported)}).all()
+    changes = []
+    for row in known:
+        item = reported[row.row_number]
         target = WriteBackStatus(item.status)
-        changed = connection.execute(
-            update(rows).where(
-                rows.c.job_id == job_id,
-                rows.c.row_number == item.row_number,
-                rows.c.write_back_version == item.row_version,
-                rows.c.write_back.in_([state.value for state in states.sources(states.WRITE_BACK, target)]),
-            ),
+        if row.write_back_version != item.row_version or not states.allows(
+            states.WRITE_BACK, WriteBackStatus(row.write_back), target
+        ):
+            continue
+        changes.append(
             {
+                "b_job_id": job_id,
+                "b_row_number": item.row_number,
                 "write_back": target.value,
                 "write_back_error": None if item.error is None else item.error.model_dump(mode="json"),
-            },
+            }
         )
-        if changed.rowcount:
-            code = None if item.error is None else item.error.code
-            job.trail.add(f"write_back.{target}", actor="writeback", row=item.row_number, error=code)
+        code = None if item.error is None else item.error.code
+        job.trail.add(f"write_back.{target}", actor="writeback", row=item.row_number, error=code)
+    if changes:
+        connection.execute(_UPDATE_ROW, changes)
     _complete_if_settled(job)
     return _close(job)
 
@@ -188,7 +210,9 @@ def halt(connection: Connection, job_id: str, target: JobStatus, actor: str, now
     return _close(job)
 
 
-def _record_shipped(job: JobTransaction, row: Row[Any], outcome: Shipped, issue: Issue, *, adopted: bool) -> Step:
+def _record_shipped(
+    job: JobTransaction, row: Row[Any], outcome: Shipped, issue: Issue, *, adopted: bool, following: Row[Any] | None
+) -> Step:
     version = row.write_back_version + 1
     _update_row(
         job,
@@ -209,7 +233,7 @@ def _record_shipped(job: JobTransaction, row: Row[Any], outcome: Shipped, issue:
             "write_back_at": job.now,
         },
     )
-    _end_attempt(job, outcome, RowStatus.SHIPPED)
+    _end_attempt(job, row, outcome, RowStatus.SHIPPED)
     if adopted:
         # A failed row had given its reservation up.
         job.connection.execute(_RESERVE, _reservation(job, row))
@@ -226,7 +250,7 @@ def _record_shipped(job: JobTransaction, row: Row[Any], outcome: Shipped, issue:
         job.advance(row.row_number)
     ship = None
     if not adopted and job.status is JobStatus.RUNNING:
-        ship = _start_next(job, issue)
+        ship = _start_next(job, issue, following)
     writeback = _writeback_command(job, row, version, outcome.tracking_numbers[0], outcome.shipped_at)
     return _close(job, ship=ship, writeback=writeback, row=row.row_number)
 
@@ -239,7 +263,7 @@ def _record_unshipped(job: JobTransaction, row: Row[Any], outcome: Failed | InDo
         row.row_number,
         {"status": status.value, "error": error.model_dump(mode="json"), "evidence": _evidence(outcome)},
     )
-    _end_attempt(job, outcome, status, error)
+    _end_attempt(job, row, outcome, status, error)
     job.trail.add(f"row.{status}", actor="shipper", row=row.row_number, attempt=outcome.attempt, error=error.code)
     if status is RowStatus.FAILED:
         job.connection.execute(
@@ -270,10 +294,14 @@ def _published_before(job: JobTransaction, row: Row[Any], issue: Issue) -> Step:
     return Step(job.job_id, ship=ship, writeback=writeback)
 
 
-def _start_next(job: JobTransaction, issue: Issue) -> ShipCommand | None:
-    """Put the next pending row in flight, passing over those that another job shipped."""
+def _start_next(job: JobTransaction, issue: Issue, following: Row[Any] | None = None) -> ShipCommand | None:
+    """Put the next pending row in flight, passing over those that another job shipped.
+
+    `following` is that row, where it was read already.
+    """
     while job.status is JobStatus.RUNNING:
-        row = job.connection.execute(_SELECT_NEXT, {"job_id": job.job_id, "after": job.cursor}).first()
+        row = following or job.connection.execute(_SELECT_NEXT, {"job_id": job.job_id, "after": job.cursor}).first()
+        following = None
         if row is None:
             job.advance(job.total)
             _complete_if_settled(job)
@@ -303,10 +331,6 @@ def _start_row(job: JobTransaction, row: Row[Any], issue: Issue) -> ShipCommand 
             "in_flight_at": job.now,
             "error": None,
         },
-    )
-    job.connection.execute(
-        _INSERT_ATTEMPT,
-        {"job_id": job.job_id, "row_number": row.row_number, "attempt": attempt, "started_at": job.now},
     )
     job.trail.add("row.in_flight", row=row.row_number, attempt=attempt)
     return _ship_command(job, row, attempt, issue)
@@ -402,27 +426,27 @@ def _ship_command(
 
 
 def _update_row(job: JobTransaction, row_number: int, changes: dict[str, Any]) -> None:
-    job.connection.execute(
-        _UPDATE_ROW.values({name: bindparam(name) for name in changes}),
-        {"b_job_id": job.job_id, "b_row_number": row_number, **changes},
-    )
+    job.connection.execute(_UPDATE_ROW, {"b_job_id": job.job_id, "b_row_number": row_number, **changes})
 
 
-def _end_attempt(job: JobTransaction, outcome: Outcome, status: RowStatus, error: ErrorBody | None = None) -> None:
+def _end_attempt(
+    job: JobTransaction, row: Row[Any], outcome: Outcome, status: RowStatus, error: ErrorBody | None = None
+) -> None:
+    """Keep what became of an attempt; one that had ended otherwise (a late sale) is corrected."""
     carrier_ms = outcome.carrier_ms if isinstance(outcome, Shipped) else None
-    job.connection.execute(
-        _UPDATE_ATTEMPT,
-        {
-            "b_job_id": job.job_id,
-            "b_row_number": outcome.row_number,
-            "b_attempt": outcome.attempt,
-            "ended_at": job.now,
-            "outcome": status.value,
-            "carrier_ms": None if carrier_ms is None else round(carrier_ms),
-            "error": None if error is None else error.model_dump(mode="json"),
-            "evidence": _evidence(outcome),
-        },
-    )
+    result = {
+        "ended_at": job.now,
+        "outcome": status.value,
+        "carrier_ms": None if carrier_ms is None else round(carrier_ms),
+        "error": None if error is None else error.model_dump(mode="json"),
+        "evidence": _evidence(outcome),
+    }
+    if outcome.attempt == row.attempt and row.status == RowStatus.IN_FLIGHT:
+        place = {"job_id": job.job_id, "row_number": row.row_number, "attempt": outcome.attempt}
+        job.connection.execute(_INSERT_ATTEMPT, {**place, "started_at": row.in_flight_at, **result})
+    else:
+        place = {"b_job_id": job.job_id, "b_row_number": row.row_number, "b_attempt": outcome.attempt}
+        job.connection.execute(_UPDATE_ATTEMPT, {**place, **result})
 
 
 def _evidence(outcome: Outcome) -> list[dict[str, Any]] | None:

@@ -35,6 +35,7 @@ _LOCK_JOB = (
     .with_for_update()
 )
 _INSERT_AUDIT = insert(audit)
+_UPDATE_JOB = update(jobs).where(jobs.c.job_id == bindparam("b_job_id"))
 
 
 @dataclass
@@ -84,9 +85,7 @@ class JobTransaction:
         """Change the job's state, where the table allows it; raises E-4005 where it does not."""
         if not states.allows(states.JOB, self.status, target):
             raise TallyError(ILLEGAL_TRANSITION, action=f"Becoming {target}", job_id=self.job_id, status=self.status)
-        self.trail.add(
-            f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code
-        )
+        self.trail.add(f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code)
         self.status = self.entered = target
         self.changes["status"] = target.value
         self.changes["error"] = None if error is None else error.model_dump(mode="json")
@@ -124,4 +123,4 @@ class JobTransaction:
             )
             self.changes |= {"audit_seq": self.trail.seq, "audit_head": self.trail.head}
         if self.changes:
-            self.connection.execute(update(jobs).where(jobs.c.job_id == self.job_id), self.changes)
+            self.connection.execute(_UPDATE_JOB, {"b_job_id": self.job_id, **self.changes})

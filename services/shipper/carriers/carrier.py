@@ -69,16 +69,24 @@ class DeadlinePassedError(Exception):
     """The send deadline passed before the request's bytes went; nothing was sent."""
 
 
+# A clock that goes on while the machine sleeps: CLOCK_MONOTONIC does on macOS, on Linux only CLOCK_BOOTTIME does.
+_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def _steady_now() -> float:
+    return time.clock_gettime(_STEADY_CLOCK)
+
+
 @dataclass(frozen=True)
 class SendDeadline:
     """The last moment a claim allows its request to be sent; checked in the transport, just before the bytes go."""
 
     seconds: float
-    started: float = field(default_factory=time.monotonic)
+    started: float = field(default_factory=_steady_now)
 
     def check(self) -> None:
         """Raise DeadlinePassedError once the deadline has passed (a frozen process notices on thawing)."""
-        if time.monotonic() - self.started > self.seconds:
+        if _steady_now() - self.started > self.seconds:
             raise DeadlinePassedError
 
 
