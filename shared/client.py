@@ -276,8 +276,9 @@ class TallyClient:
             raise
         if (job.mode, job.where) != (request.mode, request.where):
             raise TallyError(REQUEST_ID_REUSED, request_id=request.request_id, job_id=job.job_id)
-        made = {"job_id": job.job_id, "request_id": job.request_id, "job": job}
-        return JobEvent(type=EventType.ACCEPTED, at=job.created_at, **made)
+        return JobEvent(
+            type=EventType.ACCEPTED, at=job.created_at, job_id=job.job_id, request_id=job.request_id, job=job
+        )
 
 
 def without_credentials(url: str) -> str:

@@ -34,22 +34,19 @@ class Conclusion:
         elif job.status is JobStatus.CANCELLED:
             self.console.print(f"Job {job.job_id} was cancelled; nothing further is sent.")
         if steps := self._steps(job):
-            self.console.print(next_steps(*steps))
+            self.console.print(next_steps(*steps), soft_wrap=True)
         return exit_code_of_job(job)
 
     def detached(self, job_id: str) -> None:
         """Say that the job goes on without anyone looking."""
         self.console.print(Text(f"Detached; job {job_id} goes on by itself."))
-        self.console.print(next_steps(*self._watching(job_id)))
+        self.console.print(next_steps(*self._watching(job_id)), soft_wrap=True)
 
     def awaiting(self, job_id: str) -> None:
         """Say that the job waits for a person's approval."""
         self.console.print(Text(f"Nothing is shipped yet; job {job_id} awaits approval."))
-        self.console.print(
-            next_steps(
-                (self._command("approve", job_id), "ship it"), (self._command("reject", job_id), "do not ship it")
-            )
-        )
+        steps = (self._command("approve", job_id), "ship it"), (self._command("reject", job_id), "do not ship it")
+        self.console.print(next_steps(*steps), soft_wrap=True)
 
     def _steps(self, job: JobDocument) -> list[Step]:
         match job.status:

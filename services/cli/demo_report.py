@@ -35,7 +35,7 @@ def tell_the_end(
     count = sum(path.is_file() for path in labels.rglob("*")) if labels.exists() else 0
     console.print(Text(f"Labels: {count} in {labels}"))
     console.print(ledger_line(check), "")
-    console.print(next_steps(*_steps(orders.parent, data_dir, named=named)))
+    console.print(next_steps(*_steps(orders.parent, data_dir, named=named)), soft_wrap=True)
 
 
 def _steps(folder: Path, data_dir: Path, *, named: bool) -> tuple[tuple[str, str], ...]:

@@ -159,15 +159,18 @@ def source_label_of(job: JobDocument) -> str:
     return source_label(job.source) if job.source is not None else ""
 
 
-def next_steps(*steps: tuple[str, str]) -> RenderableType:
-    """What to type next: a command and its purpose a line, or a line each where they are long together."""
+def next_steps(*steps: tuple[str, str]) -> Text:
+    """What to type next: a command and its purpose a line, or a line each where they are long together.
+
+    Print it with `soft_wrap`, so that a long command can still be copied.
+    """
     longest = max((len(command) for command, _ in steps), default=0)
     aligned = all(longest + len(purpose) <= _STEP_WIDTH for _, purpose in steps)
-    text = Text("Next:", no_wrap=True, overflow="ignore")
+    text = Text("Next:")
     for command, purpose in steps:
         gap = " " * (longest - len(command) + 3) if aligned else "\n      "
         text.append(f"\n  {command}", style="bold").append(f"{gap}{purpose}", style="dim")
-    return Group(text)  # a bare Text would be joined into another, which breaks long lines
+    return text
 
 
 def _preview_table(title: str, lines: Iterable[tuple[int, str, str, str, str]]) -> Table:

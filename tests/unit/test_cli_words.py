@@ -154,7 +154,7 @@ def test_next_steps_align_where_there_is_room_and_never_break_a_command() -> Non
     ]
     path = "/a/rather/long/path/to/a/data/directory/that/takes/more/room/than/there/is"
     console = Console(record=True, width=WIDTH, file=io.StringIO())
-    console.print(next_steps((f"tally show last --data {path}", "everything about the job")))
+    console.print(next_steps((f"tally show last --data {path}", "everything about the job")), soft_wrap=True)
     assert console.export_text().splitlines() == [
         "Next:",
         f"  tally show last --data {path}",

@@ -44,9 +44,9 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
         console = output()
         console.print(Text.assemble(f"Job {document.job_id} is ", state(document.status), "."))
         if order is Order.APPROVE:
-            console.print(next_steps((command("watch", document.job_id, data=data), "follow it")))
+            console.print(next_steps((command("watch", document.job_id, data=data), "follow it")), soft_wrap=True)
         if order is Order.PAUSE:
-            console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")))
+            console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")), soft_wrap=True)
 
     asyncio.run(ordered())
     return ExitCode.DONE
