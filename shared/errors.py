@@ -156,6 +156,12 @@ ROWS_INVALID = _kind(
 )
 FIELD_MISSING = _kind("E-2011", "Field missing", "{field} is missing.", "Fill it in, or map another column to it.")
 FIELD_INVALID = _kind("E-2012", "Field invalid", "{field} is {value}: {reason}.", "Correct it in the source.")
+SURPLUS_FIELDS = _kind(
+    "E-2013",
+    "More fields than columns",
+    "The row has {count} more fields than the header has columns.",
+    "Quote the field that holds a delimiter (a comma in an address, say); its columns have slipped.",
+)
 REQUEST_MALFORMED = _kind(
     "E-2020", "Request malformed", "The job request is malformed: {reason}.", "Correct it and publish it again."
 )

@@ -26,6 +26,7 @@ from shared.errors import (
     NO_SHIP_FROM,
     RESERVED,
     ROWS_INVALID,
+    SURPLUS_FIELDS,
     TOO_MANY_ROWS,
     ErrorBody,
     TallyError,
@@ -88,6 +89,8 @@ class Batch:
 
     def _row(self, row: SourceRow) -> NewRow | None:
         try:
+            if row.surplus:
+                raise RowInvalidError((TallyError(SURPLUS_FIELDS, count=row.surplus).body,))
             shipment = to_shipment(
                 self.mapping.render(row.values),
                 ship_from=self.ship_from,
