@@ -26,6 +26,8 @@ class Conclusion:
 
     def conclude(self, job: JobDocument) -> ExitCode:
         """Say how `job` stopped; returns the exit code that says it to a script."""
+        if job.status is JobStatus.AWAITING_APPROVAL:
+            self.awaiting(job.job_id)
         if job.started_at is not None:
             self.console.print(job_summary(job))
         if job.error is not None:

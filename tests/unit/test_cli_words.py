@@ -185,6 +185,12 @@ def test_a_job_that_was_never_taken_in_offers_no_way_on() -> None:
     assert (text, code) == ("", 1)
 
 
+def test_a_job_that_awaits_approval_says_how_to_give_it() -> None:
+    text, code = concluded(job(status=JobStatus.AWAITING_APPROVAL, started_at=None))
+    assert code == 4
+    assert "tally approve k3v9q2m8xw1dabcd   ship it" in text
+
+
 def test_a_cancelled_job_says_so() -> None:
     assert "was cancelled" in concluded(job(status=JobStatus.CANCELLED))[0]
 
