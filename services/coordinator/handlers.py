@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from services.coordinator.progress import Progress
@@ -27,20 +27,20 @@ class Handlers:
         self._submission = submission
         self._progress = progress
 
-    async def job_request(self, message: NatsMessage) -> None:
+    async def job_request(self, message: Msg) -> None:
         """A job request; one that ends its coordinator time and again is given up, and said so."""
-        async with heartbeat(message.raw_message):
+        async with heartbeat(message):
             if deliveries(message) > _MAX_INTAKE_TRIES:
                 error = TallyError(REQUEST_ABANDONED, tries=_MAX_INTAKE_TRIES).body
-                await self._submission.abandon(message.body, error)
+                await self._submission.abandon(message.data, error)
             else:
-                await self._submission.submit(message.body)
+                await self._submission.submit(message.data)
         await acknowledge(message)
 
-    async def ledger_entry(self, message: NatsMessage) -> None:
+    async def ledger_entry(self, message: Msg) -> None:
         """A ledger entry: a claim is only noted by the ledger itself, an outcome moves its job."""
         try:
-            entry = ledger_entry.validate_json(message.body)
+            entry = ledger_entry.validate_json(message.data)
         except ValidationError:
             await reject(message)
             return
@@ -48,7 +48,7 @@ class Handlers:
             await acknowledge(message)
             return
         try:
-            async with heartbeat(message.raw_message):
+            async with heartbeat(message):
                 await self._progress.record(entry)
         except TallyError as error:
             if error.kind.retryable:
@@ -57,13 +57,13 @@ class Handlers:
         failpoint("coordinator.before_outcome_ack")
         await acknowledge(message)
 
-    async def source_written(self, message: NatsMessage) -> None:
+    async def source_written(self, message: Msg) -> None:
         """What writeback did to a source."""
         try:
-            written = SourceWritten.model_validate_json(message.body)
+            written = SourceWritten.model_validate_json(message.data)
         except ValidationError:
             await reject(message)
             return
-        async with heartbeat(message.raw_message):
+        async with heartbeat(message):
             await self._progress.record_written(written)
         await acknowledge(message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from services.shipper.shipping import Shipping
@@ -18,14 +18,14 @@ class Handlers:
     def __init__(self, shipping: Shipping) -> None:
         self._shipping = shipping
 
-    async def ship(self, message: NatsMessage) -> None:
+    async def ship(self, message: Msg) -> None:
         """A ship command: acknowledged once its outcome is in the ledger."""
         try:
-            command = ShipCommand.model_validate_json(message.body)
+            command = ShipCommand.model_validate_json(message.data)
         except ValidationError:
             await reject(message)
             return
-        async with heartbeat(message.raw_message):
+        async with heartbeat(message):
             await self._shipping.ship(command, first_delivery=deliveries(message) == 1)
         failpoint("shipper.before_ack")
         await acknowledge(message)

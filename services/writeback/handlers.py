@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from faststream.nats import NatsMessage
+from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from services.writeback.flushing import Flusher
@@ -18,14 +18,14 @@ class Handlers:
     def __init__(self, flusher: Flusher) -> None:
         self._flusher = flusher
 
-    async def write_back(self, message: NatsMessage) -> None:
+    async def write_back(self, message: Msg) -> None:
         """A write-back command: acknowledged once its outcome is published."""
         try:
-            command = WritebackCommand.model_validate_json(message.body)
+            command = WritebackCommand.model_validate_json(message.data)
         except ValidationError:
             await reject(message)
             return
-        async with heartbeat(message.raw_message):
+        async with heartbeat(message):
             await self._flusher.write(command)
         failpoint("writeback.before_ack")
         await acknowledge(message)

@@ -15,21 +15,22 @@ from typing import Any
 
 import uvloop
 from faststream.middlewares import AckPolicy
-from faststream.nats import JStream, NatsBroker, NatsMessage, PullSub
+from faststream.nats import NatsBroker, NatsMessage
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, ServiceUnavailableError
 
 from shared.bus import topology
 from shared.bus.publishing import Publisher
+from shared.bus.pulling import Handler, Pull
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
 from shared.errors import BUS_UNREACHABLE, TallyError
 from shared.settings import ServiceSettings
 from shared.telemetry import configure, logger
 
-Handler = Callable[[NatsMessage], Awaitable[None]]
 Answerer = Callable[[bytes], Awaitable[bytes]]
 Background = Callable[[], Coroutine[Any, Any, None]]
 
@@ -48,6 +49,7 @@ class Service:
         self.settings = settings
         self.state = "starting"
         self._consumers: list[topology.Consumer] = []
+        self._pulls: list[Pull] = []
         self._background: list[Background] = []
         self._stopping = asyncio.Event()
         self.broker = NatsBroker(
@@ -72,24 +74,7 @@ class Service:
         message comes again after its ack_wait.
         """
         self._consumers.append(consumer)
-        subscriber = self.broker.subscriber(
-            consumer.filter,
-            durable=consumer.durable,
-            stream=JStream(consumer.stream, declare=False),
-            pull_sub=PullSub(1),
-            max_workers=concurrency,
-            ack_policy=AckPolicy.MANUAL,
-            decoder=_whole,
-            title=consumer.durable,
-        )
-
-        async def deliver(message: NatsMessage) -> None:
-            try:
-                await handler(message)
-            except Exception:
-                log.exception("handler failed; the message comes again", consumer=consumer.durable)
-
-        subscriber(deliver)
+        self._pulls.append(Pull(self.client, consumer, handler, concurrency=concurrency))
 
     def answer(self, subject: str, answerer: Answerer) -> None:
         """Answer core requests on `subject`, one process of the service for each."""
@@ -144,7 +129,6 @@ class Service:
             log.info("running", pid=os.getpid())
             await self._serve()
         finally:
-            self.state = "stopping"
             await self.broker.stop()
             if stop is not None:
                 await stop()
@@ -160,10 +144,14 @@ class Service:
 
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(run()) for run in (*self._background, self._watch)]
+            pulls = [pull.run for pull in self._pulls]
+            tasks = [group.create_task(run()) for run in (*pulls, *self._background, self._watch)]
             await self._stopping.wait()
+            self.state = "stopping"
             for task in tasks:
                 task.cancel()
+            for pull in self._pulls:
+                group.create_task(pull.drain(STOP_GRACE))
 
     async def _watch(self) -> None:
         """Bring the topology up again where a consumer or a stream of ours is gone (a deleted store, say)."""
@@ -193,20 +181,20 @@ class Service:
         log.info("reconnected to the bus")
 
 
-async def acknowledge(message: NatsMessage) -> None:
+async def acknowledge(message: Msg) -> None:
     """Acknowledge. One that is lost brings the message again, and every handler bears that (docs/decisions/0002)."""
-    await message.raw_message.ack()
+    await message.ack()
 
 
-async def reject(message: NatsMessage) -> None:
+async def reject(message: Msg) -> None:
     """Take a message that cannot be read out of the way, and say so; the advisory keeps its place in the stream."""
-    log.error("unreadable message rejected", subject=message.raw_message.subject, size=len(message.body))
-    await message.raw_message.term()
+    log.error("unreadable message rejected", subject=message.subject, size=len(message.data))
+    await message.term()
 
 
-def deliveries(message: NatsMessage) -> int:
+def deliveries(message: Msg) -> int:
     """How many times this message has been delivered, this time included."""
-    return message.raw_message.metadata.num_delivered or 1
+    return message.metadata.num_delivered or 1
 
 
 async def _whole(message: NatsMessage) -> NatsMessage:
