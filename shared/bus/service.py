@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
@@ -37,6 +38,8 @@ Background = Callable[[], Coroutine[Any, Any, None]]
 WATCH_INTERVAL = 2.0
 CONNECT_FOR = 60.0
 STOP_GRACE = 15.0
+# A database or file thread waits at most this long for the event loop's interpreter lock (the default is 5 ms).
+_SWITCH_INTERVAL = 0.0003
 
 log = logger("bus")
 
@@ -111,6 +114,7 @@ class Service:
     def run(self, start: Background | None = None, stop: Background | None = None) -> None:
         """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end."""
         configure(self.name, self.settings.log_level, self.settings.log_format)
+        sys.setswitchinterval(_SWITCH_INTERVAL)
         uvloop.run(self._run(start, stop))
 
     async def _run(self, start: Background | None, stop: Background | None) -> None:
