@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+
+import stamina
 
 from shared.client import JobEvents, TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
@@ -64,18 +66,26 @@ async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnCh
     """
     async with client.events(job_id, from_first=False) as events:
         job = await client.show(job_id)
-        last_word = time.monotonic()
         while not until(job):
             on_change(job, None)
             await _silence_or_end(events, job, until, on_change)
-            try:
-                job = await client.show(job_id)
-                last_word = time.monotonic()
-            except TallyError as error:
-                if not error.kind.retryable or time.monotonic() - last_word > PATIENCE:
-                    raise
+            job = await patiently(lambda: client.show(job_id))
         on_change(job, None)
         return job
+
+
+async def patiently(ask: Callable[[], Awaitable[JobDocument]]) -> JobDocument:
+    """What `ask` answers, once the house does again; after PATIENCE seconds the last TallyError is raised."""
+    async for attempt in stamina.retry_context(
+        on=lambda error: isinstance(error, TallyError) and error.kind.retryable,
+        attempts=None,
+        timeout=PATIENCE,
+        wait_initial=0.2,
+        wait_max=SILENCE,
+    ):
+        with attempt:
+            return await ask()
+    raise AssertionError("unreachable")
 
 
 async def _silence_or_end(events: JobEvents, known: JobDocument, until: Until, on_change: OnChange) -> None:

@@ -31,9 +31,9 @@ from shared.errors import (
     ErrorBody,
     TallyError,
 )
-from shared.shipping import Contact, Money, ServiceLevel
+from shared.shipping import Contact, Money, ServiceLevel, Shipment
 from shared.sources import Snapshot, open_source, resolve_source
-from shared.sources.rows import SourceRow
+from shared.sources.rows import SourceRow, tracking_column
 
 BATCH = 500
 _PROBLEMS_LISTED = 200
@@ -89,14 +89,7 @@ class Batch:
 
     def _row(self, row: SourceRow) -> NewRow | None:
         try:
-            if row.surplus:
-                raise RowInvalidError((TallyError(SURPLUS_FIELDS, count=row.surplus).body,))
-            shipment = to_shipment(
-                self.mapping.render(row.values),
-                ship_from=self.ship_from,
-                service=self.service,
-                default_weight=self.settings.default_weight,
-            )
+            shipment = self._shipment(row)
         except RowInvalidError as error:
             self.invalid += 1
             if len(self.problems) < _PROBLEMS_LISTED:
@@ -111,9 +104,20 @@ class Batch:
             skipped=None if self.request.reship else _shipped_before(row),
         )
 
+    def _shipment(self, row: SourceRow) -> Shipment:
+        if row.surplus:
+            raise RowInvalidError((TallyError(SURPLUS_FIELDS, count=row.surplus).body,))
+        return to_shipment(
+            self.mapping.render(row.values),
+            ship_from=self.ship_from,
+            service=self.service,
+            default_weight=self.settings.default_weight,
+        )
+
 
 def _shipped_before(row: SourceRow) -> ErrorBody | None:
-    number = row.values.get("tracking_number", "").strip()
+    values = (value.strip() for name, value in row.values.items() if tracking_column(name) == "tracking_number")
+    number = next(values, "")
     if not number:
         return None
     return ErrorBody(

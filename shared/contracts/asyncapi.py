@@ -69,7 +69,7 @@ def document() -> str:
         broker,
         title="Tallyman",
         version="0.1.0",
-        description="Every message on the bus (NATS JetStream and core NATS). A reader ignores fields it does not know.",
+        description="Every message on the bus (JetStream and core NATS). A reader ignores fields it does not know.",
     )
     found = json.loads(specification.to_specification().to_json())
     return json.dumps(found, indent=1, sort_keys=True) + "\n"

@@ -7,7 +7,6 @@ write-back, no audit: what is left is what "one row after the other, durably, ov
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sqlite3
 import subprocess

@@ -74,7 +74,10 @@ async def ship(house: House, rows: int) -> tuple[float, float]:
 
 def measure(rows: int, latency_ms: int) -> Result:
     """One run in a house of its own."""
-    with tempfile.TemporaryDirectory() as folder, running_house(Path(folder), TALLY_LATENCY_MS=str(latency_ms)) as house:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_house(Path(folder), TALLY_LATENCY_MS=str(latency_ms)) as house,
+    ):
         uvloop.run(ship(house, min(rows, 50)))
         wall, carrier = uvloop.run(ship(house, rows))
         status = house.status
@@ -97,7 +100,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--latency", type=int, nargs="+", default=[0, 20, 200], help="the carrier's, in ms")
     options = parser.parse_args()
-    print("| carrier latency, ms | rows | rows/s | wall, ms/row | carrier call, ms | overhead, ms | plain loop, ms | ratio |")
+    print(
+        "| carrier latency, ms | rows | rows/s | wall, ms/row | carrier call, ms | overhead, ms | plain loop, ms | x |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     results = []
     for latency in options.latency:

@@ -93,11 +93,12 @@ def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
         assert kind is not None
         with kind(ROOT, build=True, wait=False) as compose:
             # `up` builds only what it starts; a `run` that builds would print that among its answer.
-            subprocess.run([*compose.docker_compose_command(), "build", "tally"], cwd=ROOT, capture_output=True, check=True)
+            build = [*compose.docker_compose_command(), "build", "tally"]
+            subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
             yield Stack(compose, orders, f"http://127.0.0.1:{port}")
 
 
-def test_ten_rows_ship_through_the_containers(stack: Stack):
+def test_ten_rows_ship_through_the_containers(stack: Stack) -> None:
     path = stack.orders / "orders.csv"
     write_orders(path, 10)
     job = json.loads(stack.tally("ship", "orders.csv", "--yes", "--json"))

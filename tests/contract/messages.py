@@ -56,9 +56,7 @@ SHIPMENT = Shipment(
         company="Example Ltd",
         phone="4135550111",
         email="zoe@example.com",
-        address=Address(
-            lines=("1 Main St", "Apt 2"), city="Agawam", state="MA", postal_code="01001", residential=True
-        ),
+        address=Address(lines=("1 Main St", "Apt 2"), city="Agawam", state="MA", postal_code="01001", residential=True),
     ),
     packages=(
         Package(
@@ -199,10 +197,6 @@ DOCUMENTS = {
         skipped=1,
         estimate=COST,
         unrated=1,
-        rows=(
-            PreviewRow(
-                row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST
-            ),
-        ),
+        rows=(PreviewRow(row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST),),
     ),
 }

@@ -21,7 +21,7 @@ EXAMPLES = {**MESSAGES, **DOCUMENTS}
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_a_message_looks_on_the_bus_as_its_golden_file_says(name: str):
+def test_a_message_looks_on_the_bus_as_its_golden_file_says(name: str) -> None:
     golden = GOLDEN / f"{name}.json"
     body = json.dumps(EXAMPLES[name].model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
     if os.environ.get("TALLY_UPDATE_GOLDEN"):
@@ -30,19 +30,19 @@ def test_a_message_looks_on_the_bus_as_its_golden_file_says(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_a_golden_file_reads_back_as_the_same_message(name: str):
+def test_a_golden_file_reads_back_as_the_same_message(name: str) -> None:
     example = EXAMPLES[name]
     assert type(example).model_validate_json((GOLDEN / f"{name}.json").read_bytes()) == example
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_a_reader_ignores_fields_it_does_not_know(name: str):
+def test_a_reader_ignores_fields_it_does_not_know(name: str) -> None:
     example = EXAMPLES[name]
     body = json.loads((GOLDEN / f"{name}.json").read_bytes()) | {"added_by_a_later_version": 1}
     assert type(example).model_validate(body) == example
 
 
-def test_every_message_model_has_a_golden_file():
+def test_every_message_model_has_a_golden_file() -> None:
     models = {
         model
         for module in pkgutil.iter_modules(shared.contracts.__path__, "shared.contracts.")
@@ -52,6 +52,6 @@ def test_every_message_model_has_a_golden_file():
     assert models == {type(message) for message in MESSAGES.values()}
 
 
-def test_every_message_model_says_what_it_is():
+def test_every_message_model_says_what_it_is() -> None:
     undocumented = [type(model).__name__ for model in EXAMPLES.values() if not (type(model).__doc__ or "").strip()]
     assert undocumented == []

@@ -78,7 +78,8 @@ class House:
     def sold(self, job_id: str) -> Counter[str]:
         """How many live shipments the carrier holds for each reference of a job."""
         mine = {row["reference"] for row in self.json("rows", job_id)}
-        return Counter(sold["reference"] for sold in self.shipments() if not sold["voided"] and sold["reference"] in mine)
+        live = [sold["reference"] for sold in self.shipments() if not sold["voided"]]
+        return Counter(reference for reference in live if reference in mine)
 
     def carrier(self, method: str, path: str, **body: Any) -> httpx.Response:
         """Call one of the sandbox's own endpoints."""
@@ -118,7 +119,7 @@ class House:
     def finished(self, job_id: str) -> dict[str, Any]:
         """The job, once it is at an end."""
         with self.watching(job_id) as watch:
-            watch.until(lambda event: event["type"] in {"completed", "completed_with_warnings", "failed", "cancelled"})
+            watch.until_end()
         return self.json("show", job_id)
 
 
@@ -141,6 +142,12 @@ class Watch:
             event = json.loads(self._lines.get(timeout=deadline - time.monotonic()))
             if wanted(event):
                 return event
+
+    def until_end(self) -> dict[str, Any]:
+        """The event that says the job is at its end."""
+        return self.until(
+            lambda event: event["type"] in {"completed", "completed_with_warnings", "failed", "cancelled"}
+        )
 
     def until_row(self, number: int) -> dict[str, Any]:
         """The first event that says the cursor is at `number` or behind it."""

@@ -41,23 +41,23 @@ def refused(house: House, *arguments: str) -> str:
     ],
 )
 @pytest.mark.parametrize("command", ["ship", "preview"])
-def test_a_bad_file(house: House, command: str, name: str, content: str | bytes, code: str):
+def test_a_bad_file(house: House, command: str, name: str, content: str | bytes, code: str) -> None:
     path = write(house, name, content)
     arguments = (command, str(path), "--yes") if command == "ship" else (command, str(path))
     first = refused(house, *arguments).splitlines()[0]
-    assert first.startswith(f"{code}:") or first.startswith(f"{code} (")
+    assert first.startswith((f"{code}:", f"{code} ("))
 
 
-def test_a_missing_file(house: House):
+def test_a_missing_file(house: House) -> None:
     assert "E-1001" in refused(house, "ship", "nowhere.csv", "--yes")
 
 
-def test_a_folder_instead_of_a_file(house: House):
+def test_a_folder_instead_of_a_file(house: House) -> None:
     (house.folder / "folder.csv").mkdir(exist_ok=True)
     assert "E-1002" in refused(house, "ship", str(house.folder / "folder.csv"), "--yes")
 
 
-def test_a_relative_path_that_leaves_the_folder(house: House):
+def test_a_relative_path_that_leaves_the_folder(house: House) -> None:
     outside = house.folder.parent / "outside.csv"
     outside.write_text(HEADER + GOOD)
     with_dots = refused(house, "preview", "--json", "nowhere/../../outside.csv")
@@ -79,12 +79,12 @@ def test_a_relative_path_that_leaves_the_folder(house: House):
         ("1 = 2", "E-1008"),
     ],
 )
-def test_a_bad_condition(house: House, where: str, code: str):
+def test_a_bad_condition(house: House, where: str, code: str) -> None:
     path = write(house, "where.csv", HEADER + GOOD)
     assert code in refused(house, "preview", str(path), "--where", where)
 
 
-def test_every_bad_row_is_listed_at_once_with_its_place(house: House):
+def test_every_bad_row_is_listed_at_once_with_its_place(house: House) -> None:
     path = write(
         house,
         "rows.csv",
@@ -103,7 +103,7 @@ def test_every_bad_row_is_listed_at_once_with_its_place(house: House):
     assert "Pigeon" in said
 
 
-def test_a_mapping_that_names_a_missing_column(house: House):
+def test_a_mapping_that_names_a_missing_column(house: House) -> None:
     path = write(house, "mapped.csv", HEADER + GOOD)
     mapping = write(
         house,
@@ -115,25 +115,25 @@ def test_a_mapping_that_names_a_missing_column(house: House):
     assert "Ship To" in said
 
 
-def test_a_mapping_that_does_not_exist(house: House):
+def test_a_mapping_that_does_not_exist(house: House) -> None:
     path = write(house, "mapped2.csv", HEADER + GOOD)
     assert "E-2001" in refused(house, "ship", str(path), "--map", "nowhere.yaml", "--yes")
 
 
-def test_a_kind_of_source_that_is_not_there_yet(house: House):
+def test_a_kind_of_source_that_is_not_there_yet(house: House) -> None:
     path = write(house, "orders.xlsx", b"PK\x03\x04")
     assert "E-1007" in refused(house, "ship", str(path), "--yes")
 
 
-def test_a_job_that_does_not_exist(house: House):
+def test_a_job_that_does_not_exist(house: House) -> None:
     assert "E-4003" in refused(house, "show", "nosuchjob")
 
 
-def test_a_command_that_does_not_exist_is_a_usage_error(house: House):
+def test_a_command_that_does_not_exist_is_a_usage_error(house: House) -> None:
     assert house.run("shipp").returncode == 2
 
 
-def test_a_bus_that_is_not_there(house: House):
+def test_a_bus_that_is_not_there(house: House) -> None:
     done = house.run("jobs", environment={"TALLY_NATS_URL": "nats://127.0.0.1:1"})
     assert done.returncode == 3
     assert "E-4001" in done.stderr

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.integration.house import House, tracking_numbers
 
 
-def test_a_file_ships_row_by_row_and_gets_its_numbers_back(house: House):
+def test_a_file_ships_row_by_row_and_gets_its_numbers_back(house: House) -> None:
     path = house.orders("whole.csv", 30)
     before = path.read_text(encoding="utf-8").splitlines()
     done = house.run("ship", str(path), "--yes", "--json")
@@ -26,7 +26,7 @@ def test_a_file_ships_row_by_row_and_gets_its_numbers_back(house: House):
     assert Decimal(job["estimate"]["amount"]) == Decimal(job["cost"]["amount"])
 
 
-def test_every_label_is_where_its_row_says(house: House):
+def test_every_label_is_where_its_row_says(house: House) -> None:
     path = house.orders("labels.csv", 3, seed=2)
     job_id = house.submit(path)
     house.finished(job_id)
@@ -36,7 +36,7 @@ def test_every_label_is_where_its_row_says(house: House):
         assert label.stat().st_mode & 0o077 == 0
 
 
-def test_a_condition_picks_the_rows_that_ship(house: House):
+def test_a_condition_picks_the_rows_that_ship(house: House) -> None:
     path = house.orders("where.csv", 40, seed=3)
     with path.open(encoding="utf-8", newline="") as file:
         wanted = [row["state"] == "CA" and float(row["weight"]) < 20 for row in csv.DictReader(file)]
@@ -45,7 +45,7 @@ def test_a_condition_picks_the_rows_that_ship(house: House):
     assert [bool(number) for number in tracking_numbers(path)] == wanted
 
 
-def test_a_preview_costs_every_row_and_buys_nothing(house: House):
+def test_a_preview_costs_every_row_and_buys_nothing(house: House) -> None:
     path = house.orders("preview.csv", 25, seed=4)
     sold = len(house.shipments())
     jobs = len(house.json("jobs"))
@@ -55,7 +55,7 @@ def test_a_preview_costs_every_row_and_buys_nothing(house: House):
     assert (len(house.shipments()), len(house.json("jobs"))) == (sold, jobs)
 
 
-def test_what_was_shipped_before_is_skipped(house: House):
+def test_what_was_shipped_before_is_skipped(house: House) -> None:
     path = house.orders("again.csv", 5, seed=5)
     house.finished(house.submit(path))
     bought = len(house.shipments())
@@ -64,7 +64,7 @@ def test_what_was_shipped_before_is_skipped(house: House):
     assert len(house.shipments()) == bought
 
 
-def test_a_fresh_export_of_orders_shipped_before_is_skipped_by_its_contents(house: House):
+def test_a_fresh_export_of_orders_shipped_before_is_skipped_by_its_contents(house: House) -> None:
     path = house.orders("export.csv", 5, seed=6)
     export = path.read_bytes()
     house.finished(house.submit(path))
@@ -74,7 +74,7 @@ def test_a_fresh_export_of_orders_shipped_before_is_skipped_by_its_contents(hous
     assert len(house.shipments()) == bought
 
 
-def test_a_preview_waits_for_a_person_where_there_is_no_terminal(house: House):
+def test_a_preview_waits_for_a_person_where_there_is_no_terminal(house: House) -> None:
     path = house.orders("confirm.csv", 3, seed=7)
     done = house.run("ship", str(path), "--json")
     assert done.returncode == 4
@@ -84,7 +84,7 @@ def test_a_preview_waits_for_a_person_where_there_is_no_terminal(house: House):
     assert house.finished(job["job_id"])["rows"]["shipped"] == 3
 
 
-def test_a_rejected_preview_ships_nothing(house: House):
+def test_a_rejected_preview_ships_nothing(house: House) -> None:
     path = house.orders("rejected.csv", 3, seed=8)
     job = house.json("ship", str(path))
     assert house.run("reject", job["job_id"]).returncode == 0
@@ -92,7 +92,7 @@ def test_a_rejected_preview_ships_nothing(house: House):
     assert tracking_numbers_are_absent(path)
 
 
-def test_one_service_for_the_whole_batch(house: House):
+def test_one_service_for_the_whole_batch(house: House) -> None:
     path = house.orders("service.csv", 4, seed=9)
     job_id = house.submit(path, "--service", "Next Day Air")
     house.finished(job_id)
@@ -100,7 +100,7 @@ def test_one_service_for_the_whole_batch(house: House):
     assert all(row["tracking_numbers"][0][8:10] == "01" for row in house.json("rows", job_id))
 
 
-def test_a_mapping_of_ones_own(house: House):
+def test_a_mapping_of_ones_own(house: House) -> None:
     path = house.folder / "own.csv"
     path.write_text("Wer,Wo,Ort,Land,PLZ,Pfund\nÉmile Zola,1 Main St,Boston,MA,02110,2\n", encoding="utf-8")
     mapping = house.folder / "own.yaml"

@@ -23,7 +23,7 @@ def rename(path: Path, row: int, name: str) -> None:
         writer.writerows(rows)
 
 
-def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: House):
+def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: House) -> None:
     path = house.orders("fails.csv", 10, seed=20)
     rename(path, 4, "Refused Recipient")
     with house.faults({"match": {"recipient": "Refused Recipient"}, **HARD_ERROR}):
@@ -34,7 +34,9 @@ def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: Hou
         assert "tally resume" in done.stdout + done.stderr
     job = house.json("jobs")[0]
     assert (job["status"], job["cursor"], job["error"]["row"], job["error"]["code"]) == ("failed", 3, 4, "E-3001")
-    assert [row["status"] for row in house.json("rows", job["job_id"])] == ["shipped"] * 3 + ["failed"] + ["pending"] * 6
+    assert [row["status"] for row in house.json("rows", job["job_id"])] == ["shipped"] * 3 + ["failed"] + [
+        "pending"
+    ] * 6
     assert house.sold(job["job_id"]).total() == 3
     resumed = house.run("resume", job["job_id"])
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
@@ -44,7 +46,7 @@ def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: Hou
     assert all(tracking_numbers(path))
 
 
-def test_a_lost_answer_is_looked_up_and_adopted(house: House):
+def test_a_lost_answer_is_looked_up_and_adopted(house: House) -> None:
     path = house.orders("lost.csv", 6, seed=21)
     rename(path, 3, "Lost Answer")
     with house.faults({"match": {"recipient": "Lost Answer", "times": 1}, "fault": "drop_after_commit"}):
@@ -56,7 +58,7 @@ def test_a_lost_answer_is_looked_up_and_adopted(house: House):
     assert house.sold(job_id).total() == 6
 
 
-def test_a_hung_answer_is_looked_up_and_adopted(house: House):
+def test_a_hung_answer_is_looked_up_and_adopted(house: House) -> None:
     path = house.orders("hung.csv", 3, seed=22)
     rename(path, 2, "Hung Answer")
     with house.faults({"match": {"recipient": "Hung Answer", "times": 1}, "fault": "hang_after_commit", "ms": 30000}):
@@ -65,7 +67,7 @@ def test_a_hung_answer_is_looked_up_and_adopted(house: House):
     assert house.sold(job_id).total() == 3
 
 
-def test_an_empty_answer_that_created_nothing_is_proved_and_sent_again(house: House):
+def test_an_empty_answer_that_created_nothing_is_proved_and_sent_again(house: House) -> None:
     path = house.orders("empty.csv", 3, seed=23)
     rename(path, 2, "Busy Carrier")
     fault = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
@@ -76,7 +78,7 @@ def test_an_empty_answer_that_created_nothing_is_proved_and_sent_again(house: Ho
     assert house.json("show", job_id, "2")["evidence"] == []
 
 
-def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House):
+def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House) -> None:
     path = house.orders("limited.csv", 5, seed=24)
     with house.faults(
         {"match": {"nth": 2}, "fault": "rate_limit", "retry_after": 1}, {"match": {"nth": 4}, "fault": "expire_token"}
@@ -86,7 +88,7 @@ def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House):
     assert house.sold(job_id).total() == 5
 
 
-def test_a_paused_job_goes_on_where_it_stopped(house: House):
+def test_a_paused_job_goes_on_where_it_stopped(house: House) -> None:
     path = house.orders("paused.csv", 40, seed=25)
     with house.faults({"fault": "latency", "ms": 60}):
         job_id = house.submit(path)
@@ -100,7 +102,7 @@ def test_a_paused_job_goes_on_where_it_stopped(house: House):
     assert set(house.sold(job_id).values()) == {1}
 
 
-def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: House):
+def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: House) -> None:
     path = house.orders("cancelled.csv", 40, seed=26)
     with house.faults({"fault": "latency", "ms": 60}):
         job_id = house.submit(path)
@@ -113,7 +115,7 @@ def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: Hous
     assert 3 <= job["rows"]["shipped"] < 40
 
 
-def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House):
+def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House) -> None:
     path = house.orders("done.csv", 2, seed=27)
     job_id = house.submit(path)
     house.finished(job_id)

@@ -40,7 +40,9 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-async def take_in(database: Database, request_id: str, rows: int = 3, *, reship: bool = False, path="orders.csv") -> str:
+async def take_in(
+    database: Database, request_id: str, rows: int = 3, *, reship: bool = False, path="orders.csv"
+) -> str:
     request = JobRequest(request_id=request_id, source=CsvSource(path=path), mode=JobMode.AUTO, reship=reship)
     job_id = job_id_for(INSTALLATION, request_id)
     await database.write(intake.admit, job_id, request, request_hash(request), NOW)
@@ -74,9 +76,7 @@ def shipped(job_id: str, row: int, attempt: int = 1, number: str | None = None) 
 
 
 def failed(job_id: str, row: int, attempt: int = 1) -> Failed:
-    return Failed(
-        job_id=job_id, row_number=row, attempt=attempt, epoch="e", claim_id="c", error=ERROR, failed_at=NOW
-    )
+    return Failed(job_id=job_id, row_number=row, attempt=attempt, epoch="e", claim_id="c", error=ERROR, failed_at=NOW)
 
 
 def in_doubt(job_id: str, row: int) -> InDoubt:
@@ -106,25 +106,25 @@ async def row(database: Database, job_id: str, number: int):
     return await database.read(queries.show_row, job_id, number)
 
 
-async def test_the_migrations_make_exactly_the_tables_the_code_knows(database: Database):
+async def test_the_migrations_make_exactly_the_tables_the_code_knows(database: Database) -> None:
     def differences(connection):
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
     assert await database.read(differences) == []
 
 
-async def test_the_migrations_go_down_and_up_again(database: Database):
+async def test_the_migrations_go_down_and_up_again(database: Database) -> None:
     await database.write(migration.downgrade, "base")
     await database.write(migration.upgrade)
     assert await database.read(queries.list_jobs, None, 10, None) == []
 
 
-async def test_the_installation_keeps_its_id(database: Database):
+async def test_the_installation_keeps_its_id(database: Database) -> None:
     first = await database.write(migration.installation_id)
     assert await database.write(migration.installation_id) == first
 
 
-async def test_starting_a_job_puts_its_first_row_in_flight_and_asks_for_its_command(database: Database):
+async def test_starting_a_job_puts_its_first_row_in_flight_and_asks_for_its_command(database: Database) -> None:
     job_id = await take_in(database, "orders")
     step = await database.write(steps.start, job_id, "ann", NOW, ISSUE)
     assert step.ship is not None
@@ -133,7 +133,7 @@ async def test_starting_a_job_puts_its_first_row_in_flight_and_asks_for_its_comm
     assert (await row(database, job_id, 1)).status is RowStatus.IN_FLIGHT
 
 
-async def test_an_outcome_advances_the_cursor_and_starts_the_next_row_in_the_same_step(database: Database):
+async def test_an_outcome_advances_the_cursor_and_starts_the_next_row_in_the_same_step(database: Database) -> None:
     job_id = await started(database)
     step = await record(database, shipped(job_id, 1))
     assert step.ship is not None
@@ -143,7 +143,7 @@ async def test_an_outcome_advances_the_cursor_and_starts_the_next_row_in_the_sam
     assert (await job(database, job_id)).cursor == 1
 
 
-async def test_the_same_outcome_again_changes_nothing_and_asks_for_the_same_commands(database: Database):
+async def test_the_same_outcome_again_changes_nothing_and_asks_for_the_same_commands(database: Database) -> None:
     job_id = await started(database)
     first = await record(database, shipped(job_id, 1))
     before = await job(database, job_id)
@@ -152,7 +152,7 @@ async def test_the_same_outcome_again_changes_nothing_and_asks_for_the_same_comm
     assert await job(database, job_id) == before
 
 
-async def test_a_failed_row_fails_its_job_and_starts_nothing(database: Database):
+async def test_a_failed_row_fails_its_job_and_starts_nothing(database: Database) -> None:
     job_id = await started(database)
     await record(database, shipped(job_id, 1))
     step = await record(database, failed(job_id, 2))
@@ -164,7 +164,7 @@ async def test_a_failed_row_fails_its_job_and_starts_nothing(database: Database)
     assert (await row(database, job_id, 3)).status is RowStatus.PENDING
 
 
-async def test_resume_takes_up_at_the_failed_row_with_a_new_attempt(database: Database):
+async def test_resume_takes_up_at_the_failed_row_with_a_new_attempt(database: Database) -> None:
     job_id = await started(database)
     await record(database, failed(job_id, 1))
     step = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
@@ -173,7 +173,7 @@ async def test_resume_takes_up_at_the_failed_row_with_a_new_attempt(database: Da
     assert (await job(database, job_id)).error is None
 
 
-async def test_a_failure_of_an_older_attempt_does_not_fail_the_present_one(database: Database):
+async def test_a_failure_of_an_older_attempt_does_not_fail_the_present_one(database: Database) -> None:
     job_id = await started(database)
     await record(database, failed(job_id, 1))
     await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
@@ -183,7 +183,7 @@ async def test_a_failure_of_an_older_attempt_does_not_fail_the_present_one(datab
 
 async def test_a_late_sale_by_an_older_attempt_is_recorded_and_its_second_attempts_sale_raises_the_alarm(
     database: Database,
-):
+) -> None:
     job_id = await started(database)
     await record(database, failed(job_id, 1))
     late = await record(database, shipped(job_id, 1, number="1ZLATE"))
@@ -193,7 +193,7 @@ async def test_a_late_sale_by_an_older_attempt_is_recorded_and_its_second_attemp
     assert (await row(database, job_id, 1)).tracking_numbers == ("1ZLATE",)
 
 
-async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Database):
+async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, failed(first, 1))
     await record(database, shipped(first, 1))
@@ -202,7 +202,7 @@ async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Da
     assert step.ship is None
 
 
-async def test_resume_goes_on_behind_a_failed_row_that_was_sold_after_all(database: Database):
+async def test_resume_goes_on_behind_a_failed_row_that_was_sold_after_all(database: Database) -> None:
     job_id = await started(database)
     await record(database, failed(job_id, 1))
     await record(database, shipped(job_id, 1))
@@ -211,7 +211,7 @@ async def test_resume_goes_on_behind_a_failed_row_that_was_sold_after_all(databa
     assert step.ship.row_number == 2
 
 
-async def test_a_row_in_doubt_fails_its_job_and_keeps_it_from_being_resumed(database: Database):
+async def test_a_row_in_doubt_fails_its_job_and_keeps_it_from_being_resumed(database: Database) -> None:
     job_id = await started(database)
     await record(database, in_doubt(job_id, 1))
     assert (await job(database, job_id)).rows.in_doubt == 1
@@ -220,7 +220,7 @@ async def test_a_row_in_doubt_fails_its_job_and_keeps_it_from_being_resumed(data
         await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
 
 
-async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(database: Database):
+async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(database: Database) -> None:
     job_id = await started(database)
     await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
     step = await record(database, shipped(job_id, 1))
@@ -231,7 +231,7 @@ async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(databa
     assert resumed.ship.row_number == 2
 
 
-async def test_resuming_a_job_whose_row_is_still_in_flight_mints_no_new_attempt(database: Database):
+async def test_resuming_a_job_whose_row_is_still_in_flight_mints_no_new_attempt(database: Database) -> None:
     job_id = await started(database)
     await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
     step = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
@@ -239,7 +239,7 @@ async def test_resuming_a_job_whose_row_is_still_in_flight_mints_no_new_attempt(
     assert (step.ship.row_number, step.ship.attempt) == (1, 1)
 
 
-async def test_a_job_completes_when_its_last_number_is_written_back(database: Database):
+async def test_a_job_completes_when_its_last_number_is_written_back(database: Database) -> None:
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
     assert (await job(database, job_id)).status is JobStatus.RUNNING
@@ -248,7 +248,9 @@ async def test_a_job_completes_when_its_last_number_is_written_back(database: Da
     assert step.entered is JobStatus.COMPLETED
 
 
-async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_completed_with_warnings(database: Database):
+async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_completed_with_warnings(
+    database: Database,
+) -> None:
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
     written = RowWritten(job_id=job_id, row_number=1, row_version=1, status="failed", error=ERROR)
@@ -258,7 +260,7 @@ async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_compl
     assert (document.status, document.write_back.status) == (RowStatus.SHIPPED, WriteBackStatus.FAILED)
 
 
-async def test_an_older_version_of_a_write_back_settles_nothing(database: Database):
+async def test_an_older_version_of_a_write_back_settles_nothing(database: Database) -> None:
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
     written = RowWritten(job_id=job_id, row_number=1, row_version=0, status="written")
@@ -266,7 +268,7 @@ async def test_an_older_version_of_a_write_back_settles_nothing(database: Databa
     assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.DUE
 
 
-async def test_an_order_that_another_job_shipped_is_skipped(database: Database):
+async def test_an_order_that_another_job_shipped_is_skipped(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=2)
@@ -281,7 +283,7 @@ async def test_an_order_that_another_job_shipped_is_skipped(database: Database):
 
 async def test_an_order_in_flight_in_another_job_fails_the_second_job_instead_of_being_bought_twice(
     database: Database,
-):
+) -> None:
     await started(database, "first", rows=1)
     second = await take_in(database, "second", rows=1)
     step = await database.write(steps.start, second, "ann", NOW, ISSUE)
@@ -292,14 +294,14 @@ async def test_an_order_in_flight_in_another_job_fails_the_second_job_instead_of
     assert error.code == "E-4006"
 
 
-async def test_an_order_that_failed_elsewhere_may_be_bought(database: Database):
+async def test_an_order_that_failed_elsewhere_may_be_bought(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, failed(first, 1))
     second = await take_in(database, "second", rows=1)
     assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
 
 
-async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(database: Database):
+async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=1)
@@ -308,14 +310,14 @@ async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(da
     assert (await job(database, second)).rows.skipped == 1
 
 
-async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database):
+async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=1, reship=True)
     assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
 
 
-async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(database: Database):
+async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(database: Database) -> None:
     job_id = await take_in(database, "orders")
     request = JobRequest(request_id="orders", source=CsvSource(path="orders.csv"), mode=JobMode.AUTO)
     admitted = await database.write(intake.admit, job_id, request, request_hash(request), NOW)
@@ -325,14 +327,14 @@ async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(d
         await database.write(intake.admit, job_id, other, request_hash(other), NOW)
 
 
-async def test_an_illegal_transition_is_refused_and_changes_nothing(database: Database):
+async def test_an_illegal_transition_is_refused_and_changes_nothing(database: Database) -> None:
     job_id = await started(database)
     with pytest.raises(TallyError, match="E-4005"):
         await database.write(steps.start, job_id, "ann", NOW, ISSUE)
     assert (await row(database, job_id, 1)).attempt == 1
 
 
-async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_up(database: Database):
+async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_up(database: Database) -> None:
     job_id = await started(database)
     later = Issue("epoch-2", ISSUE.lifetime)
     step = await database.write(steps.reissue, job_id, 1, NOW, later, recover=True)
@@ -340,14 +342,14 @@ async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_
     assert (step.ship.epoch, step.ship.recover, step.ship.attempt) == ("epoch-2", True, 1)
 
 
-async def test_money_is_summed_exactly(database: Database):
+async def test_money_is_summed_exactly(database: Database) -> None:
     job_id = await started(database, rows=3)
     for number in (1, 2, 3):
         await record(database, shipped(job_id, number))
     assert (await job(database, job_id)).cost == Money(amount=Decimal("27.30"))
 
 
-async def test_every_attempt_is_kept_with_its_outcome(database: Database):
+async def test_every_attempt_is_kept_with_its_outcome(database: Database) -> None:
     job_id = await started(database)
     await record(database, failed(job_id, 1))
     await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
@@ -360,7 +362,7 @@ async def test_every_attempt_is_kept_with_its_outcome(database: Database):
     assert await database.read(outcomes) == [(1, "failed"), (2, "shipped")]
 
 
-async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(database: Database):
+async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(database: Database) -> None:
     job_id = await started(database)
     await record(database, shipped(job_id, 1))
     await record(database, failed(job_id, 2))
@@ -382,7 +384,7 @@ async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(dat
     assert [entry.action for entry in entries][-3:] == ["row.in_flight", "row.failed", "job.failed"]
 
 
-async def test_only_settled_orders_hold_reservations(database: Database):
+async def test_only_settled_orders_hold_reservations(database: Database) -> None:
     job_id = await started(database)
     await record(database, shipped(job_id, 1))
     await record(database, failed(job_id, 2))

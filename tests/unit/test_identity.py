@@ -9,18 +9,18 @@ from services.coordinator.identity import job_id_for, new_installation, referenc
 
 
 @given(st.text(min_size=1, max_size=200))
-def test_a_request_id_is_always_the_same_job_and_one_subject_token(request_id: str):
+def test_a_request_id_is_always_the_same_job_and_one_subject_token(request_id: str) -> None:
     job_id = job_id_for("ABCDEFGH", request_id)
     assert job_id == job_id_for("ABCDEFGH", request_id)
     assert re.fullmatch(r"[a-z2-7]{16}", job_id)
 
 
-def test_two_installations_make_different_jobs_of_one_request_id():
+def test_two_installations_make_different_jobs_of_one_request_id() -> None:
     assert job_id_for("ABCDEFGH", "orders") != job_id_for("ABCDEFGI", "orders")
 
 
 @given(st.text(min_size=1, max_size=50), st.integers(min_value=1, max_value=1_000_000))
-def test_a_reference_fits_a_carriers_field_and_names_its_row(request_id: str, row: int):
+def test_a_reference_fits_a_carriers_field_and_names_its_row(request_id: str, row: int) -> None:
     installation = new_installation()
     job_id = job_id_for(installation, request_id)
     reference = reference_for(installation, job_id, row)
@@ -30,6 +30,6 @@ def test_a_reference_fits_a_carriers_field_and_names_its_row(request_id: str, ro
 
 
 @given(st.tuples(*[st.text(max_size=20)] * 3), st.tuples(*[st.text(max_size=20)] * 3))
-def test_only_the_same_order_of_the_same_source_has_the_same_reservation(one, other):
+def test_only_the_same_order_of_the_same_source_has_the_same_reservation(one, other) -> None:
     if "\0" not in "".join(one + other):
         assert (reservation_key(*one) == reservation_key(*other)) == (one == other)

@@ -22,7 +22,9 @@ def drawn(heading: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("heading", "table"), [("Job", states.JOB), ("Row", states.ROW), ("Write-back", states.WRITE_BACK)]
 )
-def test_the_drawing_shows_exactly_the_legal_transitions(heading: str, table: dict[StrEnum, frozenset[StrEnum]]):
+def test_the_drawing_shows_exactly_the_legal_transitions(
+    heading: str, table: dict[StrEnum, frozenset[StrEnum]]
+) -> None:
     legal = {(state.value, target.value) for state, targets in table.items() for target in targets}
     assert drawn(heading) == legal
 
@@ -30,20 +32,20 @@ def test_the_drawing_shows_exactly_the_legal_transitions(heading: str, table: di
 @pytest.mark.parametrize(
     ("table", "kind"), [(states.JOB, JobStatus), (states.ROW, RowStatus), (states.WRITE_BACK, WriteBackStatus)]
 )
-def test_every_state_has_a_line_in_its_table(table: dict[StrEnum, frozenset[StrEnum]], kind: type[StrEnum]):
+def test_every_state_has_a_line_in_its_table(table: dict[StrEnum, frozenset[StrEnum]], kind: type[StrEnum]) -> None:
     assert set(table) == set(kind)
 
 
-def test_a_finished_job_never_runs_again():
+def test_a_finished_job_never_runs_again() -> None:
     for status in (JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.CANCELLED):
         assert not states.allows(states.JOB, status, JobStatus.RUNNING)
 
 
-def test_a_row_leaves_doubt_only_by_what_a_person_or_the_carrier_says():
+def test_a_row_leaves_doubt_only_by_what_a_person_or_the_carrier_says() -> None:
     assert states.ROW[RowStatus.IN_DOUBT] == {RowStatus.SHIPPED, RowStatus.FAILED}
 
 
-def test_sources_is_the_table_read_backwards():
+def test_sources_is_the_table_read_backwards() -> None:
     assert states.sources(states.JOB, JobStatus.RUNNING) == {
         JobStatus.PENDING,
         JobStatus.AWAITING_APPROVAL,

@@ -9,12 +9,13 @@ from rich.text import Text
 
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
-from services.cli.following import SILENCE, has_ended
+from services.cli.following import SILENCE, has_ended, patiently
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering import job_details, jobs_table, row_details, rows_table
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
+from shared.contracts.events import EventType, JobEvent
 from shared.contracts.states import JobStatus, RowStatus
 
 
@@ -87,15 +88,35 @@ def watch(data: Path | None, job: str, *, as_json: bool) -> int:
 async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
     """Print a job's events, a JSON line each, until one is its end and the house agrees.
 
-    Events are news and may be lost; where they fall silent the house is asked.
+    Events are news and may be lost; where they fall silent the house is asked, and an end that was missed is printed.
     """
     async with client.events(job_id) as events:
         while True:
             event = await events.next(SILENCE)
             if event is not None:
-                print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
+                _print_event(event)
                 if event.job is None or not has_ended(event.job):
                     continue
-            job = await client.show(job_id)
-            if has_ended(job) and (event is None or event.job is None or event.job.ended_at == job.ended_at):
+            job = await patiently(lambda: client.show(job_id))
+            if not has_ended(job):
+                continue
+            if event is None:
+                _print_event(_missed_end(job))
+            if event is None or event.job is None or event.job.ended_at == job.ended_at:
                 return job
+
+
+def _print_event(event: JobEvent) -> None:
+    print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
+
+
+def _missed_end(job: JobDocument) -> JobEvent:
+    assert job.ended_at is not None
+    return JobEvent(
+        type=EventType.entered(job.status),
+        at=job.ended_at,
+        job_id=job.job_id,
+        request_id=job.request_id,
+        job=job,
+        error=job.error,
+    )

@@ -23,6 +23,8 @@ from shared.contracts.writeback import RowWritten
 from shared.errors import IN_DOUBT, RESERVED, ErrorBody, TallyError
 from shared.shipping import Shipment
 
+AnyRow = Row[*tuple[Any, ...]]
+
 # What a step needs of a row, and no more: every column costs its conversion, on each of a batch's rows.
 _STEP_COLUMNS = (
     rows.c.row_number,
@@ -40,7 +42,9 @@ _STEP_COLUMNS = (
     rows.c.write_back,
     rows.c.write_back_version,
 )
-_SELECT_ROW = select(*_STEP_COLUMNS).where(rows.c.job_id == bindparam("job_id"), rows.c.row_number == bindparam("row_number"))
+_SELECT_ROW = select(*_STEP_COLUMNS).where(
+    rows.c.job_id == bindparam("job_id"), rows.c.row_number == bindparam("row_number")
+)
 # One query for an outcome's row and the pending row behind it: the hot path has few statements to spare.
 _SELECT_ROW_AND_NEXT = (
     select(*_STEP_COLUMNS)
@@ -228,7 +232,7 @@ def halt(connection: Connection, job_id: str, target: JobStatus, actor: str, now
 
 
 def _record_shipped(
-    job: JobTransaction, row: Row[Any], outcome: Shipped, issue: Issue, *, adopted: bool, following: Row[Any] | None
+    job: JobTransaction, row: AnyRow, outcome: Shipped, issue: Issue, *, adopted: bool, following: AnyRow | None
 ) -> Step:
     version = row.write_back_version + 1
     _update_row(
@@ -272,7 +276,7 @@ def _record_shipped(
     return _close(job, ship=ship, writeback=writeback, row=row.row_number)
 
 
-def _record_unshipped(job: JobTransaction, row: Row[Any], outcome: Failed | InDoubt) -> Step:
+def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoubt) -> Step:
     status = RowStatus.FAILED if isinstance(outcome, Failed) else RowStatus.IN_DOUBT
     error = outcome.error.model_copy(update={"row": row.row_number})
     _update_row(
@@ -293,7 +297,7 @@ def _record_unshipped(job: JobTransaction, row: Row[Any], outcome: Failed | InDo
     return _close(job, row=row.row_number)
 
 
-def _published_before(job: JobTransaction, row: Row[Any], issue: Issue) -> Step:
+def _published_before(job: JobTransaction, row: AnyRow, issue: Issue) -> Step:
     ship = None
     if job.status is JobStatus.RUNNING:
         in_flight = job.connection.execute(
@@ -311,7 +315,7 @@ def _published_before(job: JobTransaction, row: Row[Any], issue: Issue) -> Step:
     return Step(job.job_id, ship=ship, writeback=writeback)
 
 
-def _start_next(job: JobTransaction, issue: Issue, following: Row[Any] | None = None) -> ShipCommand | None:
+def _start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
     """Put the next pending row in flight, passing over those that another job shipped.
 
     `following` is that row, where it was read already.
@@ -330,7 +334,7 @@ def _start_next(job: JobTransaction, issue: Issue, following: Row[Any] | None = 
     return None
 
 
-def _start_row(job: JobTransaction, row: Row[Any], issue: Issue) -> ShipCommand | None:
+def _start_row(job: JobTransaction, row: AnyRow, issue: Issue) -> ShipCommand | None:
     """Reserve the row's order and put the row in flight; None where it is skipped or the job had to fail."""
     if not job.connection.execute(_RESERVE, _reservation(job, row)).rowcount:
         holder = job.connection.execute(_HOLDER, {"reservation_key": row.reservation_key}).one()
@@ -353,11 +357,11 @@ def _start_row(job: JobTransaction, row: Row[Any], issue: Issue) -> ShipCommand 
     return _ship_command(job, row, attempt, issue)
 
 
-def _reservation(job: JobTransaction, row: Row[Any]) -> dict[str, Any]:
+def _reservation(job: JobTransaction, row: AnyRow) -> dict[str, Any]:
     return {"reservation_key": row.reservation_key, "job_id": job.job_id, "row_number": row.row_number}
 
 
-def _take_over(job: JobTransaction, row: Row[Any], holder: Row[Any, Any, Any, Any]) -> bool:
+def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
     """Whether the order may be bought although `holder` reserved it; else the row is skipped or the job fails."""
     status = RowStatus(holder.status)
     if status in {RowStatus.IN_FLIGHT, RowStatus.IN_DOUBT, RowStatus.VOIDING}:
@@ -407,13 +411,13 @@ def _complete_if_settled(job: JobTransaction) -> None:
     job.enter(JobStatus.COMPLETED if failed is None else JobStatus.COMPLETED_WITH_WARNINGS)
 
 
-def writeback_command(job: JobTransaction, row: Row[Any]) -> WritebackCommand:
+def writeback_command(job: JobTransaction, row: AnyRow) -> WritebackCommand:
     """The write-back of a row as it stands."""
     return _writeback_command(job, row, row.write_back_version, (row.tracking_numbers or [None])[0], row.shipped_at)
 
 
 def _writeback_command(
-    job: JobTransaction, row: Row[Any], version: int, number: str | None, shipped_at: datetime | None
+    job: JobTransaction, row: AnyRow, version: int, number: str | None, shipped_at: datetime | None
 ) -> WritebackCommand:
     return WritebackCommand(
         job_id=job.job_id,
@@ -428,7 +432,7 @@ def _writeback_command(
 
 
 def _ship_command(
-    job: JobTransaction, row: Row[Any], attempt: int, issue: Issue, *, recover: bool = False
+    job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *, recover: bool = False
 ) -> ShipCommand:
     return ShipCommand(
         job_id=job.job_id,
@@ -447,7 +451,7 @@ def _update_row(job: JobTransaction, row_number: int, changes: dict[str, Any]) -
 
 
 def _end_attempt(
-    job: JobTransaction, row: Row[Any], outcome: Outcome, status: RowStatus, error: ErrorBody | None = None
+    job: JobTransaction, row: AnyRow, outcome: Outcome, status: RowStatus, error: ErrorBody | None = None
 ) -> None:
     """Keep what became of an attempt; one that had ended otherwise (a late sale) is corrected."""
     carrier_ms = outcome.carrier_ms if isinstance(outcome, Shipped) else None
