@@ -25,7 +25,7 @@ demo: setup ## Ship 30 sample orders with the sandbox carrier, killing the shipp
 	@$(BIN)/tally demo
 
 test: setup check ## Check the code, then run every test but the container tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile tests
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --ignore tests/containers tests
 
 check: setup ## Lint, types, boundaries between services
 	$(BIN)/ruff check .

@@ -13,12 +13,12 @@ BEFORE, BETWEEN, AFTER = COMMIT - timedelta(seconds=1), COMMIT + timedelta(secon
 CONSISTENCIES = ("immediate", "eventual", "none")
 
 
-@pytest.mark.parametrize(("consistency", "now"), product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER)))
+@pytest.mark.parametrize(("consistency", "now"), [*product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER))])
 def test_one_shipment_found_is_adopted_at_any_time(consistency, now: datetime) -> None:
     assert judge_finding(1, consistency, now, COMMIT, SETTLED) is Verdict.SOLD
 
 
-@pytest.mark.parametrize(("consistency", "now"), product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER)))
+@pytest.mark.parametrize(("consistency", "now"), [*product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER))])
 def test_several_shipments_found_are_for_a_person(consistency, now: datetime) -> None:
     assert judge_finding(2, consistency, now, COMMIT, SETTLED) is Verdict.SEVERAL
 
