@@ -15,7 +15,7 @@ def numbers_of(status: RowStatus) -> tuple[str, ...]:
     return MINE if status in SOLD else ()
 
 
-@pytest.mark.parametrize(("status", "attempt", "current"), [*product(RowStatus, (1, 2, 3), (1, 2, 3))]))
+@pytest.mark.parametrize(("status", "attempt", "current"), [*product(RowStatus, (1, 2, 3), (1, 2, 3))])
 def test_a_sold_label_is_never_ignored_unless_it_is_known(status: RowStatus, attempt: int, current: int) -> None:
     verdict = judge("shipped", attempt, MINE, status, current, numbers_of(status))
     if status is RowStatus.IN_FLIGHT:
@@ -28,13 +28,13 @@ def test_a_sold_label_is_never_ignored_unless_it_is_known(status: RowStatus, att
         assert verdict is Verdict.ADOPT
 
 
-@pytest.mark.parametrize(("status", "attempt"), [*product(sorted(SOLD), (1, 2))]))
+@pytest.mark.parametrize(("status", "attempt"), [*product(sorted(SOLD), (1, 2))])
 def test_a_second_label_for_a_row_raises_the_alarm(status: RowStatus, attempt: int) -> None:
     assert judge("shipped", attempt, OTHER, status, 1, MINE) is Verdict.ALARM
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "attempt", "current"), [*product(("failed", "in_doubt"), RowStatus, (1, 2), (1, 2))])
+    ("kind", "status", "attempt", "current"), [*product(("failed", "in_doubt"), RowStatus, (1, 2), (1, 2))]
 )
 def test_a_failure_counts_only_for_the_attempt_in_flight(kind, status: RowStatus, attempt: int, current: int) -> None:
     verdict = judge(kind, attempt, (), status, current, numbers_of(status))
