@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.house import House, running_house
+from tests.integration.nats_servers import nats_server
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +15,10 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """One house for all tests of a worker; each test ships a file of its own."""
     with running_house(tmp_path_factory.mktemp("house")) as house:
         yield house
+
+
+@pytest.fixture(scope="session")
+def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One bus for all tests of a worker that need no house; each test uses job ids of its own."""
+    with nats_server(tmp_path_factory.mktemp("nats")) as url:
+        yield url

@@ -1,0 +1,254 @@
+"""The bus's sharp parts, against a real server."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+
+from shared.bus import topology
+from shared.bus.heartbeat import heartbeat
+from shared.bus.ledger import Ledger
+from shared.bus.publishing import Publisher, SubjectOccupiedError, WrongLastSequenceError, fresh_id
+from shared.bus.pulling import Pull
+from shared.contracts import subjects
+from shared.contracts.ledger import Claimed, Failed, Shipped
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import CsvSource
+from shared.errors import ErrorBody
+from tests.integration.nats_servers import connected
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+MESSAGE = JobRequest(request_id="r", source=CsvSource(path="orders.csv"))
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    connection = await connected(nats_url)
+    await topology.apply(connection.jetstream())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+def js(client: Client) -> JetStreamContext:
+    return client.jetstream()
+
+
+@pytest.fixture
+def publisher(js: JetStreamContext) -> Publisher:
+    return Publisher(js)
+
+
+@pytest.fixture
+def ledger(js: JetStreamContext, publisher: Publisher) -> Ledger:
+    return Ledger(js, publisher)
+
+
+@pytest.fixture
+def job() -> str:
+    return uuid.uuid4().hex
+
+
+def claim(job: str, claim_id: str | None = None) -> Claimed:
+    return Claimed(
+        job_id=job,
+        row_number=1,
+        attempt=1,
+        epoch="e",
+        claim_id=claim_id or fresh_id(),
+        reference="R",
+        owner="me",
+        claimed_at=NOW,
+        last_possible_commit=NOW,
+    )
+
+
+def sale(claimed: Claimed) -> Shipped:
+    return Shipped(
+        job_id=claimed.job_id,
+        row_number=1,
+        attempt=1,
+        epoch="e",
+        claim_id=claimed.claim_id,
+        shipment_id="1Z",
+        tracking_numbers=("1Z",),
+        cost=None,
+        label_key=None,
+        shipped_at=NOW,
+    )
+
+
+def failure(claimed: Claimed) -> Failed:
+    error = ErrorBody(code="E-3001", message="refused")
+    return Failed(
+        job_id=claimed.job_id,
+        row_number=1,
+        attempt=1,
+        epoch="e",
+        claim_id=claimed.claim_id,
+        error=error,
+        failed_at=NOW,
+    )
+
+
+async def test_applying_the_topology_again_changes_nothing(js: JetStreamContext) -> None:
+    before = await js.stream_info(subjects.LEDGER)
+    await topology.apply(js)
+    assert (await js.stream_info(subjects.LEDGER)).created == before.created
+    assert not await topology.is_missing(js, topology.CONSUMERS)
+
+
+async def test_a_jobs_second_command_is_refused_until_the_first_is_acknowledged(
+    js: JetStreamContext, publisher: Publisher, job: str
+) -> None:
+    subject = subjects.ship_command(job)
+    first = await publisher.publish(subjects.COMMANDS, subject, MESSAGE, message_id=fresh_id())
+    with pytest.raises(SubjectOccupiedError):
+        await publisher.publish(subjects.COMMANDS, subject, MESSAGE, message_id=fresh_id())
+    other = subjects.ship_command(uuid.uuid4().hex)
+    await publisher.publish(subjects.COMMANDS, other, MESSAGE, message_id=fresh_id())
+    await publisher.delete(subjects.COMMANDS, first.seq)
+    await publisher.publish(subjects.COMMANDS, subject, MESSAGE, message_id=fresh_id())
+    await js.purge_stream(subjects.COMMANDS)
+
+
+async def test_deleting_a_message_that_is_gone_is_no_error(publisher: Publisher) -> None:
+    await publisher.delete(subjects.COMMANDS, 999_999_999)
+
+
+async def test_a_subject_that_was_never_used_holds_nothing(publisher: Publisher, job: str) -> None:
+    assert await publisher.last(subjects.LEDGER, subjects.ledger(job, 1)) is None
+
+
+async def test_of_two_claims_on_a_row_one_wins(ledger: Ledger, job: str) -> None:
+    claims = [claim(job), claim(job)]
+    won = await asyncio.gather(*(ledger.claim(one, 0) for one in claims), return_exceptions=True)
+    assert sorted(type(result).__name__ for result in won) == ["WrongLastSequenceError", "int"]
+    last = await ledger.last(job, 1)
+    assert last is not None
+    assert last.entry == claims[0 if isinstance(won[0], int) else 1]
+
+
+async def test_a_claim_whose_confirmation_was_lost_is_still_ours(ledger: Ledger, job: str) -> None:
+    mine = claim(job)
+    sequence = await ledger.claim(mine, 0)
+    assert await ledger.claim(mine, 0) == sequence
+
+
+async def test_an_outcome_follows_its_claim(ledger: Ledger, job: str) -> None:
+    mine = claim(job)
+    assert await ledger.settle(sale(mine), await ledger.claim(mine, 0))
+    last = await ledger.last(job, 1)
+    assert last is not None
+    assert last.entry.kind == "shipped"
+
+
+async def test_a_sale_whose_claim_was_taken_over_goes_to_the_late_ledger(
+    ledger: Ledger, publisher: Publisher, job: str
+) -> None:
+    mine, theirs = claim(job), claim(job)
+    sequence = await ledger.claim(mine, 0)
+    await ledger.claim(theirs, sequence)
+    assert not await ledger.settle(sale(mine), sequence)
+    late = await publisher.last(subjects.LEDGER, subjects.late_ledger(job, 1))
+    assert late is not None
+    assert mine.claim_id.encode() in late.data
+    last = await ledger.last(job, 1)
+    assert last is not None
+    assert last.entry == theirs
+
+
+async def test_a_failure_whose_claim_was_taken_over_counts_for_nothing(
+    ledger: Ledger, publisher: Publisher, job: str
+) -> None:
+    mine = claim(job)
+    sequence = await ledger.claim(mine, 0)
+    await ledger.claim(claim(job), sequence)
+    assert not await ledger.settle(failure(mine), sequence)
+    assert await publisher.last(subjects.LEDGER, subjects.late_ledger(job, 1)) is None
+
+
+async def test_a_takeover_names_the_claim_it_replaces(ledger: Ledger, job: str) -> None:
+    first = await ledger.claim(claim(job), 0)
+    second = await ledger.claim(claim(job), first)
+    with pytest.raises(WrongLastSequenceError):
+        await ledger.claim(claim(job), first)
+    assert second > first
+
+
+@dataclass
+class Taker:
+    """A pull on a stream of its own, and what it was handed."""
+
+    js: JetStreamContext
+    pull: Pull
+    subject: str
+    stream: str
+    seen: asyncio.Queue[Msg] = field(default_factory=asyncio.Queue)
+
+
+@pytest.fixture
+async def taker(client: Client, js: JetStreamContext) -> AsyncIterator[Taker]:
+    """Messages of a fresh work queue, handed over two at a time and left to the test to acknowledge."""
+    name = f"T{uuid.uuid4().hex[:8]}"
+    await js.add_stream(name=name, subjects=[f"{name}.*"], retention="workqueue")
+    consumer = topology.Consumer("taker", name, f"{name}.*")
+    await js.add_consumer(name, consumer.config())
+    queue: asyncio.Queue[Msg] = asyncio.Queue()
+
+    async def handle(message: Msg) -> None:
+        await queue.put(message)
+
+    pull = Pull(client, consumer, handle, concurrency=2)
+    running = asyncio.create_task(pull.run())
+    yield Taker(js, pull, f"{name}.x", name, queue)
+    running.cancel()
+    await asyncio.wait([running])
+    await js.delete_stream(name)
+
+
+async def test_messages_are_handed_over_as_they_come_and_each_once(taker: Taker) -> None:
+    for number in range(50):
+        await taker.js.publish(taker.subject, str(number).encode())
+    got = []
+    async with asyncio.timeout(10):
+        for _ in range(50):
+            message = await taker.seen.get()
+            got.append(int(message.data))
+            await message.ack()
+    assert got == list(range(50))
+
+
+async def test_what_is_not_acknowledged_comes_again(taker: Taker) -> None:
+    await taker.js.publish(taker.subject, b"again")
+    async with asyncio.timeout(topology.ACK_WAIT + 5):
+        first = await taker.seen.get()
+        second = await taker.seen.get()
+    assert (first.metadata.num_delivered, second.metadata.num_delivered) == (1, 2)
+    await second.ack()
+
+
+async def test_a_heartbeat_keeps_a_message_from_coming_again_and_ends_with_its_block(taker: Taker) -> None:
+    await taker.js.publish(taker.subject, b"long work")
+    message = await asyncio.wait_for(taker.seen.get(), 10)
+    with pytest.raises(TimeoutError):
+        async with heartbeat(message):
+            await asyncio.wait_for(taker.seen.get(), topology.ACK_WAIT + 2)
+    again = await asyncio.wait_for(taker.seen.get(), topology.ACK_WAIT + 5)
+    assert again.metadata.num_delivered == 2
+    await again.ack()
+
+
+async def test_a_consumer_that_was_deleted_and_made_again_is_taken_up(taker: Taker) -> None:
+    await taker.js.delete_consumer(taker.stream, "taker")
+    await taker.js.add_consumer(taker.stream, topology.Consumer("taker", taker.stream, f"{taker.stream}.*").config())
+    await taker.js.publish(taker.subject, b"after")
+    message = await asyncio.wait_for(taker.seen.get(), 15)
+    assert message.data == b"after"
+    await message.ack()
