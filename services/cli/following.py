@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 
 import stamina
 
-from shared.client import JobEvents, TallyClient
+from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.events import EventType
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus
 from shared.errors import TallyError
+from shared.watching import JobEvents
 
 Until = Callable[[JobDocument], bool]
 OnChange = Callable[[JobDocument, RowDocument | None], None]

@@ -6,7 +6,7 @@ import asyncio
 
 from pydantic import ValidationError
 
-from services.coordinator.database.steps import Step
+from services.coordinator.database.step import Step
 from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, WritebackCommand

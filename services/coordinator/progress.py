@@ -9,9 +9,10 @@ from typing import Concatenate, ParamSpec
 from sqlalchemy import Connection
 
 from services.coordinator.announcer import Announcer
-from services.coordinator.database import steps
+from services.coordinator.database import outcomes, steps
+from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
-from services.coordinator.database.steps import Issue, Step
+from services.coordinator.database.step import Step
 from services.coordinator.dispatch import Dispatcher
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
@@ -50,7 +51,7 @@ class Progress:
     async def record(self, outcome: Outcome) -> None:
         """Record a ledger outcome and start what follows."""
         failpoint("coordinator.before_outcome_commit")
-        step = await self._database.write(steps.record_outcome, outcome, self._clock(), self.issue())
+        step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue())
         failpoint("coordinator.after_outcome_commit")
         if step.alarm:
             log.error("a second label was sold for one row", job=outcome.job_id, row=outcome.row_number)

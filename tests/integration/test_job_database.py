@@ -11,10 +11,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import select
 
 from services.coordinator.audit import GENESIS, AuditEntry
-from services.coordinator.database import intake, migration, queries, steps
+from services.coordinator.database import intake, migration, outcomes, queries, steps
+from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.intake import NewRow
-from services.coordinator.database.steps import Issue
 from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
 from services.coordinator.identity import job_id_for, request_hash
 from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
@@ -95,7 +95,7 @@ def in_doubt(job_id: str, row: int) -> InDoubt:
 
 
 async def record(database: Database, outcome):
-    return await database.write(steps.record_outcome, outcome, NOW, ISSUE)
+    return await database.write(outcomes.record_outcome, outcome, NOW, ISSUE)
 
 
 async def job(database: Database, job_id: str):
@@ -355,11 +355,11 @@ async def test_every_attempt_is_kept_with_its_outcome(database: Database) -> Non
     await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
     await record(database, shipped(job_id, 1, attempt=2))
 
-    def outcomes(connection):
+    def ended(connection):
         query = select(attempts.c.attempt, attempts.c.outcome).where(attempts.c.row_number == 1)
         return [tuple(found) for found in connection.execute(query.order_by(attempts.c.attempt))]
 
-    assert await database.read(outcomes) == [(1, "failed"), (2, "shipped")]
+    assert await database.read(ended) == [(1, "failed"), (2, "shipped")]
 
 
 async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(database: Database) -> None:

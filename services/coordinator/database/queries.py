@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, String, cast, func, select
 
-from services.coordinator.database.steps import writeback_command
+from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand

@@ -1,0 +1,54 @@
+"""The commands a row's step asks for, made from the row as the job database has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.coordinator.database.statements import AnyRow
+from services.coordinator.database.trail import JobTransaction
+from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.shipping import Shipment
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What a ship command needs beyond its row: the ledger's epoch and how long the command is good for."""
+
+    epoch: str
+    lifetime: timedelta
+
+
+def writeback_command(job: JobTransaction, row: AnyRow) -> WritebackCommand:
+    """The write-back of a row as it stands."""
+    return writeback_of(job, row, row.write_back_version, (row.tracking_numbers or [None])[0], row.shipped_at)
+
+
+def writeback_of(
+    job: JobTransaction, row: AnyRow, version: int, number: str | None, shipped_at: datetime | None
+) -> WritebackCommand:
+    """The write-back of `number` into a row, as its `version`."""
+    return WritebackCommand(
+        job_id=job.job_id,
+        row_number=row.row_number,
+        source=job.parsed_source,
+        source_row=row.source_row,
+        row_key=row.row_key,
+        checksum=row.checksum,
+        row_version=version,
+        values=WrittenValues(tracking_number=number, shipped_at=shipped_at),
+    )
+
+
+def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *, recover: bool = False) -> ShipCommand:
+    """The command to buy a row's label, as its `attempt`."""
+    return ShipCommand(
+        job_id=job.job_id,
+        row_number=row.row_number,
+        attempt=attempt,
+        epoch=issue.epoch,
+        reference=row.reference,
+        shipment=Shipment.model_validate_json(row.shipment),
+        not_after=job.now + issue.lifetime,
+        recover=recover,
+    )

@@ -1,0 +1,163 @@
+"""Writes a ledger outcome down and starts what follows: the one short transaction of a row's way (DESIGN §4.4)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from services.coordinator import states
+from services.coordinator.database.commands import Issue, ship_command, writeback_of, writeback_command
+from services.coordinator.database.starting import reservation, start_next
+from services.coordinator.database.statements import (
+    INSERT_ATTEMPT,
+    RESERVE,
+    SELECT_ROW_AND_NEXT,
+    STEP_COLUMNS,
+    UPDATE_ATTEMPT,
+    AnyRow,
+    update_row,
+)
+from services.coordinator.database.step import Step, close
+from services.coordinator.database.tables import reservations, rows
+from services.coordinator.database.trail import JobTransaction
+from services.coordinator.guards import Verdict, judge
+from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
+from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.errors import ErrorBody
+
+
+def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issue: Issue) -> Step:
+    """Write a ledger outcome down and, where the job runs, put the next row in flight.
+
+    Returns what is to be published now; for an outcome that was recorded before, what was to be published then.
+    """
+    job = JobTransaction.open(connection, outcome.job_id, now)
+    row, *following = connection.execute(
+        SELECT_ROW_AND_NEXT, {"job_id": outcome.job_id, "row_number": outcome.row_number}
+    ).all()
+    numbers = outcome.tracking_numbers if isinstance(outcome, Shipped) else ()
+    verdict = judge(
+        outcome.kind, outcome.attempt, numbers, RowStatus(row.status), row.attempt, row.tracking_numbers or ()
+    )
+    if verdict is Verdict.IGNORE:
+        return Step(outcome.job_id)
+    if verdict is Verdict.REPUBLISH:
+        return _published_before(job, row, issue)
+    if verdict is Verdict.ALARM:
+        job.trail.add("row.second_label", row=row.row_number, tracking_numbers=list(numbers), attempt=outcome.attempt)
+        job.close()
+        return Step(outcome.job_id, row=row.row_number, alarm=True)
+    if isinstance(outcome, Shipped):
+        adopted = verdict is Verdict.ADOPT
+        return _record_shipped(job, row, outcome, issue, adopted=adopted, following=next(iter(following), None))
+    return _record_unshipped(job, row, outcome)
+
+
+def _record_shipped(
+    job: JobTransaction, row: AnyRow, outcome: Shipped, issue: Issue, *, adopted: bool, following: AnyRow | None
+) -> Step:
+    version = row.write_back_version + 1
+    update_row(
+        job,
+        row.row_number,
+        {
+            "status": RowStatus.SHIPPED.value,
+            "shipment_id": outcome.shipment_id,
+            "tracking_numbers": list(outcome.tracking_numbers),
+            "cost_amount": None if outcome.cost is None else outcome.cost.amount,
+            "cost_currency": None if outcome.cost is None else outcome.cost.currency,
+            "label_key": outcome.label_key,
+            "label_due": outcome.label_due,
+            "shipped_at": outcome.shipped_at,
+            "error": None,
+            "evidence": _evidence(outcome),
+            "write_back": WriteBackStatus.DUE.value,
+            "write_back_version": version,
+            "write_back_at": job.now,
+        },
+    )
+    _end_attempt(job, row, outcome, RowStatus.SHIPPED)
+    if adopted:
+        # A failed row had given its reservation up.
+        job.connection.execute(RESERVE, reservation(job, row))
+    job.trail.add(
+        "row.shipped",
+        actor="shipper",
+        row=row.row_number,
+        attempt=outcome.attempt,
+        tracking_numbers=list(outcome.tracking_numbers),
+        cost=None if outcome.cost is None else str(outcome.cost),
+        adopted=outcome.adopted or adopted,
+    )
+    if row.row_number == job.cursor + 1:
+        job.advance(row.row_number)
+    ship = None
+    if not adopted and job.status is JobStatus.RUNNING:
+        ship = start_next(job, issue, following)
+    writeback = writeback_of(job, row, version, outcome.tracking_numbers[0], outcome.shipped_at)
+    return close(job, ship=ship, writeback=writeback, row=row.row_number)
+
+
+def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoubt) -> Step:
+    status = RowStatus.FAILED if isinstance(outcome, Failed) else RowStatus.IN_DOUBT
+    error = outcome.error.model_copy(update={"row": row.row_number})
+    update_row(
+        job,
+        row.row_number,
+        {"status": status.value, "error": error.model_dump(mode="json"), "evidence": _evidence(outcome)},
+    )
+    _end_attempt(job, row, outcome, status, error)
+    job.trail.add(f"row.{status}", actor="shipper", row=row.row_number, attempt=outcome.attempt, error=error.code)
+    if status is RowStatus.FAILED:
+        job.connection.execute(
+            reservations.delete().where(
+                reservations.c.reservation_key == row.reservation_key, reservations.c.job_id == job.job_id
+            )
+        )
+    if states.allows(states.JOB, job.status, JobStatus.FAILED):
+        job.enter(JobStatus.FAILED, error=error)
+    return close(job, row=row.row_number)
+
+
+def _published_before(job: JobTransaction, row: AnyRow, issue: Issue) -> Step:
+    ship = None
+    if job.status is JobStatus.RUNNING:
+        in_flight = job.connection.execute(
+            select(*STEP_COLUMNS).where(
+                rows.c.job_id == job.job_id,
+                rows.c.status == RowStatus.IN_FLIGHT.value,
+                rows.c.row_number > row.row_number,
+            )
+        ).first()
+        if in_flight is not None:
+            ship = ship_command(job, in_flight, in_flight.attempt, issue)
+    writeback = None
+    if row.write_back == WriteBackStatus.DUE:
+        writeback = writeback_command(job, row)
+    return Step(job.job_id, ship=ship, writeback=writeback)
+
+
+def _end_attempt(
+    job: JobTransaction, row: AnyRow, outcome: Outcome, status: RowStatus, error: ErrorBody | None = None
+) -> None:
+    """Keep what became of an attempt; one that had ended otherwise (a late sale) is corrected."""
+    carrier_ms = outcome.carrier_ms if isinstance(outcome, Shipped) else None
+    result = {
+        "ended_at": job.now,
+        "outcome": status.value,
+        "carrier_ms": None if carrier_ms is None else round(carrier_ms),
+        "error": None if error is None else error.model_dump(mode="json"),
+        "evidence": _evidence(outcome),
+    }
+    if outcome.attempt == row.attempt and row.status == RowStatus.IN_FLIGHT:
+        place = {"job_id": job.job_id, "row_number": row.row_number, "attempt": outcome.attempt}
+        job.connection.execute(INSERT_ATTEMPT, {**place, "started_at": row.in_flight_at, **result})
+    else:
+        place = {"b_job_id": job.job_id, "b_row_number": row.row_number, "b_attempt": outcome.attempt}
+        job.connection.execute(UPDATE_ATTEMPT, {**place, **result})
+
+
+def _evidence(outcome: Outcome) -> list[dict[str, Any]] | None:
+    return [item.model_dump(mode="json") for item in outcome.evidence] or None

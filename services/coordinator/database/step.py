@@ -1,0 +1,32 @@
+"""What a transaction on a job asks to have published once it is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.coordinator.database.trail import JobTransaction
+from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.states import JobStatus
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a transaction asks to have published: commands, and the state the job entered."""
+
+    job_id: str
+    ship: ShipCommand | None = None
+    writeback: WritebackCommand | None = None
+    entered: JobStatus | None = None
+    row: int | None = None
+    alarm: bool = False
+
+
+def close(
+    job: JobTransaction,
+    *,
+    ship: ShipCommand | None = None,
+    writeback: WritebackCommand | None = None,
+    row: int | None = None,
+) -> Step:
+    job.close()
+    return Step(job.job_id, ship=ship, writeback=writeback, entered=job.entered, row=row)
