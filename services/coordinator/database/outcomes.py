@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.coordinator import states
-from services.coordinator.database.commands import Issue, ship_command, writeback_of, writeback_command
+from services.coordinator.database.commands import Issue, ship_command, writeback_command, writeback_of
 from services.coordinator.database.starting import reservation, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
