@@ -139,6 +139,15 @@ class TallyClient:
         """One row, with the evidence of every look-up. Raises E-4003 or E-4004."""
         return await self._call("row", api.ShowRow(job_id=job_id, row_number=row_number), RowDocument)
 
+    async def resolve(
+        self, job_id: str, row_number: int, tracking_number: str | None, by: str = "", reason: str = ""
+    ) -> RowDocument:
+        """Record what a person found out about a row in doubt: its number, or None. Raises E-4004 or E-4008."""
+        call = api.ResolveRow(
+            job_id=job_id, row_number=row_number, tracking_number=tracking_number, by=by, reason=reason
+        )
+        return await self._call("resolve", call, RowDocument)
+
     async def approve(self, job_id: str, by: str = "") -> JobDocument:
         """Approve a job's preview: it starts to ship. Raises E-4005."""
         return await self._control("approve", job_id, by)

@@ -273,6 +273,12 @@ RESERVED = _kind(
 JOB_AMBIGUOUS = _kind(
     "E-4007", "Several jobs", "{prefix} begins the ids of several jobs: {job_ids}.", "Give more of the id."
 )
+NOT_IN_DOUBT = _kind(
+    "E-4008",
+    "Row not in doubt",
+    "Row {row_number} of job {job_id} is {status}, not in doubt.",
+    "See tally show {job_id} {row_number}.",
+)
 SOURCE_CHANGED = _kind(
     "E-4010",
     "Row not found in the source",

@@ -175,6 +175,26 @@ def resume(job: Job, detach: Detach = False, data: Data = None, as_json: Json = 
 
 
 @app.command(rich_help_panel=JOBS)
+def resolve(
+    job: Job,
+    row: Annotated[int, typer.Argument(metavar="ROW", min=1, help="The row's number in the job.")],
+    shipped: Annotated[
+        str | None, typer.Option("--shipped", metavar="TRACKING", help="The carrier holds this tracking number for it.")
+    ] = None,
+    not_shipped: Annotated[bool, typer.Option("--not-shipped", help="The carrier holds nothing for it.")] = False,
+    why: Annotated[str, typer.Option("--why", metavar="TEXT", help="How you found out; kept in the audit trail.")] = "",
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Say what became of a row in doubt, so that its job can be resumed."""
+    from services.cli.commands import control
+
+    if (shipped is None) != not_shipped:
+        raise typer.BadParameter("give either --shipped TRACKING or --not-shipped")
+    run(lambda: control.resolve(data, job, row, shipped, why, as_json=as_json), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
 def cancel(job: Job, data: Data = None, as_json: Json = False) -> None:
     """End a job for good; what is shipped stays shipped."""
     _order("cancel", job, data, as_json=as_json)

@@ -22,6 +22,7 @@ from shared.contracts.api import (
     ListRows,
     PreviewSource,
     Reply,
+    ResolveRow,
     RowList,
     ShowJob,
     ShowRow,
@@ -65,6 +66,7 @@ class Control:
             "rows": _answering(ListRows, self.rows),
             "row": _answering(ShowRow, self.row),
             "preview": _answering(PreviewSource, self.preview),
+            "resolve": _answering(ResolveRow, self.resolve),
             "approve": _answering(ControlJob, self.approve),
             "reject": _answering(ControlJob, self.reject),
             "pause": _answering(ControlJob, self.pause),
@@ -124,6 +126,12 @@ class Control:
                 await self._progress.record(last.entry)
         await self._progress.commit(steps.resume, call.job_id, call.by, self._clock(), self._progress.issue())
         return await self._document(call)
+
+    async def resolve(self, call: ResolveRow) -> RowDocument:
+        """Record what a person found out about a row in doubt; resume then goes on."""
+        finding = steps.Finding(call.tracking_number, call.by, call.reason)
+        await self._progress.commit(steps.resolve, call.job_id, call.row_number, finding, self._clock())
+        return await self._database.read(queries.show_row, call.job_id, call.row_number)
 
     async def _halt(self, call: ControlJob, target: JobStatus) -> JobDocument:
         await self._progress.commit(steps.halt, call.job_id, target, call.by, self._clock())

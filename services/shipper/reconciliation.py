@@ -79,11 +79,14 @@ class Reconciliation:
     settle_time: timedelta
     clock: Clock
 
-    async def conclude(self, reference: str, since: datetime, last_commit: datetime, reason: str) -> Conclusion:
+    async def conclude(
+        self, reference: str, since: datetime, last_commit: datetime, reason: str, *, vouched: bool = False
+    ) -> Conclusion:
         """Look `reference` up until the answer proves something or the settle time is over.
 
         `since` is when the first call for it may have been made, `last_commit` the last moment at which an earlier
-        call can still sell a label, `reason` why anybody doubts. A look-up that fails is evidence, and asked again.
+        call can still sell a label, `reason` why anybody doubts. With `vouched` a person found out that nothing was
+        bought: then it takes one look-up that finds nothing. A look-up that fails is evidence, and asked again.
         """
         evidence: list[Evidence] = []
         settled = last_commit + self.settle_time
@@ -94,7 +97,8 @@ class Reconciliation:
             if purchases is None:
                 verdict = Verdict.PARK if now >= settled else Verdict.LOOK_AGAIN
             else:
-                verdict = judge_finding(len(purchases), self.consistency, now, last_commit, settled)
+                consistency = "immediate" if vouched else self.consistency
+                verdict = judge_finding(len(purchases), consistency, now, last_commit, settled)
             match verdict:
                 case Verdict.SOLD:
                     assert purchases is not None

@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from obstore.exceptions import BaseError as LabelStoreError
@@ -47,6 +47,16 @@ class _Claim:
 
     entry: Claimed
     sequence: int
+
+
+@dataclass(frozen=True)
+class _Doubt:
+    """Why a call may have sold a label: since when, until when, and whether a person found out that none did."""
+
+    reason: str
+    since: datetime
+    last_commit: datetime
+    vouched: bool = False
 
 
 class Shipping:
@@ -143,11 +153,14 @@ class Shipping:
             await self._claim_again(command, claim, calls)
         except NothingCreatedError as refusal:
             await self._fail(claim, refusal.error)
-        except UnknownOutcomeError as doubt:
+        except UnknownOutcomeError as unknown:
             log.warning(
-                "the carrier's answer is unknown", job=command.job_id, row=command.row_number, reason=str(doubt)
+                "the carrier's answer is unknown", job=command.job_id, row=command.row_number, reason=str(unknown)
             )
-            await self._resolve_doubt(command, claim, str(doubt), claim.entry, calls)
+            own = claim.entry
+            await self._resolve_doubt(
+                command, claim, _Doubt(str(unknown), own.claimed_at, own.last_possible_commit), calls
+            )
         else:
             failpoint("shipper.after_call")
             carrier_ms = (time.perf_counter() - started) * 1000
@@ -167,18 +180,25 @@ class Shipping:
 
     async def _reconcile(self, command: ShipCommand, claim: _Claim, last: Recorded | None) -> None:
         """Take over from whoever may have called: the look-up decides."""
-        earlier = last.entry if last is not None and isinstance(last.entry, Claimed) else claim.entry
-        reason = f"an earlier claim by {earlier.owner} ended without an outcome"
-        if earlier is claim.entry:
-            reason = "the shipment ledger was lost or the row was in doubt before"
-        await self._resolve_doubt(command, claim, reason, earlier, calls=0)
+        match None if last is None else last.entry:
+            case Claimed() as earlier:
+                reason = f"an earlier claim by {earlier.owner} ended without an outcome"
+                await self._resolve_doubt(
+                    command, claim, _Doubt(reason, earlier.claimed_at, earlier.last_possible_commit)
+                )
+            case InDoubt() as parked:
+                # A newer attempt exists only because a person resolved the row as not shipped.
+                doubt = _Doubt("the row was in doubt before", parked.parked_at, claim.entry.claimed_at, vouched=True)
+                await self._resolve_doubt(command, claim, doubt)
+            case _:
+                own = claim.entry
+                doubt = _Doubt("the shipment ledger was lost", own.claimed_at, own.last_possible_commit)
+                await self._resolve_doubt(command, claim, doubt)
 
-    async def _resolve_doubt(
-        self, command: ShipCommand, claim: _Claim, reason: str, earlier: Claimed, calls: int
-    ) -> None:
-        """Look up what `earlier`'s call came to: adopt it, call again where nothing was sold, else park the row."""
+    async def _resolve_doubt(self, command: ShipCommand, claim: _Claim, doubt: _Doubt, calls: int = 0) -> None:
+        """Look up what an earlier call came to: adopt it, call again where nothing was sold, else park the row."""
         conclusion = await self._reconciliation.conclude(
-            command.reference, earlier.claimed_at, earlier.last_possible_commit, reason
+            command.reference, doubt.since, doubt.last_commit, doubt.reason, vouched=doubt.vouched
         )
         match conclusion.proof:
             case Proof.SOLD:
@@ -189,7 +209,7 @@ class Shipping:
                 assert conclusion.error is not None
                 await self._park(claim, conclusion.error, conclusion.evidence)
             case Proof.NOT_SOLD if calls >= _CALLS_A_DELIVERY:
-                error = TallyError(CARRIER_UNAVAILABLE, operation="the shipment", reason=reason).body
+                error = TallyError(CARRIER_UNAVAILABLE, operation="the shipment", reason=doubt.reason).body
                 await self._fail(claim, error, conclusion.evidence)
             case Proof.NOT_SOLD:
                 # A call needs a claim of its own: its deadline starts there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.message import JobId, Message, RowNumber
@@ -51,6 +51,16 @@ class ControlJob(Message):
 
     job_id: JobId
     by: str = ""
+
+
+class ResolveRow(Message):
+    """What a person found out about a row in doubt: its tracking number, or null where nothing was bought."""
+
+    job_id: JobId
+    row_number: RowNumber
+    tracking_number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
+    by: str = ""
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
 
 
 class PreviewSource(Message):

@@ -16,7 +16,17 @@ from faststream.nats import NatsBroker
 from faststream.specification import AsyncAPI
 
 from shared.contracts import subjects
-from shared.contracts.api import ControlJob, ListJobs, ListRows, PreviewSource, Reply, ServiceStatus, ShowJob, ShowRow
+from shared.contracts.api import (
+    ControlJob,
+    ListJobs,
+    ListRows,
+    PreviewSource,
+    Reply,
+    ResolveRow,
+    ServiceStatus,
+    ShowJob,
+    ShowRow,
+)
 from shared.contracts.commands import ShipCommand, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
@@ -51,6 +61,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("show"), "coordinator", ShowJob, Reply, "One job."),
     (subjects.api("rows"), "coordinator", ListRows, Reply, "A page of a job's rows."),
     (subjects.api("row"), "coordinator", ShowRow, Reply, "One row."),
+    (subjects.api("resolve"), "coordinator", ResolveRow, Reply, "Record what a person found out about a row in doubt."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")

@@ -10,6 +10,7 @@ from shared.contracts.api import (
     ListRows,
     PreviewSource,
     Reply,
+    ResolveRow,
     RowList,
     ServiceStatus,
     ShowJob,
@@ -180,6 +181,9 @@ MESSAGES = {
     "row-list": RowList(rows=(ROW_DOCUMENT,), next_after=17),
     "show-row": ShowRow(job_id=JOB, row_number=17),
     "control-job": ControlJob(job_id=JOB, by="ann"),
+    "resolve-row": ResolveRow(
+        job_id=JOB, row_number=17, tracking_number="1ZTALLY10300000017", by="ann", reason="found on the invoice"
+    ),
     "preview-source": PreviewSource(request=REQUEST),
     "reply": Reply(error=ERROR),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),

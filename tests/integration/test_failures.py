@@ -1,9 +1,12 @@
 """Fail fast, show why, take up again."""
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.integration.house import House, tracking_numbers
+import pytest
+
+from tests.integration.house import House, running_house, tracking_numbers
 
 HARD_ERROR = {"fault": "error", "status": 400, "code": "120207", "message": "The ship-to postal code is invalid."}
 
@@ -122,3 +125,46 @@ def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House) -> None:
     done = house.run("resume", job_id)
     assert done.returncode == 1
     assert "E-4005" in done.stderr
+
+
+LOST_BEFORE_COMMIT = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
+
+
+@pytest.fixture(scope="module")
+def doubting_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house whose carrier promises nothing of its look-ups, so that a lost answer leaves a row in doubt."""
+    with running_house(tmp_path_factory.mktemp("doubt"), TALLY_CARRIER__CONSISTENCY="none") as house:
+        yield house
+
+
+def test_a_row_in_doubt_waits_for_a_person_who_says_that_it_was_not_shipped(doubting_house: House) -> None:
+    house = doubting_house
+    path = house.orders("doubt-1.csv", 4, seed=70)
+    with house.faults({"match": {"nth": 2}, **LOST_BEFORE_COMMIT}):
+        done = house.run("ship", str(path), "--yes")
+    assert done.returncode == 4
+    assert "E-3010" in done.stdout + done.stderr
+    job = house.json("show", "last")
+    assert (job["status"], job["rows"]["in_doubt"], job["error"]["row"]) == ("failed", 1, 2)
+    assert house.run("resume", job["job_id"]).returncode == 4
+    assert house.run("resolve", job["job_id"], "2", "--not-shipped", "--why", "called them").returncode == 0
+    assert house.run("resume", job["job_id"]).returncode == 0
+    assert set(house.sold(job["job_id"]).values()) == {1}
+    assert all(tracking_numbers(path))
+
+
+def test_a_row_in_doubt_takes_the_number_that_a_person_found(doubting_house: House) -> None:
+    house = doubting_house
+    path = house.orders("doubt-2.csv", 3, seed=71)
+    with house.faults({"match": {"nth": 3}, **LOST_BEFORE_COMMIT}):
+        assert house.run("ship", str(path), "--yes").returncode == 4
+    job_id = house.json("show", "last")["job_id"]
+    assert house.run("resolve", job_id, "3", "--shipped", "1ZFOUND").returncode == 0
+    assert house.run("resume", job_id).returncode == 0
+    assert tracking_numbers(path)[2] == "1ZFOUND"
+    assert house.json("show", job_id)["status"] == "completed"
+
+
+def test_resolve_wants_one_finding(doubting_house: House) -> None:
+    assert doubting_house.run("resolve", "last", "1").returncode == 2
+    assert doubting_house.run("resolve", "last", "1", "--shipped", "1Z", "--not-shipped").returncode == 2

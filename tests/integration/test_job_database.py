@@ -220,6 +220,36 @@ async def test_a_row_in_doubt_fails_its_job_and_keeps_it_from_being_resumed(data
         await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
 
 
+async def test_a_row_in_doubt_that_was_shipped_after_all_is_written_back_and_the_job_goes_on_behind_it(
+    database: Database,
+) -> None:
+    job_id = await started(database)
+    await record(database, in_doubt(job_id, 1))
+    step = await database.write(steps.resolve, job_id, 1, steps.Finding("1ZFOUND", "ann", "invoice"), NOW)
+    assert step.writeback is not None
+    assert step.writeback.values.tracking_number == "1ZFOUND"
+    resumed = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert resumed.ship is not None
+    assert resumed.ship.row_number == 2
+
+
+async def test_a_row_in_doubt_that_was_not_shipped_is_tried_again_by_resume(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, in_doubt(job_id, 1))
+    await database.write(steps.resolve, job_id, 1, steps.Finding(None, "ann", "called the carrier"), NOW)
+    resumed = await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    assert resumed.ship is not None
+    assert (resumed.ship.row_number, resumed.ship.attempt) == (1, 2)
+
+
+async def test_only_a_row_in_doubt_can_be_resolved(database: Database) -> None:
+    job_id = await started(database)
+    with pytest.raises(TallyError, match="E-4008"):
+        await database.write(steps.resolve, job_id, 1, steps.Finding(None, "ann", ""), NOW)
+    with pytest.raises(TallyError, match="E-4004"):
+        await database.write(steps.resolve, job_id, 99, steps.Finding(None, "ann", ""), NOW)
+
+
 async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(database: Database) -> None:
     job_id = await started(database)
     await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)

@@ -1,4 +1,4 @@
-"""`tally approve`, `reject`, `pause`, `cancel` and `resume`."""
+"""`tally approve`, `reject`, `pause`, `cancel`, `resolve` and `resume`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,24 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
             console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")), soft_wrap=True)
 
     asyncio.run(ordered())
+    return ExitCode.DONE
+
+
+def resolve(data: Path | None, job: str, row: int, number: str | None, reason: str, *, as_json: bool) -> int:
+    """Record what a person found out about a row in doubt."""
+
+    async def resolved() -> None:
+        async with client_of(data) as client:
+            found = await resolve_job(client, job)
+            document = await client.resolve(found.job_id, row, number, person(), reason)
+        if as_json:
+            print_json(document.model_dump(mode="json"))
+            return
+        console = output()
+        console.print(Text.assemble(f"Row {row} of job {found.job_id} is ", state(document.status), "."))
+        console.print(next_steps((command("resume", found.job_id, data=data), "let the job go on")), soft_wrap=True)
+
+    asyncio.run(resolved())
     return ExitCode.DONE
 
 

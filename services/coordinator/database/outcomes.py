@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, ship_command, writeback_command, writeback_of
-from services.coordinator.database.starting import reservation, start_next
+from services.coordinator.database.starting import release, reservation, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
     RESERVE,
@@ -20,7 +20,7 @@ from services.coordinator.database.statements import (
     update_row,
 )
 from services.coordinator.database.step import Step, close
-from services.coordinator.database.tables import reservations, rows
+from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.guards import Verdict, judge
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
@@ -111,11 +111,7 @@ def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoub
     _end_attempt(job, row, outcome, status, error)
     job.trail.add(f"row.{status}", actor="shipper", row=row.row_number, attempt=outcome.attempt, error=error.code)
     if status is RowStatus.FAILED:
-        job.connection.execute(
-            reservations.delete().where(
-                reservations.c.reservation_key == row.reservation_key, reservations.c.job_id == job.job_id
-            )
-        )
+        release(job, row)
     if states.allows(states.JOB, job.status, JobStatus.FAILED):
         job.enter(JobStatus.FAILED, error=error)
     return close(job, row=row.row_number)

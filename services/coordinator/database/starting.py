@@ -90,6 +90,15 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
     return True
 
 
+def release(job: JobTransaction, row: AnyRow) -> None:
+    """Give the row's reservation up: nothing was bought."""
+    job.connection.execute(
+        reservations.delete().where(
+            reservations.c.reservation_key == row.reservation_key, reservations.c.job_id == job.job_id
+        )
+    )
+
+
 def complete_if_settled(job: JobTransaction) -> None:
     if job.status is not JobStatus.RUNNING or job.cursor < job.total:
         return

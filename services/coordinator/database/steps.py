@@ -6,13 +6,14 @@ dies between commit and publish is healed by redelivery or by the watchdog.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
 from services.coordinator import states
-from services.coordinator.database.commands import Issue, ship_command
-from services.coordinator.database.starting import complete_if_settled, start_next, start_row
+from services.coordinator.database.commands import Issue, ship_command, writeback_of
+from services.coordinator.database.starting import complete_if_settled, release, start_next, start_row
 from services.coordinator.database.statements import (
     SELECT_ROW,
     SELECT_WRITE_BACKS,
@@ -25,7 +26,7 @@ from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
-from shared.errors import IN_DOUBT, TallyError
+from shared.errors import IN_DOUBT, NOT_IN_DOUBT, ROW_NOT_FOUND, TallyError
 
 
 def start(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
@@ -67,6 +68,53 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
     if unsettled.status == RowStatus.IN_FLIGHT:
         return close(job, ship=ship_command(job, unsettled, unsettled.attempt, issue))
     return close(job, ship=start_row(job, unsettled, issue) or start_next(job, issue))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a person found out about a row in doubt; without a tracking number nothing was bought."""
+
+    tracking_number: str | None
+    by: str
+    reason: str
+
+
+def resolve(connection: Connection, job_id: str, row_number: int, finding: Finding, now: datetime) -> Step:
+    """Settle a row in doubt as a person says: shipped under a number, or not at all, so that resume tries it again.
+
+    Raises E-4004 or E-4008. The label of a shipped one is due.
+    """
+    job = JobTransaction.open(connection, job_id, now)
+    row = connection.execute(SELECT_ROW, {"job_id": job_id, "row_number": row_number}).one_or_none()
+    if row is None:
+        raise TallyError(ROW_NOT_FOUND, job_id=job_id, row_number=row_number)
+    if row.status != RowStatus.IN_DOUBT:
+        raise TallyError(NOT_IN_DOUBT, row=row_number, job_id=job_id, row_number=row_number, status=row.status)
+    number = finding.tracking_number
+    job.trail.add("row.resolved", actor=finding.by, row=row_number, tracking_number=number, reason=finding.reason)
+    if number is None:
+        update_row(job, row_number, {"status": RowStatus.FAILED.value})
+        release(job, row)
+        return close(job, row=row_number)
+    version = row.write_back_version + 1
+    update_row(
+        job,
+        row_number,
+        {
+            "status": RowStatus.SHIPPED.value,
+            "shipment_id": number,
+            "tracking_numbers": [number],
+            "label_due": True,
+            "shipped_at": now,
+            "error": None,
+            "write_back": WriteBackStatus.DUE.value,
+            "write_back_version": version,
+            "write_back_at": now,
+        },
+    )
+    if row_number == job.cursor + 1:
+        job.advance(row_number)
+    return close(job, writeback=writeback_of(job, row, version, number, now), row=row_number)
 
 
 def record_written(connection: Connection, job_id: str, written: list[RowWritten], now: datetime) -> Step:
