@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 
 from pydantic import ValidationError
@@ -72,43 +73,60 @@ class Submission:
 
     async def abandon(self, body: bytes, error: ErrorBody) -> None:
         """Give a request up that cannot be worked on, and say so."""
-        try:
-            request_id = JobRequest.model_validate_json(body).request_id
-        except ValidationError:
-            request_id = None
-        job_id = None
-        if request_id is not None:
-            job_id = job_id_for(self._installation, request_id)
-            await self._database.write(admission.fail_intake, job_id, error, self._clock())
+        request_id = _request_id(body)
+        job_id = None if request_id is None else job_id_for(self._installation, request_id)
+        if job_id is not None and request_id is not None:
+            made = await self._database.write(admission.admit_rejected, job_id, request_id, error, self._clock())
+            if not made and not await self._fail(job_id, error):
+                return
         await self._announcer.rejected(job_id, request_id, error)
 
     async def _take_in(self, job_id: str, request: JobRequest) -> None:
+        intake = uuid.uuid4().hex
+        try:
+            if not await self._snapshot(job_id, intake, request):
+                return
+            failpoint("coordinator.after_intake")
+            if request.mode is JobMode.AUTO:
+                await self._progress.commit(
+                    steps.start, job_id, request.requested_by or "auto", self._clock(), self._progress.issue()
+                )
+            else:
+                await self._estimate(job_id)
+                await self._database.write(admission.await_approval, job_id, intake, self._clock())
+                await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
+        except admission.SupersededError:
+            log.info("another intake of this job went on", job=job_id)
+
+    async def _snapshot(self, job_id: str, intake: str, request: JobRequest) -> bool:
+        """Copy the source's rows into the job. Where they cannot be, the job fails, the request is rejected: False."""
         try:
             async with self._intake.open(request) as batch:
-                await self._database.write(admission.begin_intake, job_id, batch.source)
+                await self._database.write(admission.begin_intake, job_id, intake, batch.source, self._clock())
                 stored = 0
                 async for rows in batch.rows():
                     await self._database.write(
-                        admission.add_rows, job_id, self._installation, batch.source, stored + 1, rows
+                        admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
                     )
                     stored += len(rows)
+                checksum = batch.mapping.checksum
                 await self._database.write(
-                    admission.finish_intake, job_id, batch.total, batch.mapping.checksum, self._clock()
+                    admission.finish_intake, job_id, intake, batch.total, checksum, self._clock()
                 )
         except TallyError as error:
-            await self._database.write(admission.fail_intake, job_id, error.body, self._clock())
-            await self._announcer.rejected(job_id, request.request_id, error.body)
-            await self._announcer.entered(job_id, JobStatus.FAILED)
-            return
-        failpoint("coordinator.after_intake")
-        if request.mode is JobMode.AUTO:
-            await self._progress.commit(
-                steps.start, job_id, request.requested_by or "auto", self._clock(), self._progress.issue()
-            )
-            return
-        await self._estimate(job_id)
-        await self._database.write(admission.await_approval, job_id, self._clock())
-        await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
+            if await self._fail(job_id, error.body):
+                await self._announcer.rejected(job_id, request.request_id, error.body)
+            return False
+        return True
+
+    async def _fail(self, job_id: str, error: ErrorBody) -> bool:
+        """Fail a job that is still to be taken in; False where it was meanwhile."""
+        try:
+            await self._database.write(admission.fail_intake, job_id, error, self._clock())
+        except admission.SupersededError:
+            return False
+        await self._announcer.entered(job_id, JobStatus.FAILED)
+        return True
 
     async def _estimate(self, job_id: str) -> None:
         estimator = self._new_estimator()

@@ -46,10 +46,10 @@ async def take_in(
     request = JobRequest(request_id=request_id, source=CsvSource(path=path), mode=JobMode.AUTO, reship=reship)
     job_id = job_id_for(INSTALLATION, request_id)
     await database.write(intake.admit, job_id, request, request_hash(request), NOW)
-    await database.write(intake.begin_intake, job_id, request.source)
+    await database.write(intake.begin_intake, job_id, "intake", request.source, NOW)
     batch = [NewRow(number, str(number), "sum", f"print-{number}", SHIPMENT) for number in range(1, rows + 1)]
-    await database.write(intake.add_rows, job_id, INSTALLATION, request.source, 1, batch)
-    await database.write(intake.finish_intake, job_id, rows, "mapping", NOW)
+    await database.write(intake.add_rows, job_id, "intake", INSTALLATION, 1, batch, NOW)
+    await database.write(intake.finish_intake, job_id, "intake", rows, "mapping", NOW)
     return job_id
 
 
@@ -355,6 +355,29 @@ async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(d
     other = request.model_copy(update={"where": "state = 'CA'"})
     with pytest.raises(TallyError, match="E-2021"):
         await database.write(intake.admit, job_id, other, request_hash(other), NOW)
+
+
+async def test_an_intake_that_froze_cannot_touch_the_rows_of_the_one_that_went_on(database: Database) -> None:
+    job_id = await take_in(database, "orders", rows=2)
+    source = CsvSource(path="orders.csv")
+    await database.write(intake.begin_intake, job_id, "second", source, NOW)
+    row = NewRow(1, "1", "sum", "print-1", SHIPMENT)
+    with pytest.raises(intake.SupersededError):
+        await database.write(intake.add_rows, job_id, "intake", INSTALLATION, 1, [row], NOW)
+    await database.write(intake.add_rows, job_id, "second", INSTALLATION, 1, [row], NOW)
+    with pytest.raises(intake.SupersededError):
+        await database.write(intake.finish_intake, job_id, "intake", 2, "mapping", NOW)
+    await database.write(intake.finish_intake, job_id, "second", 1, "mapping", NOW)
+    await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    with pytest.raises(intake.SupersededError):
+        await database.write(intake.begin_intake, job_id, "third", source, NOW)
+    with pytest.raises(intake.SupersededError):
+        await database.write(intake.fail_intake, job_id, ERROR, NOW)
+    assert (await row_count(database, job_id)) == 1
+
+
+async def row_count(database: Database, job_id: str) -> int:
+    return len(await database.read(queries.list_rows, job_id, None, 0, 100))
 
 
 async def test_an_illegal_transition_is_refused_and_changes_nothing(database: Database) -> None:

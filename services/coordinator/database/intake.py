@@ -97,20 +97,46 @@ def _insert_job(connection: Connection, job_id: str, now: datetime, **values: An
     job.close()
 
 
-def begin_intake(connection: Connection, job_id: str, source: Source) -> None:
-    """Forget the rows of an intake that was cut short, and note where the source really is."""
+class SupersededError(Exception):
+    """The job was taken in by somebody else meanwhile (this process was frozen, say), or needs no intake any more."""
+
+
+def begin_intake(connection: Connection, job_id: str, intake: str, source: Source, now: datetime) -> None:
+    """Begin the intake called `intake`: forget the rows of one that was cut short, note where the source really is.
+
+    Raises SupersededError, as every later step of an intake does that another one has replaced.
+    """
+    job = JobTransaction.open(connection, job_id, now)
+    if job.status is not JobStatus.PENDING:
+        raise SupersededError
     connection.execute(delete(rows).where(rows.c.job_id == job_id))
-    connection.execute(
-        update(jobs).where(jobs.c.job_id == job_id),
-        {"source": source.model_dump(mode="json"), "source_hash": source_hash(source), "total": 0},
-    )
+    job.changes |= {
+        "intake": intake,
+        "source": source.model_dump(mode="json"),
+        "source_hash": source_hash(source),
+        "total": 0,
+    }
+    job.close()
+
+
+def _of_intake(connection: Connection, job_id: str, intake: str, now: datetime) -> JobTransaction:
+    job = JobTransaction.open(connection, job_id, now)
+    if job.status is not JobStatus.PENDING or job.intake != intake:
+        raise SupersededError
+    return job
 
 
 def add_rows(
-    connection: Connection, job_id: str, installation: str, source: Source, first: int, batch: Sequence[NewRow]
+    connection: Connection,
+    job_id: str,
+    intake: str,
+    installation: str,
+    first: int,
+    batch: Sequence[NewRow],
+    now: datetime,
 ) -> None:
     """Insert a batch of rows, numbered from `first`."""
-    hashed = source_hash(source)
+    job = _of_intake(connection, job_id, intake, now)
     connection.execute(
         insert(rows),
         [
@@ -120,7 +146,7 @@ def add_rows(
                 "source_row": row.source_row,
                 "row_key": row.row_key,
                 "checksum": row.checksum,
-                "reservation_key": reservation_key(hashed, row.row_key, row.fingerprint),
+                "reservation_key": reservation_key(job.source_hash, row.row_key, row.fingerprint),
                 "reference": reference_for(installation, job_id, number),
                 "shipment": row.shipment.model_dump_json(),
                 "recipient": row.shipment.recipient.name,
@@ -141,25 +167,29 @@ def destination(shipment: Shipment) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def finish_intake(connection: Connection, job_id: str, total: int, mapping_checksum: str, now: datetime) -> None:
+def finish_intake(
+    connection: Connection, job_id: str, intake: str, total: int, mapping_checksum: str, now: datetime
+) -> None:
     """All rows are in."""
-    job = JobTransaction.open(connection, job_id, now)
+    job = _of_intake(connection, job_id, intake, now)
     job.changes["total"] = total
     job.trail.add("job.taken_in", total=total, mapping=mapping_checksum)
     job.close()
 
 
 def fail_intake(connection: Connection, job_id: str, error: ErrorBody, now: datetime) -> None:
-    """The request cannot become a batch: the job fails, its rows go."""
+    """The request cannot become a batch: the job fails, its rows go. Raises SupersededError where it is one already."""
     job = JobTransaction.open(connection, job_id, now)
+    if job.status is not JobStatus.PENDING:
+        raise SupersededError
     connection.execute(delete(rows).where(rows.c.job_id == job_id))
     job.enter(JobStatus.FAILED, error=error)
     job.close()
 
 
-def await_approval(connection: Connection, job_id: str, now: datetime) -> None:
+def await_approval(connection: Connection, job_id: str, intake: str, now: datetime) -> None:
     """The preview is ready."""
-    job = JobTransaction.open(connection, job_id, now)
+    job = _of_intake(connection, job_id, intake, now)
     job.enter(JobStatus.AWAITING_APPROVAL)
     job.close()
 

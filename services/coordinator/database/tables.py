@@ -45,6 +45,7 @@ jobs = Table(
     Column("requested_by", String(200), nullable=False, default=""),
     Column("source", Json),
     Column("source_hash", String(16), nullable=False, default=""),
+    Column("intake", String(32), nullable=False, default=""),
     Column("total", Integer, nullable=False, default=0),
     Column("cursor", Integer, nullable=False, default=0),
     Column("error", Json),

@@ -26,6 +26,7 @@ _LOCK_JOB = (
         jobs.c.total,
         jobs.c.source,
         jobs.c.source_hash,
+        jobs.c.intake,
         jobs.c.request,
         jobs.c.audit_seq,
         jobs.c.audit_head,
@@ -50,6 +51,7 @@ class JobTransaction:
     total: int
     source: dict[str, Any] | None
     source_hash: str
+    intake: str
     reship: bool
     started: bool
     trail: AuditTrail
@@ -71,6 +73,7 @@ class JobTransaction:
             total=found.total,
             source=found.source,
             source_hash=found.source_hash,
+            intake=found.intake,
             reship=bool(found.request.get("reship", False)),
             started=found.started_at is not None,
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
