@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -28,7 +27,7 @@ def resolve_within(path: str, roots: Sequence[Path]) -> Path:
     if found is None:
         if not inside:
             raise TallyError(OUTSIDE_ROOTS, path=path)
-        raise TallyError(SOURCE_NOT_FOUND, path=path, root=os.pathsep.join(str(root.resolve()) for root in roots))
+        raise TallyError(SOURCE_NOT_FOUND, path=path, root=roots[0].resolve())
     _check_readable(found, path)
     return found
 
