@@ -128,6 +128,12 @@ WHERE_FAILED = _kind(
     "E-1012", "Condition failed", "The condition {where} cannot be evaluated: {reason}.", "Correct the condition."
 )
 
+NOT_WRITABLE = _kind(
+    "E-1014",
+    "Source not writable",
+    "{path} or its folder cannot be written to, so no tracking number could be written back; nothing was shipped.",
+    "Make both writable, or copy the file to where it can be changed.",
+)
 TOO_MANY_ROWS = _kind(
     "E-1013",
     "Too many rows",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.control import Control
+from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import migrate
 from services.coordinator.dispatch import Dispatcher
@@ -20,6 +22,7 @@ from shared.bus.ledger import Ledger
 from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
+from shared.errors import ErrorBody
 from shared.settings import CoordinatorSettings, load
 
 _REQUESTS_AT_ONCE = 8
@@ -42,13 +45,18 @@ def main() -> None:
         progress = Progress(
             database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime)
         )
+
+        async def shipped_orders(keys: Sequence[str]) -> Mapping[str, ErrorBody]:
+            return await database.read(queries.shipped_orders, keys)
+
         intake = Intake(
             IntakeSettings(
                 source_roots=settings.source_roots,
                 ship_from=settings.ship_from,
                 default_weight=settings.default_weight,
                 max_rows=settings.max_rows,
-            )
+            ),
+            shipped_orders,
         )
 
         def new_estimator() -> Estimator:

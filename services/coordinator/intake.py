@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
 from services.coordinator.database.intake import NewRow, destination
 from services.coordinator.estimate import Estimator
+from services.coordinator.identity import reservation_key
 from services.coordinator.mapping.filters import service_level
 from services.coordinator.mapping.fingerprint import content_fingerprint
-from services.coordinator.mapping.mapping import Mapping, load_mapping
+from services.coordinator.mapping.mapping import Mapping as ColumnMapping
+from services.coordinator.mapping.mapping import load_mapping
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, quoted
 from services.coordinator.mapping.shipment import to_shipment
 from shared.contracts.documents import PreviewDocument, PreviewRow
 from shared.contracts.requests import JobRequest
-from shared.contracts.source import Source, source_label
+from shared.contracts.source import Source, source_hash, source_label
 from shared.errors import (
-    FIELD_INVALID,
     NO_ROWS,
     NO_SHIP_FROM,
+    REQUEST_MALFORMED,
     RESERVED,
     ROWS_INVALID,
     SURPLUS_FIELDS,
@@ -32,11 +34,15 @@ from shared.errors import (
     TallyError,
 )
 from shared.shipping import Contact, Money, ServiceLevel, Shipment
-from shared.sources import Snapshot, open_source, resolve_source
+from shared.sources import Snapshot, check_writable, open_source, resolve_source
 from shared.sources.rows import SourceRow, tracking_column
 
 BATCH = 500
-_PROBLEMS_LISTED = 200
+_ROWS_LISTED = 500
+
+
+# From reservation keys to a note for each order among them that an earlier job shipped.
+ShippedOrders = Callable[[Sequence[str]], Awaitable[Mapping[str, ErrorBody]]]
 
 
 @dataclass(frozen=True)
@@ -54,12 +60,13 @@ class Batch:
     """A request's orders while they are taken in; `problems` and the counts are whole after the last row."""
 
     source: Source
-    mapping: Mapping
+    mapping: ColumnMapping
     snapshot: Snapshot
     request: JobRequest
     service: ServiceLevel | None
     ship_from: Contact
     settings: IntakeSettings
+    shipped_orders: ShippedOrders
     total: int = 0
     invalid: int = 0
     problems: list[ErrorBody] = field(default_factory=list)
@@ -74,11 +81,24 @@ class Batch:
         while batch := await asyncio.to_thread(self._next, source_rows):
             valid = [row for row in batch if row is not None]
             if valid and not self.invalid:
-                yield valid
+                yield valid if self.request.reship else await self._without_shipped(valid)
         if self.total == 0:
             raise TallyError(NO_ROWS, path=source_label(self.source), where=self.request.where or "the condition")
+        if self.invalid > _ROWS_LISTED:
+            more = self.invalid - _ROWS_LISTED
+            self.problems.append(ErrorBody(code=ROWS_INVALID.code, message=f"… and {more} more rows that cannot ship."))
         if self.invalid:
             raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
+
+    async def _without_shipped(self, batch: list[NewRow]) -> list[NewRow]:
+        """The batch, its rows skipped whose order an earlier job shipped."""
+        hashed = source_hash(self.source)
+        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row in batch]
+        shipped = await self.shipped_orders(keys)
+        return [
+            row if row.skipped is not None else replace(row, skipped=shipped.get(key))
+            for row, key in zip(batch, keys, strict=True)
+        ]
 
     def _next(self, source_rows: Iterator[SourceRow]) -> list[NewRow | None]:
         batch = [self._row(row) for row in islice(source_rows, BATCH)]
@@ -92,7 +112,7 @@ class Batch:
             shipment = self._shipment(row)
         except RowInvalidError as error:
             self.invalid += 1
-            if len(self.problems) < _PROBLEMS_LISTED:
+            if self.invalid <= _ROWS_LISTED:
                 self.problems += [problem.model_copy(update={"row": row.number}) for problem in error.errors]
             return None
         return NewRow(
@@ -128,21 +148,36 @@ def _shipped_before(row: SourceRow) -> ErrorBody | None:
 class Intake:
     """Opens requests' sources."""
 
-    def __init__(self, settings: IntakeSettings) -> None:
+    def __init__(self, settings: IntakeSettings, shipped_orders: ShippedOrders) -> None:
         self._settings = settings
+        self._shipped_orders = shipped_orders
 
     @asynccontextmanager
-    async def open(self, request: JobRequest) -> AsyncIterator[Batch]:
-        """The request's batch, its source open. Raises TallyError E-1xxx, E-2xxx or E-5004."""
+    async def open(self, request: JobRequest, *, to_ship: bool = True) -> AsyncIterator[Batch]:
+        """The request's batch, its source open. Raises TallyError E-1xxx, E-2xxx or E-5004.
+
+        With `to_ship` a source that cannot be written back to is refused: before anything is bought, not after.
+        """
         if self._settings.ship_from is None:
             raise TallyError(NO_SHIP_FROM)
         service = _service(request.service)
         source = await asyncio.to_thread(resolve_source, request.source, self._settings.source_roots)
+        if to_ship:
+            await asyncio.to_thread(check_writable, source)
         mapping = await asyncio.to_thread(load_mapping, request.mapping, self._settings.source_roots)
         snapshot = await asyncio.to_thread(open_source, source, self._settings.source_roots)
         try:
             mapping.check(snapshot.columns)
-            yield Batch(source, mapping, snapshot, request, service, self._settings.ship_from, self._settings)
+            yield Batch(
+                source,
+                mapping,
+                snapshot,
+                request,
+                service,
+                self._settings.ship_from,
+                self._settings,
+                self._shipped_orders,
+            )
         finally:
             await asyncio.to_thread(snapshot.close)
 
@@ -151,7 +186,7 @@ class Intake:
         listed: list[PreviewRow] = []
         costs: list[Money] = []
         to_ship = unrated = 0
-        async with self.open(request) as batch:
+        async with self.open(request, to_ship=False) as batch:
             async for rows in batch.rows():
                 shipping = [row for row in rows if row.skipped is None]
                 to_ship += len(shipping)
@@ -200,4 +235,4 @@ def _service(text: str | None) -> ServiceLevel | None:
     try:
         return service_level(text)
     except FieldValueError as error:
-        raise TallyError(FIELD_INVALID, field="service", value=quoted(error.value), reason=error.reason) from error
+        raise TallyError(REQUEST_MALFORMED, reason=f"service {quoted(error.value)}: {error.reason}") from error

@@ -77,7 +77,8 @@ class Submission:
         job_id = None if request_id is None else job_id_for(self._installation, request_id)
         if job_id is not None and request_id is not None:
             made = await self._database.write(admission.admit_rejected, job_id, request_id, error, self._clock())
-            if not made and not await self._fail(job_id, error):
+            if not made:
+                await self._fail(job_id, request_id, error)
                 return
         await self._announcer.rejected(job_id, request_id, error)
 
@@ -114,19 +115,19 @@ class Submission:
                     admission.finish_intake, job_id, intake, batch.total, checksum, self._clock()
                 )
         except TallyError as error:
-            if await self._fail(job_id, error.body):
-                await self._announcer.rejected(job_id, request.request_id, error.body)
+            await self._fail(job_id, request.request_id, error.body)
             return False
         return True
 
-    async def _fail(self, job_id: str, error: ErrorBody) -> bool:
-        """Fail a job that is still to be taken in; False where it was meanwhile."""
+    async def _fail(self, job_id: str, request_id: str, error: ErrorBody) -> None:
+        """Fail a job that is still to be taken in, and say that its request is rejected."""
         try:
             await self._database.write(admission.fail_intake, job_id, error, self._clock())
         except admission.SupersededError:
-            return False
+            log.info("another intake of this job went on", job=job_id)
+            return
+        await self._announcer.rejected(job_id, request_id, error)
         await self._announcer.entered(job_id, JobStatus.FAILED)
-        return True
 
     async def _estimate(self, job_id: str) -> None:
         estimator = self._new_estimator()
@@ -143,12 +144,13 @@ class Submission:
         reason = f"{place}: {first['msg']}" if place else first["msg"]
         rejection = TallyError(REQUEST_MALFORMED, reason=reason).body
         request_id = _request_id(body)
-        job_id = None
+        job_id, made = None, False
         if request_id is not None:
             job_id = job_id_for(self._installation, request_id)
-            if await self._database.write(admission.admit_rejected, job_id, request_id, rejection, self._clock()):
-                await self._announcer.entered(job_id, JobStatus.FAILED)
+            made = await self._database.write(admission.admit_rejected, job_id, request_id, rejection, self._clock())
         await self._announcer.rejected(job_id, request_id, rejection)
+        if made and job_id is not None:
+            await self._announcer.entered(job_id, JobStatus.FAILED)
 
 
 def _request_id(body: bytes) -> str | None:

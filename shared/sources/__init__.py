@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from shared.contracts.source import CsvSource, DatabaseSource, Source, source_label
-from shared.errors import SOURCE_KIND_UNSUPPORTED, TallyError
+from shared.errors import NOT_WRITABLE, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.sources.paths import resolve_within
 from shared.sources.rows import TRACKING_COLUMNS, SourceRow, row_checksum
 from shared.sources.snapshot import Snapshot
 
-__all__ = ["TRACKING_COLUMNS", "Snapshot", "SourceRow", "open_source", "resolve_source", "row_checksum"]
+__all__ = [
+    "TRACKING_COLUMNS",
+    "Snapshot",
+    "SourceRow",
+    "check_writable",
+    "open_source",
+    "resolve_source",
+    "row_checksum",
+]
 
 
 def resolve_source(source: Source, roots: Sequence[Path]) -> Source:
@@ -19,6 +28,14 @@ def resolve_source(source: Source, roots: Sequence[Path]) -> Source:
     if isinstance(source, DatabaseSource):
         return source
     return source.model_copy(update={"path": str(resolve_within(source.path, roots))})
+
+
+def check_writable(source: Source) -> None:
+    """Raise E-1014 for a file that could not be replaced by one with tracking numbers."""
+    if isinstance(source, CsvSource):
+        path = Path(source.path)
+        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+            raise TallyError(NOT_WRITABLE, path=source.path)
 
 
 def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:

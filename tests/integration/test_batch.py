@@ -74,6 +74,32 @@ def test_a_fresh_export_of_orders_shipped_before_is_skipped_by_its_contents(hous
     assert len(house.shipments()) == bought
 
 
+def test_a_preview_counts_what_earlier_jobs_shipped(house: House) -> None:
+    path = house.orders("known.csv", 6, seed=11)
+    export = path.read_bytes()
+    house.finished(house.submit(path, "--where", "order_number < 'S11-0000004'"))
+    path.write_bytes(export)
+    preview = house.json("preview", str(path))
+    assert (preview["total"], preview["to_ship"], preview["skipped"]) == (6, 3, 3)
+    assert "Already shipped by job" in preview["rows"][0]["skipped"]
+
+
+def test_a_corrected_row_submitted_again_is_not_bought_once_more_by_resuming_the_old_job(house: House) -> None:
+    path = house.orders("corrected.csv", 3, seed=12)
+    refusal = {"fault": "error", "status": 400, "code": "120207", "message": "The ship-to postal code is invalid."}
+    with house.faults({"match": {"nth": 2}, **refusal}):
+        failed = house.json("ship", str(path), "--mode", "auto")
+    assert failed["status"] == "failed"
+    text = path.read_text(encoding="utf-8")
+    second = text.splitlines()[2]
+    path.write_text(text.replace(second, second.replace(",1,", ",2,", 1).replace("S12-", "T12-")), encoding="utf-8")
+    new = house.finished(house.submit(path))
+    assert (new["rows"]["shipped"], new["rows"]["skipped"]) == (2, 1)
+    bought = len(house.shipments())
+    assert house.run("resume", failed["job_id"]).returncode == 0
+    assert len(house.shipments()) == bought
+
+
 def test_a_preview_waits_for_a_person_where_there_is_no_terminal(house: House) -> None:
     path = house.orders("confirm.csv", 3, seed=7)
     done = house.run("ship", str(path), "--json")

@@ -41,13 +41,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def take_in(
-    database: Database, request_id: str, rows: int = 3, *, reship: bool = False, path="orders.csv"
+    database: Database, request_id: str, rows: int = 3, *, reship: bool = False, fingerprint="print", at=NOW
 ) -> str:
-    request = JobRequest(request_id=request_id, source=CsvSource(path=path), mode=JobMode.AUTO, reship=reship)
+    request = JobRequest(request_id=request_id, source=CsvSource(path="orders.csv"), mode=JobMode.AUTO, reship=reship)
     job_id = job_id_for(INSTALLATION, request_id)
-    await database.write(intake.admit, job_id, request, request_hash(request), NOW)
+    await database.write(intake.admit, job_id, request, request_hash(request), at)
     await database.write(intake.begin_intake, job_id, "intake", request.source, NOW)
-    batch = [NewRow(number, str(number), "sum", f"print-{number}", SHIPMENT) for number in range(1, rows + 1)]
+    batch = [NewRow(number, str(number), "sum", f"{fingerprint}-{number}", SHIPMENT) for number in range(1, rows + 1)]
     await database.write(intake.add_rows, job_id, "intake", INSTALLATION, 1, batch, NOW)
     await database.write(intake.finish_intake, job_id, "intake", rows, "mapping", NOW)
     return job_id
@@ -338,6 +338,29 @@ async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(da
     step = await database.write(steps.start, second, "ann", NOW, ISSUE)
     assert step.entered is JobStatus.COMPLETED
     assert (await job(database, second)).rows.skipped == 1
+
+
+async def test_resume_skips_a_failed_row_that_was_corrected_and_shipped_by_a_later_job(database: Database) -> None:
+    first = await started(database, "first", rows=2)
+    await record(database, failed(first, 1))
+    second = await take_in(database, "second", rows=1, fingerprint="corrected", at=NOW + timedelta(minutes=1))
+    await database.write(steps.start, second, "ann", NOW, ISSUE)
+    await record(database, shipped(second, 1))
+    step = await database.write(steps.resume, first, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert step.ship.row_number == 2
+    assert (await row(database, first, 1)).status is RowStatus.SKIPPED
+
+
+async def test_what_earlier_jobs_shipped_is_known_by_its_reservation(database: Database) -> None:
+    job_id = await started(database, rows=2)
+    await record(database, shipped(job_id, 1))
+
+    def keys(connection):
+        return list(connection.execute(select(reservations.c.reservation_key)).scalars())
+
+    known = await database.read(queries.shipped_orders, await database.read(keys))
+    assert [job_id in note.message for note in known.values()] == [True]
 
 
 async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database) -> None:

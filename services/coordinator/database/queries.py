@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +13,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
-from services.coordinator.database.tables import jobs, rows
+from services.coordinator.database.starting import shipped_note
+from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.documents import (
@@ -84,6 +86,16 @@ def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocumen
     if found is None:
         raise TallyError(ROW_NOT_FOUND, job_id=job_id, row_number=row_number)
     return row_document(found)
+
+
+def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ErrorBody]:
+    """Of the orders with these reservation keys, those that are shipped, each with a note that says by which job."""
+    found = connection.execute(
+        select(reservations.c.reservation_key, rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers)
+        .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
+        .where(reservations.c.reservation_key.in_(keys), rows.c.status == RowStatus.SHIPPED.value)
+    )
+    return {row.reservation_key: shipped_note(None, row.job_id, row.row_number, row.tracking_numbers) for row in found}
 
 
 def rows_in_flight(connection: Connection, since: datetime) -> list[InFlightRow]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -9,7 +10,7 @@ from sqlalchemy import select, update
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, ship_command
 from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, update_row
-from services.coordinator.database.tables import reservations, rows
+from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
@@ -73,14 +74,8 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         job.enter(JobStatus.FAILED, error=error)
         return False
     if status is RowStatus.SHIPPED and not job.reship:
-        numbers = ", ".join(holder.tracking_numbers or ())
-        note = ErrorBody(
-            code=RESERVED.code,
-            message=f"Already shipped by job {holder.job_id}, row {holder.row_number}: {numbers}.",
-            row=row.row_number,
-        )
-        update_row(job, row.row_number, {"status": RowStatus.SKIPPED.value, "error": note.model_dump(mode="json")})
-        job.trail.add("row.skipped", row=row.row_number, shipped_by=holder.job_id)
+        note = shipped_note(row.row_number, holder.job_id, holder.row_number, holder.tracking_numbers)
+        _skip(job, row.row_number, note)
         job.advance(row.row_number)
         return False
     job.connection.execute(
@@ -88,6 +83,44 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         {"job_id": job.job_id, "row_number": row.row_number},
     )
     return True
+
+
+def skip_shipped_since(job: JobTransaction) -> None:
+    """Skip the unsettled rows that a later job shipped from the same place of the same source.
+
+    A failed row that a person corrected and submitted again has other contents, and so another reservation; resuming
+    the old job would buy the uncorrected one besides.
+    """
+    later, later_jobs, own = rows.alias(), jobs.alias(), jobs.alias()
+    found = job.connection.execute(
+        select(rows.c.row_number, later.c.job_id, later.c.row_number.label("later_row"), later.c.tracking_numbers)
+        .join(own, own.c.job_id == rows.c.job_id)
+        .join(later, (later.c.row_key == rows.c.row_key) & (later.c.job_id != rows.c.job_id))
+        .join(later_jobs, later_jobs.c.job_id == later.c.job_id)
+        .where(
+            rows.c.job_id == job.job_id,
+            rows.c.status.in_([RowStatus.PENDING.value, RowStatus.FAILED.value]),
+            later.c.status == RowStatus.SHIPPED.value,
+            later_jobs.c.source_hash == own.c.source_hash,
+            later_jobs.c.created_at > own.c.created_at,
+        )
+    )
+    for row in found.all():
+        _skip(job, row.row_number, shipped_note(row.row_number, row.job_id, row.later_row, row.tracking_numbers))
+
+
+def shipped_note(row_number: int | None, other_job: str, other_row: int, numbers: Sequence[str] | None) -> ErrorBody:
+    """Why a row is skipped: another job shipped its order."""
+    return ErrorBody(
+        code=RESERVED.code,
+        message=f"Already shipped by job {other_job}, row {other_row}: {', '.join(numbers or ())}.",
+        row=row_number,
+    )
+
+
+def _skip(job: JobTransaction, row_number: int, note: ErrorBody) -> None:
+    update_row(job, row_number, {"status": RowStatus.SKIPPED.value, "error": note.model_dump(mode="json")})
+    job.trail.add("row.skipped", row=row_number, why=note.message)
 
 
 def release(job: JobTransaction, row: AnyRow) -> None:

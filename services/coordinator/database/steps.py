@@ -13,7 +13,13 @@ from sqlalchemy import Connection, select
 
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, ship_command, writeback_of
-from services.coordinator.database.starting import complete_if_settled, release, start_next, start_row
+from services.coordinator.database.starting import (
+    complete_if_settled,
+    release,
+    skip_shipped_since,
+    start_next,
+    start_row,
+)
 from services.coordinator.database.statements import (
     SELECT_ROW,
     SELECT_WRITE_BACKS,
@@ -54,6 +60,7 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
             IN_DOUBT, row=doubtful.row_number, reference=doubtful.reference, reason="the row awaits tally resolve"
         )
     job.enter(JobStatus.RUNNING, actor=actor)
+    skip_shipped_since(job)
     unsettled = connection.execute(
         select(*STEP_COLUMNS)
         .where(
