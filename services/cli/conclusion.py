@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from rich.text import Text
 
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_error
 from services.cli.rendering import job_summary, next_steps
+from services.cli.row_rendering import failed_write_backs
 from services.cli.terminal import command
-from shared.contracts.documents import JobDocument
+from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.states import JobStatus
 
 Step = tuple[str, str]
@@ -24,12 +26,17 @@ class Conclusion:
     console: Console
     data: Path | None
 
-    def conclude(self, job: JobDocument) -> ExitCode:
-        """Say how `job` stopped; returns the exit code that says it to a script."""
+    def conclude(self, job: JobDocument, unwritten: Sequence[RowDocument] = ()) -> ExitCode:
+        """Say how `job` stopped; returns the exit code that says it to a script.
+
+        `unwritten` are the first of its rows whose write-back failed.
+        """
         if job.status is JobStatus.AWAITING_APPROVAL:
             self.awaiting(job.job_id)
         if job.started_at is not None:
             self.console.print(job_summary(job))
+        if unwritten:
+            self.console.print(failed_write_backs(job, unwritten))
         if job.error is not None:
             self.console.file.flush()
             print_error(job.error)

@@ -28,6 +28,7 @@ from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import output, person
+from services.cli.wording import without_repeats
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
@@ -170,7 +171,9 @@ async def _tell_what_was_looked_up(client: TallyClient, job: JobDocument, accide
     for row_number in range(first, min(first + _ROWS_AHEAD, job.rows.total + 1)):
         row = await client.row(job.job_id, row_number)
         for evidence in row.evidence:
-            accident.console.print(Text(f"Row {row_number} was in hand; the carrier, asked, said: {evidence.answer}"))
+            accident.console.print(
+                Text(f"Row {row_number} was in hand; the carrier, asked, said: {without_repeats(evidence.answer)}")
+            )
 
 
 def _roll(house: HouseRecord) -> str:

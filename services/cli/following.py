@@ -23,6 +23,7 @@ PATIENCE = 60.0
 WRITE_BACK_WITHIN = 10.0
 
 _ENDED = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.FAILED, JobStatus.CANCELLED})
+_RESUMABLE = frozenset({JobStatus.FAILED, JobStatus.PAUSED, JobStatus.INTERRUPTED})
 _STOPPED = _ENDED | {JobStatus.PAUSED, JobStatus.INTERRUPTED, JobStatus.AWAITING_APPROVAL}
 
 
@@ -34,6 +35,11 @@ def has_ended(job: JobDocument) -> bool:
 def has_stopped(job: JobDocument) -> bool:
     """Whether nothing further is sent until a person acts, if ever."""
     return job.status in _STOPPED
+
+
+def can_resume(job: JobDocument) -> bool:
+    """Whether a job that began to ship can be told to go on."""
+    return job.status in _RESUMABLE and job.started_at is not None
 
 
 def is_taken_in(job: JobDocument) -> bool:

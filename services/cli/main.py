@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import Data, Detach, Job, Json, Map, Reship, Service, SourceText, Where
+from services.cli.options import FLAG, Data, Detach, Job, Json, Map, Reship, Service, SourceText, Where, Yes
 from services.cli.outcomes import run
+from services.cli.version import VERSION
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 
 app = typer.Typer(
@@ -21,10 +22,34 @@ app = typer.Typer(
 HOUSE, SHIPPING, JOBS = "House", "Shipping", "Jobs"
 
 
+def _values(states: type[JobStatus | RowStatus]) -> str:
+    return ", ".join(states)
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tally {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def tally(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", metavar=FLAG, is_eager=True, callback=_tell_version, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Hold the options of `tally` itself."""
+
+
 @app.command(rich_help_panel=HOUSE)
 def up(
     data: Data = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Buy from the sandbox carrier: no real labels.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", metavar=FLAG, help="Buy from the sandbox carrier: no real labels.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Run every service on this machine, until Ctrl-C."""
@@ -80,7 +105,7 @@ def ship(
     mapping: Map = "default",
     service: Service = None,
     mode: Annotated[JobMode, typer.Option(help="Ask before shipping, or ship at once.")] = JobMode.CONFIRM,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve the preview without asking.")] = False,
+    yes: Yes = False,
     detach: Detach = False,
     request_id: Annotated[
         str | None, typer.Option(metavar="ID", help="The same id twice is the same job (default: a new one).")
@@ -92,7 +117,10 @@ def ship(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Preview a source, ask, and ship it, a row at a time."""
+    """Preview a source, ask, and ship it, a row at a time.
+
+    Ctrl-C stops following; the job goes on.
+    """
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
@@ -114,8 +142,10 @@ def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
 
 @app.command(rich_help_panel=JOBS)
 def jobs(
-    status: Annotated[JobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many.")] = 20,
+    status: Annotated[
+        JobStatus | None, typer.Option(metavar="STATE", help=f"Only jobs in this state: {_values(JobStatus)}.")
+    ] = None,
+    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="How many.")] = 20,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -141,7 +171,9 @@ def show(
 @app.command(rich_help_panel=JOBS)
 def rows(
     job: Job,
-    status: Annotated[RowStatus | None, typer.Option(help="Only rows in this state.")] = None,
+    status: Annotated[
+        RowStatus | None, typer.Option(metavar="STATE", help=f"Only rows in this state: {_values(RowStatus)}.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -181,17 +213,22 @@ def resolve(
     shipped: Annotated[
         str | None, typer.Option("--shipped", metavar="TRACKING", help="The carrier holds this tracking number for it.")
     ] = None,
-    not_shipped: Annotated[bool, typer.Option("--not-shipped", help="The carrier holds nothing for it.")] = False,
+    not_shipped: Annotated[
+        bool, typer.Option("--not-shipped", metavar=FLAG, help="The carrier holds nothing for it.")
+    ] = False,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="How you found out; kept in the audit trail.")] = "",
+    yes: Yes = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Say what became of a row in doubt, so that its job can be resumed."""
     from services.cli.commands import control
+    from services.cli.commands.shipping import Manner
 
     if (shipped is None) != not_shipped:
         raise typer.BadParameter("give either --shipped TRACKING or --not-shipped")
-    run(lambda: control.resolve(data, job, row, shipped, why, as_json=as_json), as_json=as_json)
+    finding = control.Finding(job, row, shipped, why)
+    run(lambda: control.resolve(finding, Manner(data, as_json, yes)), as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)

@@ -40,6 +40,8 @@ def job_preview(job: JobDocument, rows: Sequence[RowDocument]) -> RenderableType
 
 def source_preview(preview: PreviewDocument) -> RenderableType:
     """A preview without a job."""
+    if preview.total and not preview.to_ship:
+        return nothing_to_ship(preview.skipped)
     lines = [
         (
             row.row_number,
@@ -61,9 +63,14 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
     )
 
 
+def nothing_to_ship(skipped: int) -> Text:
+    """What is said instead of a preview where every row is skipped."""
+    return Text(f"Nothing to ship: {plural(skipped, 'row')} {'is' if skipped == 1 else 'are'} already shipped.")
+
+
 def job_summary(job: JobDocument) -> RenderableType:
     """How a job ended: rows, cost, time and write-back."""
-    grid = _facts()
+    grid = facts()
     grid.add_row("Job", Text.assemble(job.job_id, "  ", state(job.status)))
     grid.add_row("Rows", _row_counts(job))
     grid.add_row("Cost", money(job.cost))
@@ -75,7 +82,7 @@ def job_summary(job: JobDocument) -> RenderableType:
 
 def job_details(job: JobDocument) -> RenderableType:
     """Everything that is known of a job."""
-    grid = _facts()
+    grid = facts()
     grid.add_row("Job", Text.assemble(job.job_id, "  ", state(job.status)))
     for label, value in (
         ("Name", job.name),
@@ -101,32 +108,9 @@ def job_details(job: JobDocument) -> RenderableType:
     return grid
 
 
-def row_details(row: RowDocument) -> RenderableType:
-    """Everything that is known of a row, with the evidence of every look-up."""
-    grid = _facts()
-    grid.add_row("Row", Text.assemble(f"{row.row_number} (row {row.source_row} of the source)  ", state(row.status)))
-    grid.add_row("Recipient", Text(f"{row.recipient}, {row.destination}"))
-    grid.add_row("Service", service_name(row.service))
-    grid.add_row("Reference", f"{row.reference} (attempt {row.attempt})")
-    if row.tracking_numbers:
-        grid.add_row("Tracking", Text(", ".join(row.tracking_numbers)))
-    grid.add_row("Cost", f"{money(row.cost)} (estimate {money(row.estimate)})")
-    if row.label is not None:
-        grid.add_row("Label", Text("due: it is fetched later" if row.label.due else row.label.key or "-"))
-    if row.shipped_at is not None:
-        grid.add_row("Shipped", moment(row.shipped_at))
-    grid.add_row("Write-back", state(row.write_back.status))
-    for error in (row.error, row.write_back.error):
-        if error is not None:
-            grid.add_row("Error", Text(str(error), style="red"))
-    for item in row.evidence:
-        grid.add_row("Evidence", Text(f"{moment(item.at)} {item.asked}: {item.answer}"))
-    return grid
-
-
 def jobs_table(jobs: Iterable[JobDocument]) -> RenderableType:
     """Jobs, a line each."""
-    table = _table("Job", "Status", "Name", right=("Rows", "Cost"))
+    table = plain_table("Job", "Status", "Name", right=("Rows", "Cost"))
     table.columns[0].overflow = "fold"
     for job in jobs:
         table.add_row(
@@ -135,21 +119,6 @@ def jobs_table(jobs: Iterable[JobDocument]) -> RenderableType:
             Text(job.name or job.request_id),
             f"{job.rows.shipped:,}/{job.rows.total - job.rows.skipped:,}",
             money(job.cost),
-        )
-    return table
-
-
-def rows_table(rows: Iterable[RowDocument]) -> RenderableType:
-    """Rows, a line each."""
-    table = _table("#", "Status", "Recipient", "Tracking number", "Write-back", right=("Cost",))
-    for row in rows:
-        table.add_row(
-            str(row.row_number),
-            state(row.status),
-            Text(row.recipient),
-            Text(", ".join(row.tracking_numbers) or "-"),
-            state(row.write_back.status) if row.tracking_numbers else "-",
-            money(row.cost or row.estimate),
         )
     return table
 
@@ -227,14 +196,16 @@ def _write_back(job: JobDocument) -> str:
     return ", ".join(parts)
 
 
-def _facts() -> Table:
+def facts() -> Table:
+    """A grid of names and values, without a row yet."""
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     return grid
 
 
-def _table(*left: str, right: Sequence[str] = ()) -> Table:
+def plain_table(*left: str, right: Sequence[str] = ()) -> Table:
+    """A table without lines, and without a row yet; the columns named in `right` are set to the right."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in left:
         table.add_column(name, no_wrap=True, overflow="ellipsis")
@@ -245,10 +216,10 @@ def _table(*left: str, right: Sequence[str] = ()) -> Table:
 
 def services_table(status: Mapping[str, Any]) -> RenderableType:
     """What `tally status --json` prints, for a person."""
-    table = _table("Service", "State", right=("Pid",))
+    table = plain_table("Service", "State", right=("Pid",))
     for service in status["services"]:
         table.add_row(service["name"], state(service["state"]), str(service["pid"] or "-"))
-    grid = _facts()
+    grid = facts()
     for label, key in (
         ("Bus", "nats_url"),
         ("Carrier", "carrier_url"),

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
-from shared.errors import SOURCE_KIND_UNSUPPORTED, TallyError
+from shared.errors import SOURCE_KIND_UNSUPPORTED, SOURCE_UNREADABLE, TallyError
 
 _KINDS: dict[str, type[CsvSource | ExcelSource | ParquetSource]] = {
     ".csv": CsvSource,
@@ -16,6 +16,10 @@ _KINDS: dict[str, type[CsvSource | ExcelSource | ParquetSource]] = {
     ".xlsm": ExcelSource,
     ".parquet": ParquetSource,
 }
+# A table of such a name can still be named as db:connection/table.
+_OTHER_FILES = re.compile(
+    r"\.(avro|db|docx?|feather|gz|html?|jsonl?|log|md|ndjson|numbers|ods|orc|pdf|sql|sqlite|tab|xlsb?|xml|ya?ml|zip)"
+)
 _TABLE = re.compile(r"(?P<connection>\w+)\.(?P<table>\w+(\.\w+)?)")
 _EXPLICIT_TABLE = re.compile(r"db:(?P<connection>[^/]+)/(?P<table>.+)")
 
@@ -24,14 +28,18 @@ def parse_source(text: str, working_dir: Path) -> Source:
     """A file by its suffix, or `connection.table`, or `db:connection/table`.
 
     A file that exists here is named by its absolute path; any other as typed, for the house to look up under its source
-    roots. Raises E-1007 for a file of no known kind.
+    roots. Raises E-1002 for a folder, E-1007 for a file of no known kind.
     """
     if explicit := _EXPLICIT_TABLE.fullmatch(text):
         return DatabaseSource(connection=explicit["connection"], table=explicit["table"])
-    kind = _KINDS.get(Path(text).suffix.lower())
+    path = working_dir / text
+    if text and path.is_dir():
+        raise TallyError(SOURCE_UNREADABLE, path=text, reason="it is a folder")
+    suffix = Path(text).suffix.lower()
+    kind = _KINDS.get(suffix)
     if kind is not None:
         return kind(path=absolute_if_here(text, working_dir))
-    if not (working_dir / text).exists() and (table := _TABLE.fullmatch(text)):
+    if not _OTHER_FILES.fullmatch(suffix) and not path.exists() and (table := _TABLE.fullmatch(text)):
         return DatabaseSource(connection=table["connection"], table=table["table"])
     raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=Path(text).suffix or f"{text!r} (a file without a suffix)")
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 # A program that reads our output is no terminal: nothing is to be cut off for want of width.
 _PIPE_WIDTH = 160
+TRIES = 3
 
 
 def output() -> Console:
@@ -25,12 +26,25 @@ def is_interactive() -> bool:
 
 
 def ask(question: str) -> bool | None:
-    """Ask a yes-or-no question, no by default; None where the person left without an answer."""
-    try:
-        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes"}
-    except EOFError:
-        print()  # noqa: T201 - the line that the answer would have ended
-        return None
+    """Ask a yes-or-no question, no by default; None where the person left, or gave no answer in TRIES."""
+    for _ in range(TRIES):
+        try:
+            answer = meaning(input(f"{question} [y/N] "))
+        except EOFError:
+            print()  # noqa: T201 - the line that the answer would have ended
+            return None
+        if answer is not None:
+            return answer
+        print("Please answer y or n.")  # noqa: T201 - a command line's output
+    return None
+
+
+def meaning(answer: str) -> bool | None:
+    """Whether an answer is yes, or no, which an empty one is too; None where it is neither."""
+    word = answer.strip().lower()
+    if word in {"y", "yes"}:
+        return True
+    return False if word in {"", "n", "no"} else None
 
 
 def person() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from rich.text import Text
@@ -9,6 +10,7 @@ from rich.text import Text
 from shared.shipping import Money
 
 _SIXTY = 60
+_REPEATED = re.compile(r"\b(\w{8,})(?:, \1\b)+")
 
 _STYLES = {
     "completed": "green",
@@ -56,6 +58,11 @@ def duration(span: timedelta) -> str:
 def moment(at: datetime | None) -> str:
     """A moment in the person's own time zone, to the second."""
     return "-" if at is None else f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def without_repeats(answer: str) -> str:
+    """A carrier's answer with a number that it names twice running (as shipment and as parcel) named once."""
+    return _REPEATED.sub(r"\1", answer)
 
 
 def plural(count: int, noun: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import tomllib
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +23,11 @@ from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, 
 from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, exit_code_of_job, guard
 from services.cli.requests import Wish, to_request
 from services.cli.sources import parse_source
-from services.cli.terminal import command
+from services.cli.terminal import ask, command, meaning
+from services.cli.version import VERSION
 from shared.contracts.documents import RowCounts
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
-from shared.contracts.states import JobMode, JobStatus
+from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import (
     BUS_TIMEOUT,
     BUS_UNREACHABLE,
@@ -81,6 +84,19 @@ def test_a_file_of_no_known_kind_is_refused(name: str, tmp_path: Path) -> None:
         parse_source(name, tmp_path)
 
 
+def test_a_folder_is_said_to_be_a_folder(tmp_path: Path) -> None:
+    for name in ("samples", "orders.csv"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(TallyError, match=rf"E-1002: {name} cannot be read: it is a folder"):
+            parse_source(name, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["orders.json", "shop.XML", "orders.xls"])
+def test_what_is_named_like_a_file_is_no_table(name: str, tmp_path: Path) -> None:
+    with pytest.raises(TallyError, match=rf"E-1007: Sources of kind \.{name.split('.')[1]} are"):
+        parse_source(name, tmp_path)
+
+
 @given(st.text())
 def test_anything_typed_is_a_source_or_refused(text: str) -> None:
     with suppress(TallyError):
@@ -109,6 +125,22 @@ def test_what_to_type_names_the_program_as_it_can_be_typed(tmp_path: Path, monke
     assert command("show", "last") == f"'{program}' show last"
     monkeypatch.setenv("PATH", str(program.parent))
     assert command("show", "last", data=Path("a b")) == "tally show last --data 'a b'"
+
+
+@pytest.mark.parametrize(
+    ("answer", "means"),
+    [("y", True), (" YES ", True), ("n", False), ("No", False), ("", False), ("yep", None), ("2", None)],
+)
+def test_an_answer_is_yes_or_no_or_neither(answer: str, means: bool | None) -> None:
+    assert meaning(answer) is means
+
+
+@pytest.mark.parametrize(("answers", "taken"), [("what\ny\n", True), ("a\nb\n\n", False), ("a\nb\nc\ny\n", None)])
+def test_a_question_is_asked_three_times_at_most(
+    answers: str, taken: bool | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answers))
+    assert ask("Ship 2 rows?") is taken
 
 
 def test_a_mapping_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:
@@ -276,6 +308,26 @@ def test_a_command_typed_wrong_exits_2(words: list[str], tmp_path: Path) -> None
     done = tally(*words, cwd=tmp_path)
     assert done.returncode == 2
     assert "Usage: tally" in done.stderr
+
+
+def test_the_version_told_is_the_packages(tmp_path: Path) -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
+    assert tally("--version", cwd=tmp_path).stdout == f"tally {VERSION}\n"
+
+
+@pytest.mark.parametrize(("words", "states"), [("jobs", JobStatus), ("rows", RowStatus)])
+def test_help_breaks_no_state_in_two(words: str, states: type[JobStatus | RowStatus], tmp_path: Path) -> None:
+    text = tally(words, "--help", cwd=tmp_path, COLUMNS="80").stdout
+    assert all(f"{state}" in text for state in states)
+    assert "STATE" in text
+
+
+def test_a_previews_help_speaks_of_no_shipping(tmp_path: Path) -> None:
+    text = tally("preview", "--help", cwd=tmp_path, COLUMNS="80").stdout
+    assert "A CSV file." in text
+    assert "Ship " not in text
+    assert "Ctrl-C stops following; the job goes on." in tally("ship", "--help", cwd=tmp_path, COLUMNS="80").stdout
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console, RenderableType
 
 from services.cli.conclusion import Conclusion
 from services.cli.demo_report import ledger_line, written_back
+from services.cli.following import can_resume
 from services.cli.house.announcing import JsonAnnouncer, TextAnnouncer, up_block
 from services.cli.house.process import Death
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState
@@ -27,16 +28,23 @@ from services.cli.rendering import (
     job_summary,
     jobs_table,
     next_steps,
-    row_details,
-    rows_table,
+    nothing_to_ship,
     source_preview,
 )
-from services.cli.wording import duration, money, plural, service_name
-from shared.contracts.documents import JobDocument, PreviewDocument, PreviewRow, RowCounts
+from services.cli.row_rendering import evidence_lines, failed_write_backs, row_details, rows_table
+from services.cli.wording import duration, moment, money, plural, service_name, without_repeats
+from shared.contracts.documents import (
+    JobDocument,
+    PreviewDocument,
+    PreviewRow,
+    RowCounts,
+    WriteBackCounts,
+    WriteBackDocument,
+)
 from shared.contracts.ledger import Evidence
 from shared.contracts.source import CsvSource
-from shared.contracts.states import JobStatus, RowStatus
-from shared.errors import CARRIER_REJECTED, TallyError
+from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.errors import CARRIER_REJECTED, ErrorBody, TallyError
 from shared.shipping import Money
 
 WIDTH = 80
@@ -144,6 +152,69 @@ def test_tables_fit_a_terminal() -> None:
 def test_a_row_shows_the_evidence_of_its_look_ups() -> None:
     evidence = Evidence(at=AT, asked="Label Recovery by TABC0000001", answer="not found")
     assert "Label Recovery by TABC0000001: not found" in printed(row_details(row(evidence=(evidence,))))
+
+
+def test_look_ups_with_the_same_answer_share_a_line() -> None:
+    at = [AT + timedelta(minutes=minutes) for minutes in range(4)]
+    answers = ["not found", "not found", "not found", "shipment 1ZTALLY102, 1ZTALLY102"]
+    evidence = [Evidence(at=at, asked="Track", answer=answer) for at, answer in zip(at, answers, strict=True)]
+    assert list(evidence_lines(evidence)) == [
+        f"{moment(at[0])} to {moment(at[2])}, 3 times, Track: not found",
+        f"{moment(at[3])} Track: shipment 1ZTALLY102",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("shipment 1ZTALLY102, 1ZTALLY102", "shipment 1ZTALLY102"),
+        ("shipment 1ZTALLY102, 1ZTALLY102 1ZTALLY103", "shipment 1ZTALLY102 1ZTALLY103"),
+        ("shipment 1ZTALLY102, 1ZTALLY1029", "shipment 1ZTALLY102, 1ZTALLY1029"),
+        ("not found (1, 1)", "not found (1, 1)"),
+    ],
+)
+def test_a_number_is_named_once(answer: str, said: str) -> None:
+    assert without_repeats(answer) == said
+
+
+def test_rows_cost_what_was_charged_and_say_why_they_are_not_shipped() -> None:
+    error = TallyError(CARRIER_REJECTED, row=2, carrier_code="120201", carrier_message="Invalid address").body
+    known = ErrorBody(code="E-4006", message="The source already has it.")
+    unsold = {"cost": None, "tracking_numbers": (), "write_back": WriteBackDocument(status=WriteBackStatus.NONE)}
+    rows = [
+        row(1),
+        row(2, RowStatus.FAILED, error=error, **unsold),
+        row(3, RowStatus.SKIPPED, error=known, **unsold),
+        row(4, RowStatus.PENDING, **unsold),
+    ]
+    lines = [line.split() for line in printed(rows_table(rows)).splitlines()]
+    assert lines[0][-5:] == ["number", "Cost", "Write-back", "or", "reason"]
+    assert lines[1][-2:] == ["$12.40", "written"]
+    assert lines[2][4:8] == ["-", "-", "E-3001", "The"]
+    assert lines[3][4:] == ["-", "-", "The", "source", "already", "has", "it."]
+    assert lines[4][4:] == ["-", "-", "-"]
+    estimated = [line.split() for line in printed(rows_table(rows[2:], estimated=True)).splitlines()]
+    assert (estimated[0][-5:-3], estimated[1][5], estimated[2][5]) == (["Est.", "Cost"], "-", "$12.40")
+
+
+def test_rows_that_could_not_be_written_back_are_named() -> None:
+    failed = WriteBackDocument(
+        status=WriteBackStatus.FAILED, error=ErrorBody(code="E-4010", message="No.", action="Do.")
+    )
+    document = job(status=JobStatus.COMPLETED_WITH_WARNINGS, write_back=WriteBackCounts(written=8, failed=7))
+    text = printed(failed_write_backs(document, [row(number, write_back=failed) for number in range(3, 8)]))
+    assert text.splitlines() == ["7 rows shipped but not written back: 3, 4, 5, 6, 7 … and 2 more", "E-4010: No. Do."]
+
+
+def test_where_every_row_is_skipped_one_line_says_so() -> None:
+    assert printed(nothing_to_ship(1)) == "Nothing to ship: 1 row is already shipped."
+    assert printed(nothing_to_ship(30)) == "Nothing to ship: 30 rows are already shipped."
+
+
+@pytest.mark.parametrize("status", list(JobStatus))
+def test_only_a_job_that_stopped_short_can_be_resumed(status: JobStatus) -> None:
+    assert can_resume(job(status=status)) is (status.value in {"failed", "paused", "interrupted"})
+    assert not can_resume(job(status=status, started_at=None))
 
 
 def test_next_steps_align_where_there_is_room_and_never_break_a_command() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -10,10 +11,12 @@ from rich.text import Text
 
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
+from services.cli.following import can_resume
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.rendering import next_steps
-from services.cli.terminal import command, output, person
+from services.cli.terminal import ask, command, is_interactive, output, person
 from services.cli.wording import state
+from shared.contracts.documents import RowDocument
 
 
 class Order(StrEnum):
@@ -52,22 +55,49 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def resolve(data: Path | None, job: str, row: int, number: str | None, reason: str, *, as_json: bool) -> int:
-    """Record what a person found out about a row in doubt."""
+@dataclass(frozen=True)
+class Finding:
+    """What a person found out about a row in doubt: its tracking number, or None where the carrier holds nothing."""
 
-    async def resolved() -> None:
-        async with client_of(data) as client:
-            found = await resolve_job(client, job)
-            document = await client.resolve(found.job_id, row, number, person(), reason)
-        if as_json:
-            print_json(document.model_dump(mode="json"))
-            return
-        console = output()
-        console.print(Text.assemble(f"Row {row} of job {found.job_id} is ", state(document.status), "."))
-        console.print(next_steps((command("resume", found.job_id, data=data), "let the job go on")), soft_wrap=True)
+    job: str
+    row: int
+    number: str | None
+    reason: str = ""
 
-    asyncio.run(resolved())
+
+def resolve(finding: Finding, manner: Manner) -> int:
+    """Record a finding; on a terminal a tracking number is asked about first.
+
+    The question stands between two runs of the event loop: a loop that waits for a key answers no Ctrl-C.
+    """
+    if finding.number is not None and not manner.yes and not manner.as_json and is_interactive():
+        row = asyncio.run(_row_of(finding, manner))
+        if not ask(f"Record {finding.number} for row {row.row_number} ({row.recipient})?"):
+            output().print("Nothing was recorded.")
+            return ExitCode.FAILED
+    asyncio.run(_record(finding, manner))
     return ExitCode.DONE
+
+
+async def _row_of(finding: Finding, manner: Manner) -> RowDocument:
+    async with client_of(manner.data) as client:
+        found = await resolve_job(client, finding.job)
+        return await client.row(found.job_id, finding.row)
+
+
+async def _record(finding: Finding, manner: Manner) -> None:
+    async with client_of(manner.data) as client:
+        found = await resolve_job(client, finding.job)
+        document = await client.resolve(found.job_id, finding.row, finding.number, person(), finding.reason)
+        now = await client.show(found.job_id)
+    if manner.as_json:
+        print_json(document.model_dump(mode="json"))
+        return
+    console = output()
+    console.print(Text.assemble(f"Row {finding.row} of job {now.job_id} is ", state(document.status), "."))
+    if can_resume(now):
+        step = command("resume", now.job_id, data=manner.data), "let the job go on"
+        console.print(next_steps(step), soft_wrap=True)
 
 
 def resume(job: str, manner: Manner) -> int:

@@ -11,7 +11,8 @@ from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import SILENCE, has_ended, patiently
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
-from services.cli.rendering import job_details, jobs_table, row_details, rows_table
+from services.cli.rendering import job_details, jobs_table
+from services.cli.row_rendering import row_details, rows_table
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
@@ -29,6 +30,8 @@ def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_jso
             print_json([job.model_dump(mode="json") for job in jobs])
         elif jobs:
             output().print(jobs_table(jobs))
+        elif status is not None:
+            output().print("No jobs in that state.")
         else:
             output().print(Text(f"No jobs yet. Ship a file with {command('ship', 'orders.csv', data=data)}"))
 
@@ -64,7 +67,7 @@ def list_rows(data: Path | None, job: str, status: RowStatus | None, *, as_json:
         if as_json:
             print_json([row.model_dump(mode="json") for row in rows])
         elif rows:
-            output().print(rows_table(rows))
+            output().print(rows_table(rows, estimated=found.status is JobStatus.AWAITING_APPROVAL))
         else:
             output().print("No such rows.")
 

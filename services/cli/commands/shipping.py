@@ -12,15 +12,16 @@ from services.cli.finding import client_of
 from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
-from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
+from services.cli.rendering import SHOWN_ROWS, job_preview, nothing_to_ship, source_preview
 from services.cli.requests import Wish, to_request
+from services.cli.row_rendering import NAMED_FAILURES
 from services.cli.terminal import ask, is_interactive, output, person
 from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobStatus
+from shared.contracts.states import JobStatus, WriteBackStatus
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,13 @@ def ship(wish: Wish, manner: Manner) -> int:
     job, first_rows = asyncio.run(_take_in(request, manner))
     console = output()
     conclusion = Conclusion(console, manner.data)
+    is_left = job.rows.skipped < job.rows.total
     if first_rows and not manner.as_json:
-        console.print(job_preview(job, first_rows))
+        console.print(job_preview(job, first_rows) if is_left else nothing_to_ship(job.rows.skipped))
     if job.status is not JobStatus.AWAITING_APPROVAL:
         return asyncio.run(see_through(job.job_id, manner))
-    if not manner.yes:
+    # Where no row is left to ship there is nothing to ask: approval only ends the job.
+    if is_left and not manner.yes:
         answer = _answer(job, conclusion) if is_interactive() and not manner.as_json else None
         if answer is None:
             if manner.as_json:
@@ -88,6 +91,7 @@ async def see_through(job_id: str, manner: Manner, *, approve: bool = False, res
             await client.resume(job_id, person())
         try:
             job = await _stop_of(client, job_id, manner)
+            unwritten = [] if manner.as_json else await _first_unwritten(client, job)
         except asyncio.CancelledError:
             if not manner.as_json:
                 conclusion.detached(job_id)
@@ -98,7 +102,7 @@ async def see_through(job_id: str, manner: Manner, *, approve: bool = False, res
     if manner.detach and not has_stopped(job):
         conclusion.detached(job_id)
         return ExitCode.DONE
-    return conclusion.conclude(job)
+    return conclusion.conclude(job, unwritten)
 
 
 async def _stop_of(client: TallyClient, job_id: str, manner: Manner) -> JobDocument:
@@ -132,16 +136,29 @@ async def _first_rows(client: TallyClient, job_id: str) -> list[RowDocument]:
     return first
 
 
+async def _first_unwritten(client: TallyClient, job: JobDocument) -> list[RowDocument]:
+    """The first of an ended job's rows whose write-back failed."""
+    wanted = min(job.write_back.failed, NAMED_FAILURES)
+    if job.status is not JobStatus.COMPLETED_WITH_WARNINGS or wanted == 0:
+        return []
+    first: list[RowDocument] = []
+    async with aclosing(client.rows(job.job_id)) as rows:
+        async for row in rows:
+            if row.write_back.status is WriteBackStatus.FAILED:
+                first.append(row)
+            if len(first) == wanted:
+                break
+    return first
+
+
 async def _reject(job_id: str, manner: Manner) -> None:
     async with client_of(manner.data) as client:
         await client.reject(job_id, person())
 
 
 def _answer(job: JobDocument, conclusion: Conclusion) -> bool | None:
-    """The person's answer to the preview; where nothing is left to ship there is nothing to ask."""
+    """The person's answer to the preview; None where there was none."""
     to_ship = job.rows.total - job.rows.skipped
-    if to_ship == 0:
-        return True
     cost = "" if job.estimate is None else f" for about {money(job.estimate)}"
     try:
         return ask(f"Ship {plural(to_ship, 'row')}{cost}?")
