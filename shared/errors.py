@@ -245,6 +245,13 @@ POISON = _kind(
     "Read the shipper's log, then resume or resolve the row.",
 )
 
+WITHDRAWN = _kind(
+    "E-3013",
+    "Row withdrawn",
+    "The job was cancelled before the row was sent to the carrier.",
+    "Submit the order again if it is to ship.",
+)
+
 # E-4xxx: bus, job database, write-back
 BUS_UNREACHABLE = _kind(
     "E-4001",

@@ -38,7 +38,7 @@ def main() -> None:
 
     async def start() -> None:
         installation = await migrate(database)
-        ledger = Ledger(service.js, service.publisher)
+        ledger = Ledger(service.client, service.publisher)
         await ledger.refresh()
         announcer = Announcer(service.publisher, database, utc_now)
         dispatcher = Dispatcher(service.publisher)

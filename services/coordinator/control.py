@@ -14,6 +14,7 @@ from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.progress import Progress
 from shared.bus.ledger import Ledger
+from shared.bus.publishing import fresh_id
 from shared.clock import Clock
 from shared.contracts.api import (
     ControlJob,
@@ -28,10 +29,10 @@ from shared.contracts.api import (
     ShowRow,
 )
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
-from shared.contracts.ledger import Claimed
+from shared.contracts.ledger import Claimed, Failed
 from shared.contracts.message import Message
 from shared.contracts.states import JobStatus, RowStatus
-from shared.errors import REQUEST_MALFORMED, TallyError
+from shared.errors import REQUEST_MALFORMED, WITHDRAWN, TallyError
 from shared.telemetry import logger
 
 log = logger("control")
@@ -98,20 +99,33 @@ class Control:
 
     async def approve(self, call: ControlJob) -> JobDocument:
         """Let a previewed job run."""
-        await self._progress.commit(steps.start, call.job_id, call.by, self._clock(), self._progress.issue())
+        await self._progress.commit(steps.approve, call.job_id, call.by, self._clock(), self._progress.issue())
         return await self._document(call)
 
     async def reject(self, call: ControlJob) -> JobDocument:
         """Turn a previewed job down."""
-        return await self._halt(call, JobStatus.CANCELLED)
+        await self._progress.commit(steps.reject, call.job_id, call.by, self._clock())
+        return await self._document(call)
 
     async def pause(self, call: ControlJob) -> JobDocument:
         """Stop a job after the row in flight."""
         return await self._halt(call, JobStatus.PAUSED)
 
     async def cancel(self, call: ControlJob) -> JobDocument:
-        """End a job; the row in flight is still recorded and written back."""
-        return await self._halt(call, JobStatus.CANCELLED)
+        """End a job. A row in flight that nobody has claimed is withdrawn; a claimed one is still recorded."""
+        document = await self._halt(call, JobStatus.CANCELLED)
+        for row in await self._database.read(queries.list_rows, call.job_id, RowStatus.IN_FLIGHT, 0, 1):
+            withdrawn = Failed(
+                job_id=call.job_id,
+                row_number=row.row_number,
+                attempt=row.attempt,
+                epoch=await self._ledger.current_epoch(),
+                claim_id=fresh_id(),
+                error=TallyError(WITHDRAWN).body,
+                failed_at=self._clock(),
+            )
+            await self._ledger.withdraw(withdrawn)
+        return document
 
     async def resume(self, call: ControlJob) -> JobDocument:
         """Take a job up again at its row.

@@ -97,8 +97,9 @@ class Dispatcher:
         else:
             if (waiting.row_number, waiting.attempt) > (command.row_number, command.attempt):
                 return False
-            same = (waiting.row_number, waiting.attempt, waiting.epoch, waiting.recover)
-            if same == (command.row_number, command.attempt, command.epoch, command.recover):
+            same = (waiting.row_number, waiting.attempt, waiting.epoch)
+            # A command that asks for a look-up is never replaced by one that does not.
+            if same == (command.row_number, command.attempt, command.epoch) and waiting.recover >= command.recover:
                 return False
         await self._publisher.delete(subjects.COMMANDS, occupant.sequence)
         return True

@@ -89,11 +89,10 @@ class Submission:
                 return
             failpoint("coordinator.after_intake")
             if request.mode is JobMode.AUTO:
-                await self._progress.commit(
-                    steps.start, job_id, request.requested_by or "auto", self._clock(), self._progress.issue()
-                )
+                actor = request.requested_by or "auto"
+                await self._progress.commit(steps.start, job_id, intake, actor, self._clock(), self._progress.issue())
             else:
-                await self._estimate(job_id)
+                await self._estimate(job_id, intake)
                 await self._database.write(admission.await_approval, job_id, intake, self._clock())
                 await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
         except admission.SupersededError:
@@ -129,13 +128,14 @@ class Submission:
         await self._announcer.rejected(job_id, request_id, error)
         await self._announcer.entered(job_id, JobStatus.FAILED)
 
-    async def _estimate(self, job_id: str) -> None:
+    async def _estimate(self, job_id: str, intake: str) -> None:
         estimator = self._new_estimator()
         after = 0
         while page := await self._database.read(admission.shipments_to_rate, job_id, after, BATCH):
             quotes = await estimator.quotes([shipment for _, shipment in page])
             numbers = [number for number, _ in page]
-            await self._database.write(admission.note_quotes, job_id, list(zip(numbers, quotes, strict=True)))
+            noted = list(zip(numbers, quotes, strict=True))
+            await self._database.write(admission.note_quotes, job_id, intake, noted, self._clock())
             after = numbers[-1]
 
     async def _reject_malformed(self, body: bytes, error: ValidationError) -> None:

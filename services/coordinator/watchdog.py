@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
-from nats.errors import Error as NatsError
-from nats.js.errors import APIError
-
 from services.coordinator.database import queries, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.queries import InFlightRow
@@ -16,7 +13,6 @@ from services.coordinator.progress import Progress
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Claimed, Shipped
-from shared.errors import TallyError
 from shared.telemetry import logger
 
 log = logger("watchdog")
@@ -51,8 +47,8 @@ class Watchdog:
         while True:
             try:
                 await self.round()
-            except (TallyError, NatsError, APIError, TimeoutError) as error:
-                log.warning("round failed", error=repr(error))
+            except Exception:
+                log.exception("round failed; the next one tries again")
             await asyncio.sleep(self._interval)
 
     async def round(self) -> None:
@@ -60,7 +56,11 @@ class Watchdog:
         await self._ledger.refresh()
         since = self._clock() - self._stuck_after
         for row in await self._database.read(queries.rows_in_flight, since):
-            await self._settle_or_reissue(row)
+            try:
+                await self._settle_or_reissue(row)
+            except Exception:
+                # One row that cannot be healed must not keep the others from it.
+                log.exception("a row could not be healed", job=row.job_id, row=row.row_number)
         for command in await self._database.read(queries.write_backs_due, since, _WRITE_BACKS_A_ROUND):
             if not await self._dispatcher.write_back_waits(command):
                 log.warning("a write-back was lost; published again", job=command.job_id, row=command.row_number)

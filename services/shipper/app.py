@@ -35,7 +35,7 @@ def main() -> None:
     async def start() -> None:
         carrier = UpsCarrier(settings.carrier, utc_now)
         carriers.append(carrier)
-        ledger = Ledger(service.js, service.publisher)
+        ledger = Ledger(service.client, service.publisher)
         await ledger.refresh()
         handlers = Handlers(Shipping(carrier, settings.carrier, labels, ledger, utc_now))
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)

@@ -43,10 +43,14 @@ OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 @dataclass(frozen=True)
 class _Claim:
-    """A claim that this process holds, and its sequence in the ledger."""
+    """A claim that this process holds, its sequence in the ledger, and until when it may send.
+
+    The deadline runs from the moment that `last_possible_commit` counts from: before the claim is published.
+    """
 
     entry: Claimed
     sequence: int
+    deadline: SendDeadline
 
 
 @dataclass(frozen=True)
@@ -80,10 +84,9 @@ class Shipping:
         Returns when the command may be acknowledged. Raises where the bus or the process fails; it is then delivered
         again, to whoever is there.
         """
-        if self._clock() > command.not_after:
-            log.warning("command expired", job=command.job_id, row=command.row_number)
+        if self._expired(command):
             return
-        same_epoch = command.epoch == await self._ledger.refresh_unless(command.epoch)
+        same_epoch = command.epoch == await self._ledger.current_epoch()
         # A first command has no ledger entry before it: the claim's compare-and-set finds out where it is wrong.
         fresh = first_delivery and command.attempt == 1 and not command.recover
         last = None if fresh else await self._ledger.last(command.job_id, command.row_number)
@@ -96,7 +99,7 @@ class Shipping:
                 recover=command.recover,
                 same_epoch=same_epoch,
             )
-            if decision is Decision.DROP:
+            if decision is Decision.DROP or self._expired(command):
                 return
             try:
                 claim = await self._claim(command, 0 if last is None else last.sequence)
@@ -107,12 +110,21 @@ class Shipping:
                 continue
             break
         failpoint("shipper.after_claim")
+        if command.epoch != await self._ledger.current_epoch():
+            log.warning("the ledger was lost while it was claimed in", job=command.job_id, row=command.row_number)
+            return
         if decision is Decision.RECONCILE:
             await self._reconcile(command, claim, last)
         elif refusal is not None:
             await self._fail(claim, refusal.error)
         else:
             await self._buy(command, claim)
+
+    def _expired(self, command: ShipCommand) -> bool:
+        if self._clock() <= command.not_after:
+            return False
+        log.warning("command expired", job=command.job_id, row=command.row_number)
+        return True
 
     async def _prepare(self) -> NothingCreatedError | None:
         """Everything that can wait or fail comes before the claim."""
@@ -123,6 +135,7 @@ class Shipping:
         return None
 
     async def _claim(self, command: ShipCommand, expected_last: int) -> _Claim:
+        deadline = SendDeadline(self._settings.send_within)
         now = self._clock()
         entry = Claimed(
             job_id=command.job_id,
@@ -136,7 +149,7 @@ class Shipping:
             last_possible_commit=now + self._longest_commit(),
         )
         failpoint("shipper.before_claim")
-        return _Claim(entry, await self._ledger.claim(entry, expected_last))
+        return _Claim(entry, await self._ledger.claim(entry, expected_last), deadline)
 
     def _longest_commit(self) -> timedelta:
         settings = self._settings
@@ -144,11 +157,10 @@ class Shipping:
         return timedelta(seconds=seconds)
 
     async def _buy(self, command: ShipCommand, claim: _Claim, *, calls: int = 1) -> None:
-        deadline = SendDeadline(self._settings.send_within)
         started = time.perf_counter()
         failpoint("shipper.before_call")
         try:
-            purchase = await self._carrier.buy(command.shipment, command.reference, deadline)
+            purchase = await self._carrier.buy(command.shipment, command.reference, claim.deadline)
         except DeadlinePassedError:
             await self._claim_again(command, claim, calls)
         except NothingCreatedError as refusal:

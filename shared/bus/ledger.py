@@ -6,11 +6,12 @@ the absence of a claim proves nothing (DESIGN §4).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from nats.js import JetStreamContext
+from nats.aio.client import Client
 
-from shared.bus.publishing import Publisher, WrongLastSequenceError
+from shared.bus.publishing import RETRY_FOR, Publisher, WrongLastSequenceError
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, ledger_entry
 
@@ -28,10 +29,12 @@ class Recorded:
 class Ledger:
     """The ledger stream."""
 
-    def __init__(self, js: JetStreamContext, publisher: Publisher) -> None:
-        self._js = js
+    def __init__(self, client: Client, publisher: Publisher) -> None:
+        self._client = client
+        self._js = client.jetstream(timeout=5)
         self._publisher = publisher
         self._epoch = ""
+        self._seen_at_reconnect = -1
 
     @property
     def epoch(self) -> str:
@@ -40,19 +43,23 @@ class Ledger:
 
     async def refresh(self) -> str:
         """Ask the server for the epoch."""
+        reconnects = self._client.stats["reconnects"]
         info = await self._js.stream_info(subjects.LEDGER)
         if info.created is None:
             raise RuntimeError("the server does not say when the ledger was created")
         self._epoch = info.created.isoformat()
+        self._seen_at_reconnect = reconnects
         return self._epoch
 
-    async def refresh_unless(self, epoch: str) -> str:
-        """The epoch, asked anew unless the one last seen is `epoch`."""
-        return self._epoch if self._epoch == epoch else await self.refresh()
+    async def current_epoch(self) -> str:
+        """The epoch, asked anew where the connection was lost since: a store is lost only with its server."""
+        if self._client.stats["reconnects"] == self._seen_at_reconnect:
+            return self._epoch
+        return await self.refresh()
 
-    async def last(self, job_id: str, row_number: int) -> Recorded | None:
+    async def last(self, job_id: str, row_number: int, *, retry_for: float = RETRY_FOR) -> Recorded | None:
         """A row's last entry."""
-        stored = await self._publisher.last(subjects.LEDGER, subjects.ledger(job_id, row_number))
+        stored = await self._publisher.last(subjects.LEDGER, subjects.ledger(job_id, row_number), retry_for=retry_for)
         return None if stored is None else Recorded(stored.sequence, ledger_entry.validate_json(stored.data))
 
     async def claim(self, claim: Claimed, expected_last: int) -> int:
@@ -73,6 +80,23 @@ class Ledger:
             raise
         return ack.seq
 
+    async def withdraw(self, tombstone: Failed) -> bool:
+        """Append a failure for an attempt that nobody has claimed, so that nobody can; False where somebody has."""
+        last = await self.last(tombstone.job_id, tombstone.row_number)
+        if last is not None and (isinstance(last.entry, Claimed | Shipped) or last.entry.attempt >= tombstone.attempt):
+            return False
+        try:
+            await self._publisher.publish(
+                subjects.LEDGER,
+                subjects.ledger(tombstone.job_id, tombstone.row_number),
+                tombstone,
+                message_id=tombstone.claim_id,
+                expected_last=0 if last is None else last.sequence,
+            )
+        except WrongLastSequenceError:
+            return False
+        return True
+
     async def settle(self, outcome: Outcome, claim_sequence: int) -> bool:
         """Append an outcome behind its claim, however long the bus is away; False where the claim was taken over.
 
@@ -86,10 +110,10 @@ class Ledger:
                 outcome,
                 message_id=f"{outcome.claim_id}:{outcome.kind}",
                 expected_last=claim_sequence,
-                retry_for=float("inf"),
+                retry_for=math.inf,
             )
         except WrongLastSequenceError:
-            last = await self.last(outcome.job_id, outcome.row_number)
+            last = await self.last(outcome.job_id, outcome.row_number, retry_for=math.inf)
             if last is not None and last.entry.claim_id == outcome.claim_id and last.entry.kind == outcome.kind:
                 return True
             if isinstance(outcome, Shipped):
@@ -98,7 +122,7 @@ class Ledger:
                     subjects.late_ledger(outcome.job_id, outcome.row_number),
                     outcome,
                     message_id=f"{outcome.claim_id}:late",
-                    retry_for=float("inf"),
+                    retry_for=math.inf,
                 )
             return False
         return True

@@ -77,11 +77,12 @@ class Publisher:
         except (NatsError, APIError, TimeoutError):
             return await self._again(stream, subject, body, headers, retry_for)
 
-    async def last(self, stream: str, subject: str) -> Stored | None:
+    async def last(self, stream: str, subject: str, *, retry_for: float = RETRY_FOR) -> Stored | None:
         """The last message of `subject`, or None; retried like a publish. Raises TallyError E-4013."""
+        timeout = None if math.isinf(retry_for) else retry_for
         try:
             async for attempt in stamina.retry_context(
-                on=(NatsError, APIError, TimeoutError), attempts=None, timeout=RETRY_FOR, wait_max=2.0
+                on=(NatsError, APIError, TimeoutError), attempts=None, timeout=timeout, wait_max=2.0
             ):
                 with attempt:
                     try:

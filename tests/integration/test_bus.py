@@ -46,8 +46,8 @@ def publisher(js: JetStreamContext) -> Publisher:
 
 
 @pytest.fixture
-def ledger(js: JetStreamContext, publisher: Publisher) -> Ledger:
-    return Ledger(js, publisher)
+def ledger(client: Client, publisher: Publisher) -> Ledger:
+    return Ledger(client, publisher)
 
 
 @pytest.fixture
@@ -172,6 +172,18 @@ async def test_a_failure_whose_claim_was_taken_over_counts_for_nothing(
     await ledger.claim(claim(job), sequence)
     assert not await ledger.settle(failure(mine), sequence)
     assert await publisher.last(subjects.LEDGER, subjects.late_ledger(job, 1)) is None
+
+
+async def test_a_row_that_nobody_claimed_can_be_withdrawn_and_then_not_be_claimed(ledger: Ledger, job: str) -> None:
+    assert await ledger.withdraw(failure(claim(job)))
+    with pytest.raises(WrongLastSequenceError):
+        await ledger.claim(claim(job), 0)
+
+
+async def test_a_claimed_row_cannot_be_withdrawn(ledger: Ledger, job: str) -> None:
+    mine = claim(job)
+    await ledger.claim(mine, 0)
+    assert not await ledger.withdraw(failure(mine))
 
 
 async def test_a_takeover_names_the_claim_it_replaces(ledger: Ledger, job: str) -> None:

@@ -55,7 +55,7 @@ async def take_in(
 
 async def started(database: Database, request_id: str = "orders", rows: int = 3, **options) -> str:
     job_id = await take_in(database, request_id, rows, **options)
-    await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    await database.write(steps.start, job_id, "intake", "ann", NOW, ISSUE)
     return job_id
 
 
@@ -126,7 +126,7 @@ async def test_the_installation_keeps_its_id(database: Database) -> None:
 
 async def test_starting_a_job_puts_its_first_row_in_flight_and_asks_for_its_command(database: Database) -> None:
     job_id = await take_in(database, "orders")
-    step = await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    step = await database.write(steps.start, job_id, "intake", "ann", NOW, ISSUE)
     assert step.ship is not None
     assert (step.ship.row_number, step.ship.attempt, step.ship.epoch) == (1, 1, "epoch-1")
     assert step.entered is JobStatus.RUNNING
@@ -198,7 +198,7 @@ async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Da
     await record(database, failed(first, 1))
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=1)
-    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    step = await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
     assert step.ship is None
 
 
@@ -302,7 +302,7 @@ async def test_an_order_that_another_job_shipped_is_skipped(database: Database) 
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=2)
-    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    step = await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
     assert step.ship is not None
     assert step.ship.row_number == 2
     document = await row(database, second, 1)
@@ -316,7 +316,7 @@ async def test_an_order_in_flight_in_another_job_fails_the_second_job_instead_of
 ) -> None:
     await started(database, "first", rows=1)
     second = await take_in(database, "second", rows=1)
-    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    step = await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
     assert step.ship is None
     assert step.entered is JobStatus.FAILED
     error = (await job(database, second)).error
@@ -328,14 +328,14 @@ async def test_an_order_that_failed_elsewhere_may_be_bought(database: Database) 
     first = await started(database, "first", rows=1)
     await record(database, failed(first, 1))
     second = await take_in(database, "second", rows=1)
-    assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
+    assert (await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)).ship is not None
 
 
 async def test_a_job_of_orders_that_were_all_shipped_before_completes_at_once(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=1)
-    step = await database.write(steps.start, second, "ann", NOW, ISSUE)
+    step = await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
     assert step.entered is JobStatus.COMPLETED
     assert (await job(database, second)).rows.skipped == 1
 
@@ -344,7 +344,7 @@ async def test_resume_skips_a_failed_row_that_was_corrected_and_shipped_by_a_lat
     first = await started(database, "first", rows=2)
     await record(database, failed(first, 1))
     second = await take_in(database, "second", rows=1, fingerprint="corrected", at=NOW + timedelta(minutes=1))
-    await database.write(steps.start, second, "ann", NOW, ISSUE)
+    await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
     await record(database, shipped(second, 1))
     step = await database.write(steps.resume, first, "ann", NOW, ISSUE)
     assert step.ship is not None
@@ -367,7 +367,7 @@ async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database)
     first = await started(database, "first", rows=1)
     await record(database, shipped(first, 1))
     second = await take_in(database, "second", rows=1, reship=True)
-    assert (await database.write(steps.start, second, "ann", NOW, ISSUE)).ship is not None
+    assert (await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)).ship is not None
 
 
 async def test_the_same_request_id_is_the_same_job_and_another_body_is_refused(database: Database) -> None:
@@ -391,7 +391,7 @@ async def test_an_intake_that_froze_cannot_touch_the_rows_of_the_one_that_went_o
     with pytest.raises(intake.SupersededError):
         await database.write(intake.finish_intake, job_id, "intake", 2, "mapping", NOW)
     await database.write(intake.finish_intake, job_id, "second", 1, "mapping", NOW)
-    await database.write(steps.start, job_id, "ann", NOW, ISSUE)
+    await database.write(steps.start, job_id, "second", "ann", NOW, ISSUE)
     with pytest.raises(intake.SupersededError):
         await database.write(intake.begin_intake, job_id, "third", source, NOW)
     with pytest.raises(intake.SupersededError):
@@ -403,11 +403,47 @@ async def row_count(database: Database, job_id: str) -> int:
     return len(await database.read(queries.list_rows, job_id, None, 0, 100))
 
 
-async def test_an_illegal_transition_is_refused_and_changes_nothing(database: Database) -> None:
-    job_id = await started(database)
+async def test_only_a_previewed_job_can_be_approved_or_rejected(database: Database) -> None:
+    pending = await take_in(database, "pending")
+    running = await started(database, "running", fingerprint="other")
+    for job_id in (pending, running):
+        with pytest.raises(TallyError, match="E-4005"):
+            await database.write(steps.approve, job_id, "ann", NOW, ISSUE)
+        with pytest.raises(TallyError, match="E-4005"):
+            await database.write(steps.reject, job_id, "ann", NOW)
+    assert (await row(database, running, 1)).attempt == 1
+    await database.write(intake.await_approval, pending, "intake", NOW)
+    assert (await database.write(steps.approve, pending, "ann", NOW, ISSUE)).ship is not None
+
+
+async def test_a_job_that_never_ran_cannot_be_resumed(database: Database) -> None:
+    job_id = await take_in(database, "orders")
+    await database.write(intake.fail_intake, job_id, ERROR, NOW)
     with pytest.raises(TallyError, match="E-4005"):
-        await database.write(steps.start, job_id, "ann", NOW, ISSUE)
-    assert (await row(database, job_id, 1)).attempt == 1
+        await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+
+
+async def test_that_a_row_is_to_be_looked_up_is_kept_until_its_outcome(database: Database) -> None:
+    job_id = await started(database)
+    later = Issue("epoch-2", ISSUE.lifetime)
+    await database.write(steps.reissue, job_id, 1, NOW, later, recover=True)
+    again = await database.write(steps.reissue, job_id, 1, NOW, later, recover=False)
+    assert again.ship is not None
+    assert again.ship.recover
+
+
+async def test_resuming_a_job_whose_ledger_was_lost_asks_for_a_look_up(database: Database) -> None:
+    job_id = await started(database)
+    await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
+    step = await database.write(steps.resume, job_id, "ann", NOW, Issue("epoch-2", ISSUE.lifetime))
+    assert step.ship is not None
+    assert step.ship.recover
+
+
+async def test_an_outcome_for_a_row_that_does_not_exist_names_it(database: Database) -> None:
+    job_id = await started(database)
+    with pytest.raises(TallyError, match="E-4004"):
+        await record(database, shipped(job_id, 99))
 
 
 async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_up(database: Database) -> None:

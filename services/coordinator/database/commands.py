@@ -40,7 +40,12 @@ def writeback_of(
     )
 
 
-def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *, recover: bool = False) -> ShipCommand:
+def must_recover(row: AnyRow, issue: Issue) -> bool:
+    """Whether a row in flight is to be looked up first: it was ordered so, or its ledger was lost."""
+    return bool(row.recover) or row.epoch != issue.epoch
+
+
+def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *, recover: bool) -> ShipCommand:
     """The command to buy a row's label, as its `attempt`."""
     return ShipCommand(
         job_id=job.job_id,

@@ -119,7 +119,8 @@ def begin_intake(connection: Connection, job_id: str, intake: str, source: Sourc
     job.close()
 
 
-def _of_intake(connection: Connection, job_id: str, intake: str, now: datetime) -> JobTransaction:
+def of_intake(connection: Connection, job_id: str, intake: str, now: datetime) -> JobTransaction:
+    """The job, while it is still to be taken in and `intake` is the one that does. Raises SupersededError."""
     job = JobTransaction.open(connection, job_id, now)
     if job.status is not JobStatus.PENDING or job.intake != intake:
         raise SupersededError
@@ -136,7 +137,7 @@ def add_rows(
     now: datetime,
 ) -> None:
     """Insert a batch of rows, numbered from `first`."""
-    job = _of_intake(connection, job_id, intake, now)
+    job = of_intake(connection, job_id, intake, now)
     connection.execute(
         insert(rows),
         [
@@ -171,7 +172,7 @@ def finish_intake(
     connection: Connection, job_id: str, intake: str, total: int, mapping_checksum: str, now: datetime
 ) -> None:
     """All rows are in."""
-    job = _of_intake(connection, job_id, intake, now)
+    job = of_intake(connection, job_id, intake, now)
     job.changes["total"] = total
     job.trail.add("job.taken_in", total=total, mapping=mapping_checksum)
     job.close()
@@ -189,7 +190,7 @@ def fail_intake(connection: Connection, job_id: str, error: ErrorBody, now: date
 
 def await_approval(connection: Connection, job_id: str, intake: str, now: datetime) -> None:
     """The preview is ready."""
-    job = _of_intake(connection, job_id, intake, now)
+    job = of_intake(connection, job_id, intake, now)
     job.enter(JobStatus.AWAITING_APPROVAL)
     job.close()
 
@@ -205,8 +206,11 @@ def shipments_to_rate(connection: Connection, job_id: str, after: int, limit: in
     return [(row.row_number, Shipment.model_validate_json(row.shipment)) for row in found]
 
 
-def note_quotes(connection: Connection, job_id: str, quotes: Iterable[tuple[int, Quote]]) -> None:
+def note_quotes(
+    connection: Connection, job_id: str, intake: str, quotes: Iterable[tuple[int, Quote]], now: datetime
+) -> None:
     """Write the estimates down; a row that the carrier would not rate keeps its reason."""
+    of_intake(connection, job_id, intake, now)
     for row_number, quote in quotes:
         connection.execute(
             update(rows).where(rows.c.job_id == job_id, rows.c.row_number == row_number),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.coordinator import states
-from services.coordinator.database.commands import Issue, ship_command, writeback_command, writeback_of
+from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_command, writeback_of
 from services.coordinator.database.starting import release, reservation, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
@@ -25,7 +25,7 @@ from services.coordinator.database.trail import JobTransaction
 from services.coordinator.guards import Verdict, judge
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import ErrorBody
+from shared.errors import ROW_NOT_FOUND, ErrorBody, TallyError
 
 
 def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issue: Issue) -> Step:
@@ -34,9 +34,10 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
     Returns what is to be published now; for an outcome that was recorded before, what was to be published then.
     """
     job = JobTransaction.open(connection, outcome.job_id, now)
-    row, *following = connection.execute(
-        SELECT_ROW_AND_NEXT, {"job_id": outcome.job_id, "row_number": outcome.row_number}
-    ).all()
+    found = connection.execute(SELECT_ROW_AND_NEXT, {"job_id": outcome.job_id, "row_number": outcome.row_number}).all()
+    if not found or found[0].row_number != outcome.row_number:
+        raise TallyError(ROW_NOT_FOUND, job_id=outcome.job_id, row_number=outcome.row_number)
+    row, *following = found
     numbers = outcome.tracking_numbers if isinstance(outcome, Shipped) else ()
     verdict = judge(
         outcome.kind, outcome.attempt, numbers, RowStatus(row.status), row.attempt, row.tracking_numbers or ()
@@ -106,7 +107,12 @@ def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoub
     update_row(
         job,
         row.row_number,
-        {"status": status.value, "error": error.model_dump(mode="json"), "evidence": _evidence(outcome)},
+        {
+            "status": status.value,
+            "recover": False,
+            "error": error.model_dump(mode="json"),
+            "evidence": _evidence(outcome),
+        },
     )
     _end_attempt(job, row, outcome, status, error)
     job.trail.add(f"row.{status}", actor="shipper", row=row.row_number, attempt=outcome.attempt, error=error.code)
@@ -128,7 +134,7 @@ def _published_before(job: JobTransaction, row: AnyRow, issue: Issue) -> Step:
             )
         ).first()
         if in_flight is not None:
-            ship = ship_command(job, in_flight, in_flight.attempt, issue)
+            ship = ship_command(job, in_flight, in_flight.attempt, issue, recover=must_recover(in_flight, issue))
     writeback = None
     if row.write_back == WriteBackStatus.DUE:
         writeback = writeback_command(job, row)

@@ -56,7 +56,7 @@ def start_row(job: JobTransaction, row: AnyRow, issue: Issue) -> ShipCommand | N
         },
     )
     job.trail.add("row.in_flight", row=row.row_number, attempt=attempt)
-    return ship_command(job, row, attempt, issue)
+    return ship_command(job, row, attempt, issue, recover=row.recover)
 
 
 def reservation(job: JobTransaction, row: AnyRow) -> dict[str, Any]:

@@ -23,6 +23,8 @@ STEP_COLUMNS = (
     rows.c.shipment,
     rows.c.status,
     rows.c.attempt,
+    rows.c.epoch,
+    rows.c.recover,
     rows.c.in_flight_at,
     rows.c.tracking_numbers,
     rows.c.shipped_at,

@@ -12,7 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection, select
 
 from services.coordinator import states
-from services.coordinator.database.commands import Issue, ship_command, writeback_of
+from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_of
+from services.coordinator.database.intake import of_intake
 from services.coordinator.database.starting import (
     complete_if_settled,
     release,
@@ -25,19 +26,43 @@ from services.coordinator.database.statements import (
     SELECT_WRITE_BACKS,
     STEP_COLUMNS,
     UPDATE_ROW,
+    AnyRow,
     update_row,
 )
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
+from shared.contracts.commands import ShipCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
-from shared.errors import IN_DOUBT, NOT_IN_DOUBT, ROW_NOT_FOUND, TallyError
+from shared.errors import ILLEGAL_TRANSITION, IN_DOUBT, NOT_IN_DOUBT, ROW_NOT_FOUND, TallyError
 
 
-def start(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
-    """Approve a job: it runs, its first row is in flight."""
+def approve(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
+    """Let a previewed job run: its first row is in flight. Raises E-4005."""
+    return _start(_awaiting_approval(connection, job_id, "Approving", now), actor, issue)
+
+
+def reject(connection: Connection, job_id: str, actor: str, now: datetime) -> Step:
+    """Turn a previewed job down. Raises E-4005."""
+    job = _awaiting_approval(connection, job_id, "Rejecting", now)
+    job.enter(JobStatus.CANCELLED, actor=actor)
+    return close(job)
+
+
+def start(connection: Connection, job_id: str, intake: str, actor: str, now: datetime, issue: Issue) -> Step:
+    """Let a job run that needs no approval, by the intake that took it in. Raises SupersededError."""
+    return _start(of_intake(connection, job_id, intake, now), actor, issue)
+
+
+def _awaiting_approval(connection: Connection, job_id: str, action: str, now: datetime) -> JobTransaction:
     job = JobTransaction.open(connection, job_id, now)
+    if job.status is not JobStatus.AWAITING_APPROVAL:
+        raise TallyError(ILLEGAL_TRANSITION, action=action, job_id=job_id, status=job.status)
+    return job
+
+
+def _start(job: JobTransaction, actor: str, issue: Issue) -> Step:
     job.enter(JobStatus.RUNNING, actor=actor)
     ship = start_next(job, issue)
     return close(job, ship=ship)
@@ -50,6 +75,8 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
     doubt.
     """
     job = JobTransaction.open(connection, job_id, now)
+    if not job.started:
+        raise TallyError(ILLEGAL_TRANSITION, action="Resuming", job_id=job_id, status=f"{job.status}, it never ran")
     doubtful = connection.execute(
         select(rows.c.row_number, rows.c.reference)
         .where(rows.c.job_id == job_id, rows.c.status == RowStatus.IN_DOUBT.value)
@@ -73,7 +100,7 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
     if unsettled is None:
         return close(job, ship=start_next(job, issue))
     if unsettled.status == RowStatus.IN_FLIGHT:
-        return close(job, ship=ship_command(job, unsettled, unsettled.attempt, issue))
+        return close(job, ship=_reordered(job, unsettled, issue, recover=must_recover(unsettled, issue)))
     return close(job, ship=start_row(job, unsettled, issue) or start_next(job, issue))
 
 
@@ -100,7 +127,7 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
     number = finding.tracking_number
     job.trail.add("row.resolved", actor=finding.by, row=row_number, tracking_number=number, reason=finding.reason)
     if number is None:
-        update_row(job, row_number, {"status": RowStatus.FAILED.value})
+        update_row(job, row_number, {"status": RowStatus.FAILED.value, "recover": True})
         release(job, row)
         return close(job, row=row_number)
     version = row.write_back_version + 1
@@ -168,9 +195,14 @@ def reissue(
     row = connection.execute(SELECT_ROW, {"job_id": job_id, "row_number": row_number}).one()
     if row.status != RowStatus.IN_FLIGHT:
         return Step(job_id)
-    update_row(job, row_number, {"epoch": issue.epoch, "in_flight_at": now})
-    job.trail.add("row.reissued", row=row_number, attempt=row.attempt, recover=recover)
-    return close(job, ship=ship_command(job, row, row.attempt, issue, recover=recover))
+    return close(job, ship=_reordered(job, row, issue, recover=recover or must_recover(row, issue)))
+
+
+def _reordered(job: JobTransaction, row: AnyRow, issue: Issue, *, recover: bool) -> ShipCommand:
+    """A row in flight ordered again; that it is to be looked up first is kept until it has an outcome."""
+    update_row(job, row.row_number, {"epoch": issue.epoch, "in_flight_at": job.now, "recover": recover})
+    job.trail.add("row.reissued", row=row.row_number, attempt=row.attempt, recover=recover)
+    return ship_command(job, row, row.attempt, issue, recover=recover)
 
 
 def halt(connection: Connection, job_id: str, target: JobStatus, actor: str, now: datetime) -> Step:

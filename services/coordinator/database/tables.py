@@ -75,6 +75,7 @@ rows = Table(
     Column("status", String(12), nullable=False),
     Column("attempt", Integer, nullable=False, default=0),
     Column("epoch", String(40), nullable=False, default=""),
+    Column("recover", Boolean, nullable=False, default=False),
     Column("in_flight_at", UtcDateTime),
     Column("estimate_amount", Amount),
     Column("estimate_currency", String(3)),

@@ -63,6 +63,9 @@ class CsvTarget:
                 return self._write_locked(path, source.path, changes)
         except TallyError as error:
             failure = error.body if error.kind is OUTSIDE_ROOTS else _failure(source.path, error)
+        except TimeoutError:
+            # Another writer holds the lock, frozen perhaps: the commands stay where they are and come again.
+            raise
         except OSError as error:
             failure = _failure(source.path, error)
         return [failure] * len(changes)

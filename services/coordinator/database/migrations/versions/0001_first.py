@@ -91,6 +91,7 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("epoch", sa.String(length=40), nullable=False),
+        sa.Column("recover", sa.Boolean(), nullable=False),
         sa.Column("in_flight_at", UtcDateTime(), nullable=True),
         sa.Column("estimate_amount", Amount(), nullable=True),
         sa.Column("estimate_currency", sa.String(length=3), nullable=True),
