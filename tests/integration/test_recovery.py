@@ -1,8 +1,16 @@
 """Kill -9 of any one process in the middle of a job: it is started again and the job finishes without a hand."""
 
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+
+import psutil
 import pytest
 
-from tests.integration.house import House, tracking_numbers
+from tests.integration.house import PATIENCE, House, tracking_numbers
 
 PROCESSES = ("coordinator", "shipper", "writeback", "nats", "sandbox")
 
@@ -38,3 +46,41 @@ def test_a_shipper_that_dies_between_call_and_record_leaves_one_label_and_its_nu
     assert house.sold(job_id).total() == 3
     row = house.json("show", job_id, "2")
     assert row["tracking_numbers"][0] in row["evidence"][-1]["answer"]
+
+
+def test_a_shipper_frozen_through_a_takeover_buys_nothing_on_thawing(house: House) -> None:
+    path = house.orders("frozen.csv", 6, seed=51)
+    environment = psutil.Process(house.pid("shipper")).environ() | {"TALLY_FAILPOINTS": "shipper.after_claim=stop@1"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "services.shipper"], env=environment, stderr=subprocess.PIPE, text=True
+    ) as frozen:
+        try:
+            said = read_lines(frozen)
+            until_said(said, "running")
+            job_id = house.submit(path)
+            os.waitid(os.P_PID, frozen.pid, os.WSTOPPED | os.WNOWAIT)
+            assert house.finished(job_id)["status"] == "completed"
+            os.kill(frozen.pid, signal.SIGCONT)
+            until_said(said, "taken over")
+        finally:
+            frozen.kill()
+    assert set(house.sold(job_id).values()) == {1}
+
+
+def read_lines(process: subprocess.Popen[str]) -> queue.Queue[str]:
+    """What a process says, as it says it."""
+    lines: queue.Queue[str] = queue.Queue()
+    assert process.stderr is not None
+    stream = process.stderr
+
+    def read() -> None:
+        for line in stream:
+            lines.put(line)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def until_said(lines: queue.Queue[str], words: str) -> None:
+    while words not in lines.get(timeout=PATIENCE):
+        pass
