@@ -238,12 +238,6 @@ SEVERAL_SHIPMENTS = _kind(
     "The carrier holds several shipments for reference {reference}: {tracking_numbers}.",
     "Void all but one with the carrier, then record the one that stays with tally resolve.",
 )
-POISON = _kind(
-    "E-3012",
-    "Command ended its shipper",
-    "The row's command was delivered {deliveries} times without an outcome.",
-    "Read the shipper's log, then resume or resolve the row.",
-)
 
 WITHDRAWN = _kind(
     "E-3013",

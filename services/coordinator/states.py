@@ -56,7 +56,6 @@ WRITE_BACK: Mapping[WriteBackStatus, frozenset[WriteBackStatus]] = {
 }
 
 UNSETTLED_ROWS = frozenset({RowStatus.PENDING, RowStatus.IN_FLIGHT, RowStatus.FAILED, RowStatus.IN_DOUBT})
-RESUMABLE_JOBS = frozenset({JobStatus.FAILED, JobStatus.PAUSED, JobStatus.INTERRUPTED})
 
 
 def allows(table: Mapping[State, frozenset[State]], current: State, target: State) -> bool:

@@ -17,7 +17,7 @@ from services.coordinator.database.statements import (
     STEP_COLUMNS,
     UPDATE_ATTEMPT,
     AnyRow,
-    update_row,
+    move_row,
 )
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
@@ -60,11 +60,11 @@ def _record_shipped(
     job: JobTransaction, row: AnyRow, outcome: Shipped, issue: Issue, *, adopted: bool, following: AnyRow | None
 ) -> Step:
     version = row.write_back_version + 1
-    update_row(
+    move_row(
         job,
-        row.row_number,
+        row,
+        RowStatus.SHIPPED,
         {
-            "status": RowStatus.SHIPPED.value,
             "shipment_id": outcome.shipment_id,
             "tracking_numbers": list(outcome.tracking_numbers),
             "cost_amount": None if outcome.cost is None else outcome.cost.amount,
@@ -104,11 +104,11 @@ def _record_shipped(
 def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoubt) -> Step:
     status = RowStatus.FAILED if isinstance(outcome, Failed) else RowStatus.IN_DOUBT
     error = outcome.error.model_copy(update={"row": row.row_number})
-    update_row(
+    move_row(
         job,
-        row.row_number,
+        row,
+        status,
         {
-            "status": status.value,
             "recover": False,
             "error": error.model_dump(mode="json"),
             "evidence": _evidence(outcome),

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, ship_command
-from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, update_row
+from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
 from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand
@@ -44,11 +44,11 @@ def start_row(job: JobTransaction, row: AnyRow, issue: Issue) -> ShipCommand | N
         if not mine and not _take_over(job, row, holder):
             return None
     attempt = row.attempt + 1
-    update_row(
+    move_row(
         job,
-        row.row_number,
+        row,
+        RowStatus.IN_FLIGHT,
         {
-            "status": RowStatus.IN_FLIGHT.value,
             "attempt": attempt,
             "epoch": issue.epoch,
             "in_flight_at": job.now,
@@ -75,7 +75,7 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         return False
     if status is RowStatus.SHIPPED and not job.reship:
         note = shipped_note(row.row_number, holder.job_id, holder.row_number, holder.tracking_numbers)
-        _skip(job, row.row_number, note)
+        _skip(job, row, note)
         job.advance(row.row_number)
         return False
     job.connection.execute(
@@ -93,7 +93,13 @@ def skip_shipped_since(job: JobTransaction) -> None:
     """
     later, later_jobs, own = rows.alias(), jobs.alias(), jobs.alias()
     found = job.connection.execute(
-        select(rows.c.row_number, later.c.job_id, later.c.row_number.label("later_row"), later.c.tracking_numbers)
+        select(
+            rows.c.row_number,
+            rows.c.status,
+            later.c.job_id,
+            later.c.row_number.label("later_row"),
+            later.c.tracking_numbers,
+        )
         .join(own, own.c.job_id == rows.c.job_id)
         .join(later, (later.c.row_key == rows.c.row_key) & (later.c.job_id != rows.c.job_id))
         .join(later_jobs, later_jobs.c.job_id == later.c.job_id)
@@ -106,7 +112,7 @@ def skip_shipped_since(job: JobTransaction) -> None:
         )
     )
     for row in found.all():
-        _skip(job, row.row_number, shipped_note(row.row_number, row.job_id, row.later_row, row.tracking_numbers))
+        _skip(job, row, shipped_note(row.row_number, row.job_id, row.later_row, row.tracking_numbers))
 
 
 def shipped_note(row_number: int | None, other_job: str, other_row: int, numbers: Sequence[str] | None) -> ErrorBody:
@@ -118,9 +124,9 @@ def shipped_note(row_number: int | None, other_job: str, other_row: int, numbers
     )
 
 
-def _skip(job: JobTransaction, row_number: int, note: ErrorBody) -> None:
-    update_row(job, row_number, {"status": RowStatus.SKIPPED.value, "error": note.model_dump(mode="json")})
-    job.trail.add("row.skipped", row=row_number, why=note.message)
+def _skip(job: JobTransaction, row: AnyRow, note: ErrorBody) -> None:
+    move_row(job, row, RowStatus.SKIPPED, {"error": note.model_dump(mode="json")})
+    job.trail.add("row.skipped", row=row.row_number, why=note.message)
 
 
 def release(job: JobTransaction, row: AnyRow) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, insert, select, text, update
 
+from services.coordinator import states
 from services.coordinator.database.tables import attempts, reservations, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.states import RowStatus
@@ -74,6 +75,13 @@ HOLDER = (
     .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
     .where(reservations.c.reservation_key == bindparam("reservation_key"))
 )
+
+
+def move_row(job: JobTransaction, row: AnyRow, target: RowStatus, changes: dict[str, Any]) -> None:
+    """Bring a row into another state, where the table of states allows it; `row` has its number and present status."""
+    if not states.allows(states.ROW, RowStatus(row.status), target):
+        raise ValueError(f"row {row.row_number} of job {job.job_id} cannot become {target}: it is {row.status}")
+    update_row(job, row.row_number, {"status": target.value, **changes})
 
 
 def update_row(job: JobTransaction, row_number: int, changes: dict[str, Any]) -> None:

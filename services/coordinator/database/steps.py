@@ -27,6 +27,7 @@ from services.coordinator.database.statements import (
     STEP_COLUMNS,
     UPDATE_ROW,
     AnyRow,
+    move_row,
     update_row,
 )
 from services.coordinator.database.step import Step, close
@@ -127,15 +128,15 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
     number = finding.tracking_number
     job.trail.add("row.resolved", actor=finding.by, row=row_number, tracking_number=number, reason=finding.reason)
     if number is None:
-        update_row(job, row_number, {"status": RowStatus.FAILED.value, "recover": True})
+        move_row(job, row, RowStatus.FAILED, {"recover": True})
         release(job, row)
         return close(job, row=row_number)
     version = row.write_back_version + 1
-    update_row(
+    move_row(
         job,
-        row_number,
+        row,
+        RowStatus.SHIPPED,
         {
-            "status": RowStatus.SHIPPED.value,
             "shipment_id": number,
             "tracking_numbers": [number],
             "label_due": True,
