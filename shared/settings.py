@@ -19,6 +19,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from shared import failpoints
 from shared.errors import SETTINGS_INVALID, TallyError
 from shared.shipping import Address, Contact
 
@@ -165,6 +166,7 @@ def _secrets_from_files() -> None:
 def load(model: type[SettingsT]) -> SettingsT:
     """The settings of one service; raises E-5002 that names the first bad one, never its value."""
     _secrets_from_files()
+    failpoints.armed()
     try:
         return model()
     except ValidationError as error:

@@ -70,6 +70,7 @@ class Dispatcher:
             await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
         except SubjectOccupiedError:
             log.info("a write-back waits already", job=command.job_id, row=command.row_number)
+        failpoint("coordinator.after_writeback_publish")
 
     async def waiting(self, job_id: str) -> ShipCommand | None:
         """The ship command in a job's slot."""

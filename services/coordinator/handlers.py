@@ -35,7 +35,9 @@ class Handlers:
                 await self._submission.abandon(message.data, error)
             else:
                 await self._submission.submit(message.data)
+        failpoint("coordinator.before_request_ack")
         await acknowledge(message)
+        failpoint("coordinator.after_request_ack")
 
     async def ledger_entry(self, message: Msg) -> None:
         """A ledger entry: a claim is only noted by the ledger itself, an outcome moves its job."""
@@ -56,6 +58,7 @@ class Handlers:
             log.error("an outcome fits no job", job=entry.job_id, row=entry.row_number, code=error.body.code)
         failpoint("coordinator.before_outcome_ack")
         await acknowledge(message)
+        failpoint("coordinator.after_outcome_ack")
 
     async def source_written(self, message: Msg) -> None:
         """What writeback did to a source."""
@@ -66,4 +69,6 @@ class Handlers:
             return
         async with heartbeat(message):
             await self._progress.record_written(written)
+        failpoint("coordinator.before_written_ack")
         await acknowledge(message)
+        failpoint("coordinator.after_written_ack")

@@ -59,6 +59,7 @@ class Progress:
 
     async def record_written(self, written: SourceWritten) -> None:
         """Record a flush, job by job."""
+        failpoint("coordinator.before_written_commit")
         for job_id in {row.job_id for row in written.rows}:
             mine = [row for row in written.rows if row.job_id == job_id]
             await self.commit(steps.record_written, job_id, mine, self._clock())

@@ -57,6 +57,7 @@ class Submission:
             await self._reject_malformed(body, error)
             return
         job_id = job_id_for(self._installation, request.request_id)
+        failpoint("coordinator.before_admit")
         try:
             admitted = await self._database.write(
                 admission.admit, job_id, request, request_hash(request), self._clock()
@@ -64,6 +65,7 @@ class Submission:
         except TallyError as error:
             await self._announcer.rejected(job_id, request.request_id, error.body)
             return
+        failpoint("coordinator.after_admit")
         if admitted.created:
             log.info("job accepted", job=job_id)
         await self._announcer.entered(job_id, JobStatus.PENDING)
@@ -90,6 +92,7 @@ class Submission:
             failpoint("coordinator.after_intake")
             if request.mode is JobMode.AUTO:
                 actor = request.requested_by or "auto"
+                failpoint("coordinator.before_start_commit")
                 await self._progress.commit(steps.start, job_id, intake, actor, self._clock(), self._progress.issue())
             else:
                 await self._estimate(job_id, intake)

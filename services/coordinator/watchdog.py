@@ -13,6 +13,7 @@ from services.coordinator.progress import Progress
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Claimed, Shipped
+from shared.failpoints import failpoint
 from shared.telemetry import logger
 
 log = logger("watchdog")
@@ -87,6 +88,7 @@ class Watchdog:
         log.warning(
             "a row in flight has no command; published again", job=row.job_id, row=row.row_number, recover=recover
         )
+        failpoint("coordinator.before_reissue")
         await self._progress.commit(
             steps.reissue, row.job_id, row.row_number, self._clock(), self._progress.issue(), recover=recover
         )

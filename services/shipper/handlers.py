@@ -29,3 +29,4 @@ class Handlers:
             await self._shipping.ship(command, first_delivery=deliveries(message) == 1)
         failpoint("shipper.before_ack")
         await acknowledge(message)
+        failpoint("shipper.after_ack")

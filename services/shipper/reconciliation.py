@@ -12,6 +12,7 @@ from services.shipper.carriers.carrier import Carrier, Consistency, DateWindow, 
 from shared.clock import Clock
 from shared.contracts.ledger import Evidence
 from shared.errors import IN_DOUBT, SEVERAL_SHIPMENTS, ErrorBody, TallyError
+from shared.failpoints import failpoint
 from shared.telemetry import logger
 
 log = logger("reconciliation")
@@ -120,11 +121,13 @@ class Reconciliation:
     async def _look_up(self, reference: str, since: datetime, evidence: list[Evidence]) -> tuple[Purchase, ...] | None:
         now = self.clock()
         window = DateWindow((since - _WINDOW_MARGIN).date(), (now + _WINDOW_MARGIN).date())
+        failpoint("shipper.before_look_up")
         try:
             finding = await self.carrier.find(reference, window)
         except TallyError as error:
             log.warning("look-up failed", code=error.body.code)
             evidence.append(Evidence(at=now, asked=f"shipments with reference {reference}", answer=str(error.body)))
             return None
+        failpoint("shipper.after_look_up")
         evidence.append(Evidence(at=now, asked=finding.asked, answer=finding.answer))
         return finding.purchases

@@ -246,6 +246,7 @@ class Shipping:
         adopted: bool = False,
         carrier_ms: float | None = None,
     ) -> None:
+        failpoint("shipper.before_label")
         label_key = await self._store_labels(claim.entry, purchase)
         failpoint("shipper.after_label")
         outcome = Shipped(

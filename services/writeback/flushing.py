@@ -73,6 +73,7 @@ class Flusher:
         batch, queue.waiting = queue.waiting[: self._max_batch], queue.waiting[self._max_batch :]
         started = time.monotonic()
         try:
+            failpoint("writeback.before_apply")
             written = await self._apply(source, [_change(command) for command, _ in batch])
             failpoint("writeback.before_outcome")
             await self._publisher.publish(

@@ -29,3 +29,4 @@ class Handlers:
             await self._flusher.write(command)
         failpoint("writeback.before_ack")
         await acknowledge(message)
+        failpoint("writeback.after_ack")

@@ -17,6 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.failpoints import failpoint
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -58,7 +60,9 @@ class Database:
             assert self._writer is not None
             connection = self._local.connection = self._writer.connect()
         with connection.begin():
-            return command(connection, *args, **kwargs)
+            result = command(connection, *args, **kwargs)
+            failpoint("coordinator.in_transaction")
+        return result
 
     async def close(self) -> None:
         """Close every connection."""

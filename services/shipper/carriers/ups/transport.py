@@ -12,6 +12,7 @@ import httpx
 
 from services.shipper.carriers.carrier import DeadlinePassedError
 from services.shipper.carriers.ups.bodies import Headers
+from shared.failpoints import failpoint
 from shared.settings import CarrierSettings
 
 # httpcore's events just before a request's head and its body are written; pinned by tests, checked at every exchange.
@@ -60,10 +61,12 @@ class SendWatch:
     async def __call__(self, event: str, _info: Mapping[str, Any]) -> None:
         if event == HEAD_IS_NEXT:
             if self._check:
+                failpoint("shipper.before_send")
                 self._check()
             self.sent = True
         # A process frozen between head and body must not complete the request on thawing; a head alone sells nothing.
         elif event == BODY_IS_NEXT and self._check:
+            failpoint("shipper.before_body")
             self._check()
 
 
