@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
-from shared.sources.csv_header import CsvHeader, read_header
 from shared.sources.csv_records import CsvGrammar, MalformedRecordError, cut_records
 from shared.sources.csv_text import SAMPLE, CsvDialect, detect_dialect, detect_encoding
+from shared.sources.header import Header, read_header
 from shared.sources.rows import row_checksum
 
 
@@ -18,7 +18,7 @@ class CsvDocument:
     """A parsed CSV file. `rows` holds the index in `records` of each data row, the first one at 0."""
 
     dialect: CsvDialect
-    header: CsvHeader
+    header: Header
     header_at: int
     records: tuple[str, ...]
     rows: tuple[int, ...]

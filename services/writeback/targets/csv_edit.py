@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from services.writeback.targets.csv_document import CsvDocument
 from services.writeback.targets.target import RowChange
 from shared.errors import SOURCE_CHANGED, TRACKING_CONFLICT, WRITE_FAILED, ErrorBody, TallyError
-from shared.sources.csv_header import CsvHeader
 from shared.sources.csv_records import BLANK, CsvGrammar, line_end
+from shared.sources.header import Header
 from shared.sources.rows import TRACKING_COLUMNS
 
 _NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
@@ -98,7 +98,7 @@ def _rewritten(document: CsvDocument, texts: dict[int, dict[str, str]]) -> CsvDo
         names = [_quoted(document, name) if document.dialect.quoted_names else name for name in missing]
         records = [_widened(csv, record, at, blanks) for record in records]
         records[document.header_at] = _widened(csv, document.records[document.header_at], at, names)
-        header = CsvHeader((*header.names[:at], *missing, *header.names[at:]))
+        header = Header((*header.names[:at], *missing, *header.names[at:]))
     for index, columns in texts.items():
         ending = line_end(records[index])
         fields = csv.fields(document.records[index])

@@ -1,4 +1,4 @@
-"""The header line of a CSV file: which columns there are, and where the tracking columns are or go."""
+"""The header of a file of orders: which columns there are, and where the tracking columns are or go."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.sources.rows import TRACKING_COLUMNS, tracking_column
 
 
 @dataclass(frozen=True)
-class CsvHeader:
+class Header:
     """A header: `names` of all its fields without surrounding blanks; a field without a name is no column."""
 
     names: tuple[str, ...]
@@ -52,10 +52,10 @@ class CsvHeader:
         }
 
 
-def read_header(texts: Sequence[str], label: str) -> CsvHeader:
+def read_header(texts: Sequence[str], label: str) -> Header:
     """The header whose fields say `texts`. Raises E-1004 where two columns have the same name, whatever its case."""
     names = tuple(text.strip() for text in texts)
     counts = Counter(name.casefold() for name in names if name)
     if twice := list(dict.fromkeys(name for name in names if counts[name.casefold()] > 1)):
         raise TallyError(DUPLICATE_HEADERS, path=label, columns=", ".join(twice))
-    return CsvHeader(names)
+    return Header(names)
