@@ -239,6 +239,12 @@ SEVERAL_SHIPMENTS = _kind(
     "Void all but one with the carrier, then record the one that stays with tally resolve.",
 )
 
+ABANDONED = _kind(
+    "E-3012",
+    "Row abandoned",
+    "The row was handed to a shipper {deliveries} times, and none came to an outcome: {reason}.",
+    "Read the shipper's log for what ended it, then {todo}.",
+)
 WITHDRAWN = _kind(
     "E-3013",
     "Row withdrawn",
@@ -311,6 +317,12 @@ PUBLISH_FAILED = _kind(
     "The bus did not confirm {subject}: {reason}.",
     "Check the bus; the message is sent again.",
     retryable=True,
+)
+INTERRUPTED = _kind(
+    "E-4014",
+    "Job interrupted",
+    "No coordinator was running, and the row was on its way to the carrier.",
+    "Resume the job; the row's label is looked up before it is bought.",
 )
 
 # E-5xxx: authentication and configuration

@@ -69,7 +69,11 @@ class ServiceSettings(BaseSettings):
 
 
 class CoordinatorSettings(ServiceSettings):
-    """The coordinator: job database, source roots, ship-from."""
+    """The coordinator: job database, source roots, ship-from.
+
+    A running job is interrupted where no coordinator was seen for `interrupted_after` seconds, or where the last one
+    belonged to another `house_run` (an id that a supervisor gives to all it starts, as `tally up` does).
+    """
 
     database_url: str = ""
     source_roots: Roots = (Path(),)
@@ -79,6 +83,8 @@ class CoordinatorSettings(ServiceSettings):
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    house_run: Annotated[str, Field(max_length=64)] = ""
+    interrupted_after: Annotated[float, Field(gt=0)] = 15.0
 
     @property
     def job_database_url(self) -> str:

@@ -14,9 +14,11 @@ from services.coordinator.dispatch import Dispatcher
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.intake import Intake, IntakeSettings
+from services.coordinator.presence import Heartbeat
 from services.coordinator.progress import Progress
 from services.coordinator.submission import Submission
 from services.coordinator.watchdog import Watchdog
+from services.coordinator.withdrawal import Withdrawal
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.service import Service
@@ -63,8 +65,9 @@ def main() -> None:
             return Estimator(service.client)
 
         submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
-        handlers = Handlers(submission, progress)
-        control = Control(database, progress, ledger, intake, new_estimator, utc_now)
+        withdrawal = Withdrawal(database, progress, ledger, utc_now)
+        handlers = Handlers(submission, progress, withdrawal)
+        control = Control(database, progress, ledger, withdrawal, intake, new_estimator, utc_now)
         watchdog = Watchdog(
             database,
             ledger,
@@ -74,11 +77,17 @@ def main() -> None:
             interval=settings.watchdog_interval,
             stuck_after=settings.stuck_after,
         )
+        heartbeat = Heartbeat(
+            database, progress, utc_now, house_run=settings.house_run, counts_for=settings.interrupted_after
+        )
+        await heartbeat.arrive()
         service.consume(topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.LEDGER_ENTRIES, handlers.ledger_entry, concurrency=_OUTCOMES_AT_ONCE)
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
+        service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
         for name, call in control.calls().items():
             service.answer(subjects.api(name), call)
+        service.background(heartbeat.run)
         service.background(announcer.run)
         service.background(watchdog.run)
 

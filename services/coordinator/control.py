@@ -13,8 +13,8 @@ from services.coordinator.database.engine import Database
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.progress import Progress
+from services.coordinator.withdrawal import Withdrawal
 from shared.bus.ledger import Ledger
-from shared.bus.publishing import fresh_id
 from shared.clock import Clock
 from shared.contracts.api import (
     ControlJob,
@@ -29,10 +29,9 @@ from shared.contracts.api import (
     ShowRow,
 )
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
-from shared.contracts.ledger import Claimed, Failed
 from shared.contracts.message import Message
 from shared.contracts.states import JobStatus, RowStatus
-from shared.errors import REQUEST_MALFORMED, WITHDRAWN, TallyError
+from shared.errors import REQUEST_MALFORMED, TallyError
 from shared.telemetry import logger
 
 log = logger("control")
@@ -48,6 +47,7 @@ class Control:
         database: Database,
         progress: Progress,
         ledger: Ledger,
+        withdrawal: Withdrawal,
         intake: Intake,
         new_estimator: Callable[[], Estimator],
         clock: Clock,
@@ -55,6 +55,7 @@ class Control:
         self._database = database
         self._progress = progress
         self._ledger = ledger
+        self._withdrawal = withdrawal
         self._intake = intake
         self._new_estimator = new_estimator
         self._clock = clock
@@ -114,17 +115,7 @@ class Control:
     async def cancel(self, call: ControlJob) -> JobDocument:
         """End a job. A row in flight that nobody has claimed is withdrawn; a claimed one is still recorded."""
         document = await self._halt(call, JobStatus.CANCELLED)
-        for row in await self._database.read(queries.list_rows, call.job_id, RowStatus.IN_FLIGHT, 0, 1):
-            withdrawn = Failed(
-                job_id=call.job_id,
-                row_number=row.row_number,
-                attempt=row.attempt,
-                epoch=await self._ledger.current_epoch(),
-                claim_id=fresh_id(),
-                error=TallyError(WITHDRAWN).body,
-                failed_at=self._clock(),
-            )
-            await self._ledger.withdraw(withdrawn)
+        await self._withdrawal.withdraw(call.job_id)
         return document
 
     async def resume(self, call: ControlJob) -> JobDocument:
@@ -135,9 +126,8 @@ class Control:
         """
         failed = await self._database.read(queries.list_rows, call.job_id, RowStatus.FAILED, 0, 1)
         for row in failed:
-            last = await self._ledger.last(call.job_id, row.row_number)
-            if last is not None and not isinstance(last.entry, Claimed):
-                await self._progress.record(last.entry)
+            for outcome in await self._ledger.outcomes(call.job_id, row.row_number):
+                await self._progress.record(outcome)
         await self._progress.commit(steps.resume, call.job_id, call.by, self._clock(), self._progress.issue())
         return await self._document(call)
 

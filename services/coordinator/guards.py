@@ -12,6 +12,7 @@ from typing import Literal
 from shared.contracts.states import RowStatus
 
 OutcomeKind = Literal["shipped", "failed", "in_doubt"]
+LastKind = Literal["none", "claimed", "shipped", "failed", "in_doubt"]
 
 
 class Verdict(Enum):
@@ -53,3 +54,24 @@ def _judge_shipped(numbers: Collection[str], row_status: RowStatus, row_numbers:
             return Verdict.ALARM
         return Verdict.REPUBLISH if row_status is RowStatus.SHIPPED else Verdict.IGNORE
     return Verdict.ADOPT
+
+
+class Ending(Enum):
+    """What becomes of a row in flight that is not to be worked on any more."""
+
+    FAIL = auto()  # nobody ever called for it
+    PARK = auto()  # somebody may have called
+    RECORD = auto()  # the ledger has its outcome
+
+
+def judge_unfinished(last: LastKind, last_attempt: int, row_attempt: int, *, recover: bool) -> Ending:
+    """How a row in flight ends that is withdrawn or abandoned, given its last ledger entry.
+
+    `recover` says that a call may have been made which the ledger does not know of. An earlier attempt's doubt counts:
+    it was to be looked up before the call.
+    """
+    if last == "shipped" or (last in {"failed", "in_doubt"} and last_attempt >= row_attempt):
+        return Ending.RECORD
+    if recover or last in {"claimed", "in_doubt"}:
+        return Ending.PARK
+    return Ending.FAIL

@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from services.coordinator.progress import Progress
 from services.coordinator.submission import Submission
+from services.coordinator.withdrawal import Withdrawal
 from shared.bus.heartbeat import heartbeat
 from shared.bus.service import acknowledge, deliveries, reject
+from shared.contracts.commands import ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, ledger_entry
 from shared.contracts.writeback import SourceWritten
 from shared.errors import REQUEST_ABANDONED, TallyError
@@ -23,9 +25,10 @@ _MAX_INTAKE_TRIES = 5
 class Handlers:
     """The coordinator's subscribers."""
 
-    def __init__(self, submission: Submission, progress: Progress) -> None:
+    def __init__(self, submission: Submission, progress: Progress, withdrawal: Withdrawal) -> None:
         self._submission = submission
         self._progress = progress
+        self._withdrawal = withdrawal
 
     async def job_request(self, message: Msg) -> None:
         """A job request; one that ends its coordinator time and again is given up, and said so."""
@@ -72,3 +75,14 @@ class Handlers:
         failpoint("coordinator.before_written_ack")
         await acknowledge(message)
         failpoint("coordinator.after_written_ack")
+
+    async def command_abandoned(self, message: Msg) -> None:
+        """A ship command that ended its shipper time and again."""
+        try:
+            report = ShipCommandAbandoned.model_validate_json(message.data)
+        except ValidationError:
+            await reject(message)
+            return
+        async with heartbeat(message):
+            await self._withdrawal.abandon(report)
+        await acknowledge(message)

@@ -37,7 +37,7 @@ def main() -> None:
         carriers.append(carrier)
         ledger = Ledger(service.client, service.publisher)
         await ledger.refresh()
-        handlers = Handlers(Shipping(carrier, settings.carrier, labels, ledger, utc_now))
+        handlers = Handlers(Shipping(carrier, settings.carrier, labels, ledger, utc_now), service.publisher)
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
 

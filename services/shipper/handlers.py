@@ -7,16 +7,24 @@ from pydantic import ValidationError
 
 from services.shipper.shipping import Shipping
 from shared.bus.heartbeat import heartbeat
+from shared.bus.publishing import Publisher, fresh_id
 from shared.bus.service import acknowledge, deliveries, reject
-from shared.contracts.commands import ShipCommand
+from shared.contracts import subjects
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
 from shared.failpoints import failpoint
+from shared.telemetry import logger
+
+log = logger("handlers")
+
+_MAX_DELIVERIES = 5
 
 
 class Handlers:
     """The shipper's subscribers."""
 
-    def __init__(self, shipping: Shipping) -> None:
+    def __init__(self, shipping: Shipping, publisher: Publisher) -> None:
         self._shipping = shipping
+        self._publisher = publisher
 
     async def ship(self, message: Msg) -> None:
         """A ship command: acknowledged once its outcome is in the ledger."""
@@ -26,7 +34,23 @@ class Handlers:
             await reject(message)
             return
         async with heartbeat(message):
-            await self._shipping.ship(command, first_delivery=deliveries(message) == 1)
+            if deliveries(message) > _MAX_DELIVERIES:
+                await self._abandon(command)
+            else:
+                await self._shipping.ship(command, first_delivery=deliveries(message) == 1)
         failpoint("shipper.before_ack")
         await acknowledge(message)
         failpoint("shipper.after_ack")
+
+    async def _abandon(self, command: ShipCommand) -> None:
+        """Leave a command to the coordinator that ended every shipper which worked on it."""
+        log.error("a command came to no outcome; given up", job=command.job_id, row=command.row_number)
+        report = ShipCommandAbandoned(
+            job_id=command.job_id,
+            row_number=command.row_number,
+            attempt=command.attempt,
+            deliveries=_MAX_DELIVERIES,
+        )
+        await self._publisher.publish(
+            subjects.OUTCOMES, subjects.abandoned(command.job_id), report, message_id=fresh_id()
+        )

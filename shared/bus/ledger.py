@@ -62,6 +62,13 @@ class Ledger:
         stored = await self._publisher.last(subjects.LEDGER, subjects.ledger(job_id, row_number), retry_for=retry_for)
         return None if stored is None else Recorded(stored.sequence, ledger_entry.validate_json(stored.data))
 
+    async def outcomes(self, job_id: str, row_number: int) -> list[Outcome]:
+        """What the ledger and the late ledger have as a row's outcome: its last one in each."""
+        subjects_of_row = subjects.ledger(job_id, row_number), subjects.late_ledger(job_id, row_number)
+        stored = [await self._publisher.last(subjects.LEDGER, subject) for subject in subjects_of_row]
+        entries = [ledger_entry.validate_json(message.data) for message in stored if message is not None]
+        return [entry for entry in entries if not isinstance(entry, Claimed)]
+
     async def claim(self, claim: Claimed, expected_last: int) -> int:
         """Append a claim; its sequence. Raises WrongLastSequenceError where somebody else wrote first."""
         try:
@@ -80,18 +87,18 @@ class Ledger:
             raise
         return ack.seq
 
-    async def withdraw(self, tombstone: Failed) -> bool:
-        """Append a failure for an attempt that nobody has claimed, so that nobody can; False where somebody has."""
-        last = await self.last(tombstone.job_id, tombstone.row_number)
-        if last is not None and (isinstance(last.entry, Claimed | Shipped) or last.entry.attempt >= tombstone.attempt):
-            return False
+    async def close(self, outcome: Outcome, behind: Recorded | None) -> bool:
+        """Append an outcome for a row that nobody works on, behind what was read of it; False where somebody does.
+
+        Whoever held a claim, or tries to take one, finds it lost.
+        """
         try:
             await self._publisher.publish(
                 subjects.LEDGER,
-                subjects.ledger(tombstone.job_id, tombstone.row_number),
-                tombstone,
-                message_id=tombstone.claim_id,
-                expected_last=0 if last is None else last.sequence,
+                subjects.ledger(outcome.job_id, outcome.row_number),
+                outcome,
+                message_id=outcome.claim_id,
+                expected_last=0 if behind is None else behind.sequence,
             )
         except WrongLastSequenceError:
             return False

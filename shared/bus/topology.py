@@ -52,9 +52,10 @@ class Consumer:
 JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS)
 LEDGER_ENTRIES = Consumer("coordinator-ledger", subjects.LEDGER, subjects.EVERYTHING)
 WRITEBACK_OUTCOMES = Consumer("coordinator-writeback", subjects.OUTCOMES, subjects.ALL_WRITEBACK_OUTCOMES)
+ABANDONED_COMMANDS = Consumer("coordinator-abandoned", subjects.OUTCOMES, subjects.ALL_ABANDONED)
 SHIP_COMMANDS = Consumer("shipper", subjects.COMMANDS, subjects.ALL_SHIP_COMMANDS)
 WRITEBACK_COMMANDS = Consumer("writeback", subjects.COMMANDS, subjects.ALL_WRITEBACK_COMMANDS)
-CONSUMERS = (JOB_REQUESTS, LEDGER_ENTRIES, WRITEBACK_OUTCOMES, SHIP_COMMANDS, WRITEBACK_COMMANDS)
+CONSUMERS = (JOB_REQUESTS, LEDGER_ENTRIES, WRITEBACK_OUTCOMES, ABANDONED_COMMANDS, SHIP_COMMANDS, WRITEBACK_COMMANDS)
 
 
 def streams(replicas: int) -> tuple[StreamConfig, ...]:

@@ -27,7 +27,7 @@ from shared.contracts.api import (
     ShowJob,
     ShowRow,
 )
-from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.rates import QuoteReply, QuoteRequest
@@ -54,6 +54,13 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
         "A sale whose claim was taken over before it could be recorded.",
     ),
     (subjects.writeback_outcome("{source}"), "coordinator", SourceWritten, None, "One flush to one source."),
+    (
+        subjects.abandoned("{job}"),
+        "coordinator",
+        ShipCommandAbandoned,
+        None,
+        "A ship command that no shipper came to an outcome with.",
+    ),
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
     (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),

@@ -26,6 +26,18 @@ class ShipCommand(Message):
     recover: bool = False
 
 
+class ShipCommandAbandoned(Message):
+    """A ship command that was delivered `deliveries` times without an outcome, on `tally.outcomes.abandoned.<job>`.
+
+    The shipper that reports it did nothing else with it; the coordinator decides what becomes of the row.
+    """
+
+    job_id: JobId
+    row_number: RowNumber
+    attempt: Attempt
+    deliveries: int
+
+
 class WrittenValues(BaseModel):
     """What goes into a row's tracking columns; null clears them."""
 

@@ -21,6 +21,7 @@ ALL_LEDGER = "tally.ledger.*.*"
 ALL_LATE_LEDGER = "tally.ledger-late.*.*"
 ALL_OUTCOMES = "tally.outcomes.>"
 ALL_WRITEBACK_OUTCOMES = "tally.outcomes.writeback.*"
+ALL_ABANDONED = "tally.outcomes.abandoned.*"
 ALL_EVENTS = "tally.events.*.*"
 
 NO_JOB = "none"
@@ -44,6 +45,11 @@ def ledger(job_id: str, row_number: int) -> str:
 def late_ledger(job_id: str, row_number: int) -> str:
     """Where an outcome goes that the register refused."""
     return f"tally.ledger-late.{job_id}.{row_number}"
+
+
+def abandoned(job_id: str) -> str:
+    """Where a ship command is reported that no shipper came to an end with."""
+    return f"tally.outcomes.abandoned.{job_id}"
 
 
 def writeback_outcome(source_hash: str) -> str:

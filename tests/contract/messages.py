@@ -16,7 +16,7 @@ from shared.contracts.api import (
     ShowJob,
     ShowRow,
 )
-from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, WritebackCommand, WrittenValues
 from shared.contracts.documents import (
     JobDocument,
     LabelDocument,
@@ -135,6 +135,7 @@ MESSAGES = {
         not_after=AT,
         recover=False,
     ),
+    "ship-command-abandoned": ShipCommandAbandoned(job_id=JOB, row_number=17, attempt=1, deliveries=5),
     "writeback-command": WritebackCommand(
         job_id=JOB,
         row_number=17,

@@ -174,16 +174,16 @@ async def test_a_failure_whose_claim_was_taken_over_counts_for_nothing(
     assert await publisher.last(subjects.LEDGER, subjects.late_ledger(job, 1)) is None
 
 
-async def test_a_row_that_nobody_claimed_can_be_withdrawn_and_then_not_be_claimed(ledger: Ledger, job: str) -> None:
-    assert await ledger.withdraw(failure(claim(job)))
+async def test_a_row_that_nobody_claimed_can_be_closed_and_then_not_be_claimed(ledger: Ledger, job: str) -> None:
+    assert await ledger.close(failure(claim(job)), None)
     with pytest.raises(WrongLastSequenceError):
         await ledger.claim(claim(job), 0)
 
 
-async def test_a_claimed_row_cannot_be_withdrawn(ledger: Ledger, job: str) -> None:
+async def test_a_row_that_was_claimed_meanwhile_cannot_be_closed(ledger: Ledger, job: str) -> None:
     mine = claim(job)
     await ledger.claim(mine, 0)
-    assert not await ledger.withdraw(failure(mine))
+    assert not await ledger.close(failure(mine), None)
 
 
 async def test_a_takeover_names_the_claim_it_replaces(ledger: Ledger, job: str) -> None:

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.coordinator.guards import Verdict, judge
+from services.coordinator.guards import Ending, Verdict, judge, judge_unfinished
 from shared.contracts.states import RowStatus
 
 MINE, OTHER = ("1ZA",), ("1ZB",)
@@ -44,3 +44,21 @@ def test_a_failure_counts_only_for_the_attempt_in_flight(kind, status: RowStatus
         assert verdict is Verdict.REPUBLISH
     else:
         assert verdict is Verdict.IGNORE
+
+
+UNFINISHED = [
+    (kind, last, attempt, recover)
+    for kind, last, attempt, recover in product(
+        ("none", "claimed", "shipped", "failed", "in_doubt"), (0, 1, 2, 3), (1, 2, 3), (False, True)
+    )
+    if (kind == "none") == (last == 0) and last <= attempt
+]
+
+
+@pytest.mark.parametrize(("kind", "last", "attempt", "recover"), UNFINISHED)
+def test_an_unfinished_row_has_failed_only_where_nobody_can_have_called(kind, last, attempt, recover) -> None:
+    ending = judge_unfinished(kind, last, attempt, recover=recover)
+    has_outcome = kind == "shipped" or (kind in {"failed", "in_doubt"} and last == attempt)
+    uncalled = not recover and kind in {"none", "failed"}
+    expected = Ending.RECORD if has_outcome else Ending.FAIL if uncalled else Ending.PARK
+    assert ending is expected

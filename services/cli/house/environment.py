@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sysconfig
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,7 @@ def house_environment(
     environment["TALLY_NATS_URL"] = nats_url
     environment["TALLY_DATA_DIR"] = str(data_dir)
     environment["PYTHONUNBUFFERED"] = "1"
+    environment["TALLY_HOUSE_RUN"] = uuid.uuid4().hex
     make_importable(environment)
     if not user.has_source_roots:
         # One person's own session on this machine: relative paths are of the working directory, absolute ones anywhere.

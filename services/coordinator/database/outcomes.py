@@ -94,11 +94,21 @@ def _record_shipped(
     )
     if row.row_number == job.cursor + 1:
         job.advance(row.row_number)
+    if job.status is JobStatus.INTERRUPTED:
+        _calm(job)
     ship = None
     if not adopted and job.status is JobStatus.RUNNING:
         ship = start_next(job, issue, following)
     writeback = writeback_of(job, row, version, outcome.tracking_numbers[0], outcome.shipped_at)
     return close(job, ship=ship, writeback=writeback, row=row.row_number)
+
+
+def _calm(job: JobTransaction) -> None:
+    """The row that an interrupted job had in flight is shipped: it is no error, and may have been the last row."""
+    if job.cursor >= job.total:
+        job.enter(JobStatus.RUNNING, actor="on_interrupt")
+    else:
+        job.changes["error"] = None
 
 
 def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoubt) -> Step:

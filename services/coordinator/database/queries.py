@@ -35,12 +35,14 @@ _source: TypeAdapter[Source] = TypeAdapter(Source)
 
 @dataclass(frozen=True)
 class InFlightRow:
-    """A row that has been in flight for a while, as the watchdog sees it."""
+    """A row in flight, as the watchdog sees it."""
 
     job_id: str
     row_number: int
     attempt: int
     epoch: str
+    reference: str
+    recover: bool
 
 
 def show_job(connection: Connection, job_id: str | None, request_id: str | None = None) -> JobDocument:
@@ -98,14 +100,20 @@ def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, Err
     return {row.reservation_key: shipped_note(None, row.job_id, row.row_number, row.tracking_numbers) for row in found}
 
 
+_IN_FLIGHT = select(
+    rows.c.job_id, rows.c.row_number, rows.c.attempt, rows.c.epoch, rows.c.reference, rows.c.recover
+).where(rows.c.status == RowStatus.IN_FLIGHT.value)
+
+
 def rows_in_flight(connection: Connection, since: datetime) -> list[InFlightRow]:
     """The rows in flight since before `since`, of whatever job."""
-    found = connection.execute(
-        select(rows.c.job_id, rows.c.row_number, rows.c.attempt, rows.c.epoch).where(
-            rows.c.status == RowStatus.IN_FLIGHT.value, rows.c.in_flight_at < since
-        )
-    )
-    return [InFlightRow(row.job_id, row.row_number, row.attempt, row.epoch) for row in found]
+    return [InFlightRow(*row) for row in connection.execute(_IN_FLIGHT.where(rows.c.in_flight_at < since))]
+
+
+def row_in_flight(connection: Connection, job_id: str) -> InFlightRow | None:
+    """A job's row in flight."""
+    found = connection.execute(_IN_FLIGHT.where(rows.c.job_id == job_id)).first()
+    return None if found is None else InFlightRow(*found)
 
 
 def write_backs_due(connection: Connection, since: datetime, limit: int) -> list[WritebackCommand]:

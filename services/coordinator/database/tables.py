@@ -108,6 +108,14 @@ Index(
     postgresql_where=rows.c.write_back == "due",
 )
 
+coordinators = Table(
+    "coordinators",
+    metadata,
+    Column("coordinator_id", String(64), primary_key=True),
+    Column("house_run", String(64), nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)
+
 attempts = Table(
     "attempts",
     metadata,

@@ -13,7 +13,7 @@ from services.coordinator import states
 from services.coordinator.audit import AuditTrail
 from services.coordinator.database.tables import audit, jobs
 from shared.contracts.source import Source
-from shared.contracts.states import JobStatus
+from shared.contracts.states import InterruptPolicy, JobStatus
 from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, ErrorBody, TallyError
 
 _source: TypeAdapter[Source] = TypeAdapter(Source)
@@ -31,6 +31,7 @@ _LOCK_JOB = (
         jobs.c.audit_seq,
         jobs.c.audit_head,
         jobs.c.started_at,
+        jobs.c.on_interrupt,
     )
     .where(jobs.c.job_id == bindparam("job_id"))
     .with_for_update()
@@ -54,6 +55,7 @@ class JobTransaction:
     intake: str
     reship: bool
     started: bool
+    on_interrupt: InterruptPolicy
     trail: AuditTrail
     changes: dict[str, Any] = field(default_factory=dict)
     entered: JobStatus | None = None
@@ -76,6 +78,7 @@ class JobTransaction:
             intake=found.intake,
             reship=bool(found.request.get("reship", False)),
             started=found.started_at is not None,
+            on_interrupt=InterruptPolicy(found.on_interrupt),
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
         )
 

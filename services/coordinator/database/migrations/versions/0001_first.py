@@ -1,4 +1,4 @@
-"""The first tables: installation, jobs, rows, attempts, reservations, audit."""
+"""The first tables: installation, coordinators, jobs, rows, attempts, reservations, audit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,6 +40,13 @@ def upgrade() -> None:
         "installation",
         sa.Column("installation_id", sa.String(length=16), nullable=False),
         sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_installation")),
+    )
+    op.create_table(
+        "coordinators",
+        sa.Column("coordinator_id", sa.String(length=64), nullable=False),
+        sa.Column("house_run", sa.String(length=64), nullable=False),
+        sa.Column("seen_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("coordinator_id", name=op.f("pk_coordinators")),
     )
     op.create_table(
         "jobs",
@@ -149,6 +156,7 @@ def downgrade() -> None:
     op.drop_index("ix_jobs_status", table_name="jobs")
     op.drop_index("ix_jobs_created_at", table_name="jobs")
     op.drop_table("jobs")
+    op.drop_table("coordinators")
     op.drop_table("installation")
     op.drop_table("audit")
     op.drop_table("attempts")

@@ -1,0 +1,70 @@
+"""Tells a coordinator that starts whether any other was there before it, and interrupts jobs where none was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+
+from services.coordinator.database.step import Step, close
+from services.coordinator.database.tables import coordinators, jobs, rows
+from services.coordinator.database.trail import JobTransaction
+from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
+from shared.errors import INTERRUPTED, TallyError
+
+
+@dataclass(frozen=True)
+class Presence:
+    """One coordinator: its id, the supervisor's run it belongs to, and for how long a heartbeat of it counts."""
+
+    coordinator_id: str
+    house_run: str
+    counts_for: timedelta
+
+
+def beat(connection: Connection, presence: Presence, now: datetime) -> None:
+    """Note that the coordinator lives."""
+    connection.execute(delete(coordinators).where(coordinators.c.coordinator_id == presence.coordinator_id))
+    connection.execute(
+        insert(coordinators),
+        {"coordinator_id": presence.coordinator_id, "house_run": presence.house_run, "seen_at": now},
+    )
+
+
+def arrive(connection: Connection, presence: Presence, now: datetime) -> list[Step]:
+    """Note that a coordinator starts; where no other one was there, its running jobs are interrupted.
+
+    A coordinator of the same run that was seen a moment ago means that its supervisor restarts it: nobody has to be
+    asked. A job at its last row has nothing left to ask about.
+    """
+    alone = (
+        connection.execute(
+            select(coordinators.c.coordinator_id)
+            .where(coordinators.c.house_run == presence.house_run, coordinators.c.seen_at > now - presence.counts_for)
+            .limit(1)
+        ).first()
+        is None
+    )
+    connection.execute(delete(coordinators).where(coordinators.c.seen_at <= now - presence.counts_for))
+    beat(connection, presence, now)
+    if not alone:
+        return []
+    running = connection.execute(
+        select(jobs.c.job_id).where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.cursor < jobs.c.total)
+    ).scalars()
+    return [step for job_id in running.all() if (step := _interrupt(connection, job_id, now)) is not None]
+
+
+def _interrupt(connection: Connection, job_id: str, now: datetime) -> Step | None:
+    job = JobTransaction.open(connection, job_id, now)
+    if job.status is not JobStatus.RUNNING:
+        return None
+    in_flight = connection.execute(
+        select(rows.c.row_number).where(rows.c.job_id == job_id, rows.c.status == RowStatus.IN_FLIGHT.value).limit(1)
+    ).scalar()
+    error = None if in_flight is None else TallyError(INTERRUPTED, row=in_flight).body
+    job.enter(JobStatus.INTERRUPTED, error=error)
+    if job.on_interrupt is InterruptPolicy.RESUME:
+        job.enter(JobStatus.RUNNING, actor="on_interrupt")
+    return close(job)

@@ -1,0 +1,104 @@
+"""Jobs in the job database, made and moved by its own steps."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from services.coordinator.database import intake, outcomes, queries, steps
+from services.coordinator.database.commands import Issue
+from services.coordinator.database.engine import Database
+from services.coordinator.database.intake import NewRow
+from services.coordinator.identity import job_id_for, request_hash
+from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import CsvSource
+from shared.contracts.states import JobMode
+from shared.errors import ErrorBody
+from shared.shipping import Money
+from tests.contract.messages import SHIPMENT
+
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
+ISSUE = Issue("epoch-1", timedelta(minutes=5))
+INSTALLATION = "ABCDEFGH"
+ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.")
+
+
+async def take_in(
+    database: Database,
+    request_id: str,
+    rows: int = 3,
+    *,
+    reship: bool = False,
+    fingerprint="print",
+    at=NOW,
+    on_interrupt=None,
+) -> str:
+    request = JobRequest(
+        request_id=request_id,
+        source=CsvSource(path="orders.csv"),
+        mode=JobMode.AUTO,
+        reship=reship,
+        on_interrupt=on_interrupt,
+    )
+    job_id = job_id_for(INSTALLATION, request_id)
+    await database.write(intake.admit, job_id, request, request_hash(request), at)
+    await database.write(intake.begin_intake, job_id, "intake", request.source, NOW)
+    numbers = range(1, rows + 1)
+    batch = [NewRow(number, str(number), "sum", f"{fingerprint}-{number}", SHIPMENT) for number in numbers]
+    await database.write(intake.add_rows, job_id, "intake", INSTALLATION, 1, batch, NOW)
+    await database.write(intake.finish_intake, job_id, "intake", rows, "mapping", NOW)
+    return job_id
+
+
+async def started(
+    database: Database, request_id: str = "orders", rows: int = 3, issue: Issue = ISSUE, **options
+) -> str:
+    job_id = await take_in(database, request_id, rows, **options)
+    await database.write(steps.start, job_id, "intake", "ann", NOW, issue)
+    return job_id
+
+
+def shipped(job_id: str, row: int, attempt: int = 1, number: str | None = None) -> Shipped:
+    number = number or f"1Z{row:016d}"
+    return Shipped(
+        job_id=job_id,
+        row_number=row,
+        attempt=attempt,
+        epoch="epoch-1",
+        claim_id="claim",
+        shipment_id=number,
+        tracking_numbers=(number,),
+        cost=Money(amount=Decimal("9.10")),
+        label_key="label",
+        shipped_at=NOW,
+    )
+
+
+def failed(job_id: str, row: int, attempt: int = 1) -> Failed:
+    return Failed(job_id=job_id, row_number=row, attempt=attempt, epoch="e", claim_id="c", error=ERROR, failed_at=NOW)
+
+
+def in_doubt(job_id: str, row: int) -> InDoubt:
+    evidence = Evidence(at=NOW, asked="by reference", answer="not found")
+    return InDoubt(
+        job_id=job_id,
+        row_number=row,
+        attempt=1,
+        epoch="e",
+        claim_id="c",
+        reference="R",
+        error=ERROR,
+        parked_at=NOW,
+        evidence=(evidence,),
+    )
+
+
+async def record(database: Database, outcome):
+    return await database.write(outcomes.record_outcome, outcome, NOW, ISSUE)
+
+
+async def job(database: Database, job_id: str):
+    return await database.read(queries.show_job, job_id)
+
+
+async def row(database: Database, job_id: str, number: int):
+    return await database.read(queries.show_row, job_id, number)

@@ -1,0 +1,193 @@
+"""A row that is withdrawn or abandoned: the ledger says whether anybody can have called for it."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+from nats.aio.client import Client
+
+from services.coordinator.announcer import Announcer
+from services.coordinator.database import steps
+from services.coordinator.database.commands import Issue
+from services.coordinator.database.engine import Database
+from services.coordinator.dispatch import Dispatcher
+from services.coordinator.progress import Progress
+from services.coordinator.withdrawal import Withdrawal
+from services.shipper.handlers import Handlers
+from services.shipper.shipping import Shipping
+from shared.bus import topology
+from shared.bus.ledger import Ledger
+from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
+from shared.contracts import subjects
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
+from shared.contracts.ledger import Claimed, Failed, InDoubt
+from shared.contracts.states import JobStatus
+from tests.integration.job_steps import ERROR, ISSUE, NOW, shipped, started
+from tests.integration.nats_servers import connected
+
+LIFETIME = timedelta(minutes=5)
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    connection = await connected(nats_url)
+    await topology.apply(connection.jetstream())
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def bus(client: Client, database: Database) -> SimpleNamespace:
+    publisher = Publisher(client.jetstream())
+    ledger = Ledger(client, publisher)
+    await ledger.refresh()
+    announcer = Announcer(publisher, database, lambda: NOW)
+    progress = Progress(database, Dispatcher(publisher), announcer, ledger, lambda: NOW, LIFETIME)
+    withdrawal = Withdrawal(database, progress, ledger, lambda: NOW)
+    return SimpleNamespace(client=client, publisher=publisher, ledger=ledger, withdrawal=withdrawal)
+
+
+async def in_flight(database: Database, bus: SimpleNamespace, *, former_epoch: bool = False) -> ShipCommand:
+    """The command of a job's first row, in flight under the ledger's epoch (or put there under a former one)."""
+    now = Issue(bus.ledger.epoch, LIFETIME)
+    job_id = await started(database, fresh_id(), issue=ISSUE if former_epoch else now)
+    step = await database.write(steps.reissue, job_id, 1, NOW, now, recover=False)
+    assert step.ship is not None
+    assert step.ship.recover == former_epoch
+    return step.ship
+
+
+async def claim(bus: SimpleNamespace, command: ShipCommand) -> int:
+    claimed = Claimed(
+        job_id=command.job_id,
+        row_number=command.row_number,
+        attempt=command.attempt,
+        epoch=command.epoch,
+        claim_id=fresh_id(),
+        reference=command.reference,
+        owner="me",
+        claimed_at=NOW,
+        last_possible_commit=NOW,
+    )
+    return await bus.ledger.claim(claimed, 0)
+
+
+def report(command: ShipCommand, attempt: int = 1) -> ShipCommandAbandoned:
+    return ShipCommandAbandoned(job_id=command.job_id, row_number=1, attempt=attempt, deliveries=5)
+
+
+async def last(bus: SimpleNamespace, command: ShipCommand):
+    found = await bus.ledger.last(command.job_id, 1)
+    return None if found is None else found.entry
+
+
+async def test_an_abandoned_row_that_nobody_claimed_has_failed(database: Database, bus: SimpleNamespace) -> None:
+    command = await in_flight(database, bus)
+    await bus.withdrawal.abandon(report(command))
+    entry = await last(bus, command)
+    assert isinstance(entry, Failed)
+    assert entry.error.code == "E-3012"
+
+
+async def test_an_abandoned_row_that_somebody_claimed_is_in_doubt(database: Database, bus: SimpleNamespace) -> None:
+    command = await in_flight(database, bus)
+    await claim(bus, command)
+    await bus.withdrawal.abandon(report(command))
+    entry = await last(bus, command)
+    assert isinstance(entry, InDoubt)
+    assert (entry.error.code, entry.reference) == ("E-3012", command.reference)
+
+
+async def test_an_abandoned_row_whose_ledger_was_lost_is_in_doubt(database: Database, bus: SimpleNamespace) -> None:
+    command = await in_flight(database, bus, former_epoch=True)
+    await bus.withdrawal.abandon(report(command))
+    assert isinstance(await last(bus, command), InDoubt)
+
+
+async def test_whoever_held_the_abandoned_claim_can_settle_nothing_but_a_sale(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    sequence = await claim(bus, command)
+    await bus.withdrawal.abandon(report(command))
+    sale = shipped(command.job_id, 1).model_copy(update={"epoch": command.epoch})
+    assert not await bus.ledger.settle(sale, sequence)
+    assert await bus.ledger.outcomes(command.job_id, 1) == [await last(bus, command), sale]
+
+
+async def test_a_report_of_an_older_attempt_says_nothing_of_the_present_one(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    await bus.withdrawal.abandon(report(command, attempt=2))
+    assert await last(bus, command) is None
+
+
+async def test_a_cancelled_row_that_nobody_claimed_is_withdrawn(database: Database, bus: SimpleNamespace) -> None:
+    command = await in_flight(database, bus)
+    await database.write(steps.halt, command.job_id, JobStatus.CANCELLED, "ann", NOW)
+    await bus.withdrawal.withdraw(command.job_id)
+    entry = await last(bus, command)
+    assert isinstance(entry, Failed)
+    assert entry.error.code == "E-3013"
+
+
+async def test_a_cancelled_row_that_may_have_been_called_for_is_left_to_its_look_up(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus, former_epoch=True)
+    await database.write(steps.halt, command.job_id, JobStatus.CANCELLED, "ann", NOW)
+    await bus.withdrawal.withdraw(command.job_id)
+    assert await last(bus, command) is None
+
+
+async def test_a_claim_that_comes_in_between_is_weighed_again(database: Database, bus: SimpleNamespace) -> None:
+    command = await in_flight(database, bus)
+    await claim(bus, command)
+    stale = Failed(
+        job_id=command.job_id,
+        row_number=1,
+        attempt=1,
+        epoch=command.epoch,
+        claim_id=fresh_id(),
+        error=ERROR,
+        failed_at=NOW,
+    )
+    assert not await bus.ledger.close(stale, None)
+    with pytest.raises(WrongLastSequenceError):
+        await bus.ledger.claim(
+            Claimed.model_validate((await last(bus, command)).model_dump() | {"claim_id": fresh_id()}), 0
+        )
+
+
+async def test_a_command_delivered_five_times_is_reported_instead_of_worked_on(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    subject = subjects.ship_command(command.job_id)
+    await bus.publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
+    js = bus.client.jetstream()
+    reports = await js.pull_subscribe(
+        subjects.abandoned(command.job_id), stream=subjects.OUTCOMES, durable=topology.ABANDONED_COMMANDS.durable
+    )
+    handlers = Handlers(Unreachable(), bus.publisher)
+    commands = await js.pull_subscribe(subject, stream=subjects.COMMANDS, durable=topology.SHIP_COMMANDS.durable)
+    for _ in range(5):
+        (message,) = await commands.fetch(1, timeout=10)
+        await message.nak()
+    (message,) = await commands.fetch(1, timeout=10)
+    await handlers.ship(message)
+    (told,) = await reports.fetch(1, timeout=10)
+    assert ShipCommandAbandoned.model_validate_json(told.data) == report(command)
+    await told.ack()
+
+
+class Unreachable(Shipping):
+    """Shipping that must not be asked."""
+
+    def __init__(self) -> None:
+        """Take nothing: nothing is to be shipped."""
+
+    async def ship(self, command: ShipCommand, *, first_delivery: bool) -> None:
+        raise AssertionError(f"row {command.row_number} was worked on, first delivery: {first_delivery}")
