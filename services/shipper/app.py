@@ -9,6 +9,7 @@ from services.shipper.handlers import Handlers
 from services.shipper.labels import LabelStore
 from services.shipper.quotes import Quotes
 from services.shipper.shipping import Shipping
+from services.shipper.spool import Spool
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.service import Service
@@ -37,7 +38,14 @@ def main() -> None:
         carriers.append(carrier)
         ledger = Ledger(service.client, service.publisher)
         await ledger.refresh()
-        handlers = Handlers(Shipping(carrier, settings.carrier, labels, ledger, utc_now), service.publisher)
+        spool = Spool(settings.data_dir / "spool")
+        shipping = Shipping(carrier, settings.carrier, labels, ledger, spool, utc_now)
+        handlers = Handlers(shipping, service.publisher)
+
+        async def deliver_spooled() -> None:
+            await spool.deliver(ledger)
+
+        service.background(deliver_spooled)
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
 

@@ -24,11 +24,12 @@ from services.shipper.carriers.carrier import (
 from services.shipper.decisions import Decision, LastKind, decide
 from services.shipper.labels import LabelStore
 from services.shipper.reconciliation import Proof, Reconciliation
+from services.shipper.spool import Spool
 from shared.bus.ledger import Ledger, Recorded
 from shared.bus.publishing import WrongLastSequenceError, fresh_id
 from shared.clock import Clock
 from shared.contracts.commands import ShipCommand
-from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Outcome, Shipped
 from shared.errors import CARRIER_DEADLINE, CARRIER_UNAVAILABLE, ErrorBody, TallyError
 from shared.failpoints import failpoint
 from shared.settings import CarrierSettings
@@ -38,6 +39,7 @@ from shared.telemetry import logger
 log = logger("shipping")
 
 _CALLS_A_DELIVERY = 3
+_SPOOL_AFTER = 0.5
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -67,12 +69,19 @@ class Shipping:
     """Ships rows with one carrier account."""
 
     def __init__(
-        self, carrier: Carrier, settings: CarrierSettings, labels: LabelStore, ledger: Ledger, clock: Clock
+        self,
+        carrier: Carrier,
+        settings: CarrierSettings,
+        labels: LabelStore,
+        ledger: Ledger,
+        spool: Spool,
+        clock: Clock,
     ) -> None:
         self._carrier = carrier
         self._settings = settings
         self._labels = labels
         self._ledger = ledger
+        self._spool = spool
         self._clock = clock
         self._reconciliation = Reconciliation(
             carrier, settings.consistency, timedelta(seconds=settings.settle_time), clock
@@ -291,11 +300,21 @@ class Shipping:
         )
         await self._settle(claim, outcome)
 
-    async def _settle(self, claim: _Claim, outcome: Shipped | Failed | InDoubt) -> None:
+    async def _settle(self, claim: _Claim, outcome: Outcome) -> None:
         failpoint("shipper.before_outcome")
-        if not await self._ledger.settle(outcome, claim.sequence):
+        if not await self._settled(claim, outcome):
             log.warning("the claim was taken over", job=outcome.job_id, row=outcome.row_number, kind=outcome.kind)
         failpoint("shipper.after_outcome")
+
+    async def _settled(self, claim: _Claim, outcome: Outcome) -> bool:
+        """Settle the claim; while the bus keeps it waiting, the outcome is on disk as well."""
+        async with asyncio.TaskGroup() as group:
+            settling = group.create_task(self._ledger.settle(outcome, claim.sequence))
+            done, _ = await asyncio.wait((settling,), timeout=_SPOOL_AFTER)
+            if done:
+                return settling.result()
+            async with self._spool.kept(outcome, claim.sequence):
+                return await settling
 
 
 def _kind(last: Recorded | None) -> LastKind:

@@ -9,7 +9,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import stamina
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 
 from shared.bus.publishing import RETRY_FOR, Publisher, WrongLastSequenceError
 from shared.contracts import subjects
@@ -108,8 +111,11 @@ class Ledger:
         """Append an outcome behind its claim, however long the bus is away; False where the claim was taken over.
 
         A sale that is refused goes to the late ledger: what the carrier sold is never left unsaid. Any other outcome
-        of a claim that was taken over counts for nothing: whoever took over decides.
+        of a claim that was taken over counts for nothing: whoever took over decides. Neither does one of another
+        epoch, where its claim's sequence may be somebody else's.
         """
+        if not isinstance(outcome, Shipped) and outcome.epoch != await self._epoch_at_last():
+            return False
         try:
             await self._publisher.publish(
                 subjects.LEDGER,
@@ -133,3 +139,10 @@ class Ledger:
                 )
             return False
         return True
+
+    async def _epoch_at_last(self) -> str:
+        """The current epoch, however long the bus is away."""
+        async for attempt in stamina.retry_context(on=(NatsError, APIError, TimeoutError), attempts=None, timeout=None):
+            with attempt:
+                return await self.current_epoch()
+        raise AssertionError("unreachable")

@@ -90,7 +90,7 @@ class Service:
         )
 
     def background(self, run: Background) -> None:
-        """Run `run` beside the handlers, from when the bus is up until the service stops; its end ends the service."""
+        """Run `run` beside the handlers, from when the bus is up until the service stops; its error ends the service."""
         self._background.append(run)
 
     @property
