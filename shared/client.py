@@ -10,7 +10,7 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -36,6 +36,8 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 SUBMIT_TIMEOUT = 60.0
 PREVIEW_TIMEOUT = 120.0
+VOID_TIMEOUT = 60.0
+VOIDS_A_CALL = 200
 STATUS_WINDOW = 0.5
 NOBODY_FOR = 3.0
 SILENCE = 2.0
@@ -147,6 +149,20 @@ class TallyClient:
             job_id=job_id, row_number=row_number, tracking_number=tracking_number, by=by, reason=reason
         )
         return await self._call("resolve", call, RowDocument)
+
+    async def void(
+        self, job_id: str, row_numbers: Sequence[int], *, tracking_number: str | None = None, by: str = ""
+    ) -> tuple[RowDocument, ...]:
+        """Have the labels of shipped rows voided, VOIDS_A_CALL at a time; the rows as they are with the orders given.
+
+        With `tracking_number`, a second label of the one row named. Raises E-4004, E-4020 or E-4021.
+        """
+        rows: list[RowDocument] = []
+        for start in range(0, len(row_numbers), VOIDS_A_CALL):
+            numbers = tuple(row_numbers[start : start + VOIDS_A_CALL])
+            call = api.VoidRows(job_id=job_id, row_numbers=numbers, tracking_number=tracking_number, by=by)
+            rows += (await self._call("void", call, api.RowList, within=VOID_TIMEOUT)).rows
+        return tuple(rows)
 
     async def approve(self, job_id: str, by: str = "") -> JobDocument:
         """Approve a job's preview: it starts to ship. Raises E-4005."""

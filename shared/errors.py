@@ -252,6 +252,19 @@ WITHDRAWN = _kind(
     "Submit the order again if it is to ship.",
 )
 
+VOID_REFUSED = _kind(
+    "E-3020",
+    "Void refused",
+    "The carrier does not void shipment {shipment_id} ({carrier_code}): {carrier_message}.",
+    "The label stays valid and charged; settle it with the carrier if the parcel does not go out.",
+)
+SECOND_LABEL = _kind(
+    "E-3021",
+    "Second label sold",
+    "The carrier sold two labels for this row: {tracking_number}, which is recorded, and {other} besides.",
+    "Void the one you do not use: tally void {job_id} {row_number} --number {other}.",
+)
+
 # E-4xxx: bus, job database, write-back
 BUS_UNREACHABLE = _kind(
     "E-4001",
@@ -323,6 +336,19 @@ INTERRUPTED = _kind(
     "Job interrupted",
     "No coordinator was running, and the row was on its way to the carrier.",
     "Resume the job; the row's label is looked up before it is bought.",
+)
+
+NOT_SHIPPED = _kind(
+    "E-4020",
+    "No label to void",
+    "Row {row_number} of job {job_id} is {status}; only a shipped row has a label to void.",
+    "See tally show {job_id} {row_number}.",
+)
+NOT_SECOND_LABEL = _kind(
+    "E-4021",
+    "Not a second label",
+    "{tracking_number} is not known as a second label of row {row_number} of job {job_id}.",
+    "See tally show {job_id} {row_number}; leave --number out to void the row's own label.",
 )
 
 # E-5xxx: authentication and configuration

@@ -232,6 +232,34 @@ def resolve(
 
 
 @app.command(rich_help_panel=JOBS)
+def void(
+    job: Job,
+    rows: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROW…]", help="Rows, such as 17 or 20-25 (default: all shipped).")
+    ] = None,
+    number: Annotated[
+        str | None,
+        typer.Option("--number", metavar="TRACKING", help="The second label of this number that the row was sold."),
+    ] = None,
+    yes: Yes = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give labels back to the carrier and clear their numbers in the source."""
+    from services.cli.commands import voiding
+    from services.cli.commands.shipping import Manner
+    from services.cli.row_numbers import parse_row_numbers
+
+    try:
+        numbers = parse_row_numbers(rows or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if number is not None and len(numbers) != 1:
+        raise typer.BadParameter("--number goes with exactly one ROW")
+    run(lambda: voiding.void(voiding.Choice(job, numbers, number), Manner(data, as_json, yes)), as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
 def cancel(job: Job, data: Data = None, as_json: Json = False) -> None:
     """End a job for good; what is shipped stays shipped."""
     _order("cancel", job, data, as_json=as_json)

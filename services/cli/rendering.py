@@ -73,6 +73,7 @@ def job_summary(job: JobDocument) -> RenderableType:
     grid = facts()
     grid.add_row("Job", Text.assemble(job.job_id, "  ", state(job.status)))
     grid.add_row("Rows", _row_counts(job))
+    _add_warning(grid, job)
     grid.add_row("Cost", money(job.cost))
     if job.started_at is not None and job.ended_at is not None:
         grid.add_row("Time", _pace(job, job.ended_at - job.started_at))
@@ -95,6 +96,7 @@ def job_details(job: JobDocument) -> RenderableType:
         if value:
             grid.add_row(label, Text(value))
     grid.add_row("Rows", _row_counts(job))
+    _add_warning(grid, job)
     grid.add_row("Cursor", f"{job.cursor:,} of {job.rows.total:,} rows settled")
     grid.add_row("Cost", f"{money(job.cost)} (estimate {money(job.estimate)})")
     grid.add_row("Write-back", _write_back(job))
@@ -178,9 +180,24 @@ def _totals(to_ship: int, skipped: int, estimate: Money | None, unrated: int = 0
 
 def _row_counts(job: JobDocument) -> str:
     counts = job.rows
-    others = ((counts.failed, "failed"), (counts.in_doubt, "in doubt"), (counts.skipped, "skipped"))
+    others = (
+        (counts.failed, "failed"),
+        (counts.in_doubt, "in doubt"),
+        (counts.skipped, "skipped"),
+        (counts.voiding, "being voided"),
+        (counts.voided, "voided"),
+    )
     parts = [f"{counts.shipped:,} of {counts.total - counts.skipped:,} shipped"]
     return ", ".join(parts + [f"{count:,} {name}" for count, name in others if count])
+
+
+def _add_warning(grid: Table, job: JobDocument) -> None:
+    count = job.rows.second_labels
+    if count:
+        was = "was" if count == 1 else "were"
+        grid.add_row(
+            "Warning", Text(f"{plural(count, 'second label')} {was} sold; see the rows' errors", style="yellow")
+        )
 
 
 def _pace(job: JobDocument, span: timedelta) -> str:

@@ -27,6 +27,8 @@ def row_details(row: RowDocument) -> RenderableType:
     grid.add_row("Reference", f"{row.reference} (attempt {row.attempt})")
     if row.tracking_numbers:
         grid.add_row("Tracking", Text(", ".join(row.tracking_numbers)))
+    for label in row.second_labels:
+        grid.add_row("Second label", Text.assemble(", ".join(label.tracking_numbers), "  ", state(label.status)))
     grid.add_row("Cost", f"{money(row.cost)} (estimate {money(row.estimate)})")
     if row.label is not None:
         grid.add_row("Label", Text("due: it is fetched later" if row.label.due else row.label.key or "-"))

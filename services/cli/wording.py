@@ -22,6 +22,7 @@ _STYLES = {
     "in_doubt": "red",
     "cancelled": "dim",
     "skipped": "dim",
+    "voided": "dim",
     "stopped": "dim",
 }
 

@@ -85,6 +85,7 @@ def main() -> None:
         service.consume(topology.LEDGER_ENTRIES, handlers.ledger_entry, concurrency=_OUTCOMES_AT_ONCE)
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
+        service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
         for name, call in control.calls().items():
             service.answer(subjects.api(name), call)
         service.background(heartbeat.run)

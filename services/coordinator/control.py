@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.coordinator.database import queries, steps
+from services.coordinator.database import queries, steps, voids
 from services.coordinator.database.engine import Database
+from services.coordinator.database.voids import VoidOrder
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.progress import Progress
@@ -27,6 +28,7 @@ from shared.contracts.api import (
     RowList,
     ShowJob,
     ShowRow,
+    VoidRows,
 )
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.message import Message
@@ -69,6 +71,7 @@ class Control:
             "row": _answering(ShowRow, self.row),
             "preview": _answering(PreviewSource, self.preview),
             "resolve": _answering(ResolveRow, self.resolve),
+            "void": _answering(VoidRows, self.void),
             "approve": _answering(ControlJob, self.approve),
             "reject": _answering(ControlJob, self.reject),
             "pause": _answering(ControlJob, self.pause),
@@ -136,6 +139,25 @@ class Control:
         finding = steps.Finding(call.tracking_number, call.by, call.reason)
         await self._progress.commit(steps.resolve, call.job_id, call.row_number, finding, self._clock())
         return await self._database.read(queries.show_row, call.job_id, call.row_number)
+
+    async def void(self, call: VoidRows) -> RowList:
+        """Order voids; the rows named, as they are with the orders given."""
+        if call.tracking_number is None:
+            order = VoidOrder(call.row_numbers, call.by)
+            await self._progress.commit(voids.order_voids, call.job_id, order, self._clock())
+        elif len(call.row_numbers) == 1:
+            await self._progress.commit(
+                voids.order_second_void,
+                call.job_id,
+                call.row_numbers[0],
+                call.tracking_number,
+                call.by,
+                self._clock(),
+            )
+        else:
+            raise TallyError(REQUEST_MALFORMED, reason="a tracking number goes with exactly one row")
+        rows = [await self._database.read(queries.show_row, call.job_id, number) for number in call.row_numbers]
+        return RowList(rows=tuple(rows))
 
     async def _halt(self, call: ControlJob, target: JobStatus) -> JobDocument:
         await self._progress.commit(steps.halt, call.job_id, target, call.by, self._clock())

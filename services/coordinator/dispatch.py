@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from services.coordinator.database.step import Step
 from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.contracts import subjects
-from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
 from shared.contracts.source import source_hash
 from shared.failpoints import failpoint
 from shared.telemetry import logger
@@ -35,6 +35,8 @@ class Dispatcher:
             await self.ship(step.ship)
         elif step.writeback is not None:
             await self.write_back(step.writeback)
+        for command in step.voids:
+            await self.void(command)
 
     async def ship(self, command: ShipCommand) -> None:
         """Publish a ship command into its job's slot.
@@ -72,6 +74,14 @@ class Dispatcher:
             log.info("a write-back waits already", job=command.job_id, row=command.row_number)
         failpoint("coordinator.after_writeback_publish")
 
+    async def void(self, command: VoidCommand) -> None:
+        """Publish a void command into its row's slot; where one waits there already, the watchdog comes back to it."""
+        subject = subjects.void_command(command.job_id, command.row_number)
+        try:
+            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
+        except SubjectOccupiedError:
+            log.info("a void waits already", job=command.job_id, row=command.row_number)
+
     async def waiting(self, job_id: str) -> ShipCommand | None:
         """The ship command in a job's slot."""
         stored = await self._publisher.last(subjects.COMMANDS, subjects.ship_command(job_id))
@@ -80,6 +90,11 @@ class Dispatcher:
     async def write_back_waits(self, command: WritebackCommand) -> bool:
         """Whether a write-back command is in its row's slot."""
         subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
+        return await self._publisher.last(subjects.COMMANDS, subject) is not None
+
+    async def void_waits(self, command: VoidCommand) -> bool:
+        """Whether a void command is in its row's slot."""
+        subject = subjects.void_command(command.job_id, command.row_number)
         return await self._publisher.last(subjects.COMMANDS, subject) is not None
 
     async def _displaced(self, subject: str, command: ShipCommand) -> bool:

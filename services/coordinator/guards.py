@@ -46,11 +46,23 @@ def judge(
     return Verdict.REPUBLISH if row_status is _SETTLED_AS[kind] else Verdict.IGNORE
 
 
+def judge_void(kind: Literal["voided", "refused"], row_status: RowStatus) -> Verdict:
+    """The verdict on a void's outcome, given the state of the row or second label whose shipment it names.
+
+    `voided` counts from any state, for a command thought lost may be carried out late; `refused` only where it is
+    waited for.
+    """
+    if row_status is RowStatus.VOIDING or (kind == "voided" and row_status is RowStatus.SHIPPED):
+        return Verdict.RECORD
+    return Verdict.IGNORE
+
+
 def _judge_shipped(numbers: Collection[str], row_status: RowStatus, row_numbers: Collection[str]) -> Verdict:
     if row_status is RowStatus.IN_FLIGHT:
         return Verdict.RECORD
     if row_status in {RowStatus.SHIPPED, RowStatus.VOIDING, RowStatus.VOIDED}:
-        if set(numbers) != set(row_numbers):
+        # One parcel in common is one shipment, told in full by one side only.
+        if set(numbers).isdisjoint(row_numbers):
             return Verdict.ALARM
         return Verdict.REPUBLISH if row_status is RowStatus.SHIPPED else Verdict.IGNORE
     return Verdict.ADOPT

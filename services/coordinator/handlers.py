@@ -12,6 +12,7 @@ from shared.bus.heartbeat import heartbeat
 from shared.bus.service import acknowledge, deliveries, reject
 from shared.contracts.commands import ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, ledger_entry
+from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 from shared.errors import REQUEST_ABANDONED, TallyError
 from shared.failpoints import failpoint
@@ -85,4 +86,20 @@ class Handlers:
             return
         async with heartbeat(message):
             await self._withdrawal.abandon(report)
+        await acknowledge(message)
+
+    async def void_outcome(self, message: Msg) -> None:
+        """What the carrier said to a void."""
+        try:
+            outcome = VoidOutcome.model_validate_json(message.data)
+        except ValidationError:
+            await reject(message)
+            return
+        try:
+            async with heartbeat(message):
+                await self._progress.record_void(outcome)
+        except TallyError as error:
+            if error.kind.retryable:
+                raise
+            log.error("a void fits no row", job=outcome.job_id, row=outcome.row_number, code=error.body.code)
         await acknowledge(message)

@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 from sqlalchemy import Connection
 
 from services.coordinator.announcer import Announcer
-from services.coordinator.database import outcomes, steps
+from services.coordinator.database import outcomes, steps, voids
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.step import Step
@@ -17,6 +17,7 @@ from services.coordinator.dispatch import Dispatcher
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Outcome
+from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 from shared.failpoints import failpoint
 from shared.telemetry import logger
@@ -63,6 +64,10 @@ class Progress:
         for job_id in {row.job_id for row in written.rows}:
             mine = [row for row in written.rows if row.job_id == job_id]
             await self.commit(steps.record_written, job_id, mine, self._clock())
+
+    async def record_void(self, outcome: VoidOutcome) -> None:
+        """Record what became of a void."""
+        await self.commit(voids.record_void, outcome, self._clock())
 
     async def commit(
         self, command: Callable[Concatenate[Connection, P], Step], *args: P.args, **kwargs: P.kwargs

@@ -31,7 +31,7 @@ JOB: Mapping[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PAUSED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.INTERRUPTED: frozenset({JobStatus.RUNNING, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.FAILED: frozenset({JobStatus.RUNNING, JobStatus.CANCELLED}),
-    JobStatus.COMPLETED: frozenset(),
+    JobStatus.COMPLETED: frozenset({JobStatus.COMPLETED_WITH_WARNINGS}),
     JobStatus.COMPLETED_WITH_WARNINGS: frozenset({JobStatus.COMPLETED}),
     JobStatus.CANCELLED: frozenset(),
 }
@@ -55,7 +55,11 @@ WRITE_BACK: Mapping[WriteBackStatus, frozenset[WriteBackStatus]] = {
     WriteBackStatus.WRITTEN: frozenset({WriteBackStatus.DUE}),
 }
 
-UNSETTLED_ROWS = frozenset({RowStatus.PENDING, RowStatus.IN_FLIGHT, RowStatus.FAILED, RowStatus.IN_DOUBT})
+UNSETTLED_ROWS = frozenset(
+    {RowStatus.PENDING, RowStatus.IN_FLIGHT, RowStatus.FAILED, RowStatus.IN_DOUBT, RowStatus.VOIDING}
+)
+COMPLETE_JOBS = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS})
+ENDED_JOBS = COMPLETE_JOBS | {JobStatus.FAILED, JobStatus.CANCELLED}
 
 
 def allows(table: Mapping[State, frozenset[State]], current: State, target: State) -> bool:

@@ -1,11 +1,11 @@
-"""Heals what nobody redelivers: rows in flight without a command, write-backs without one, jobs left at their end."""
+"""Heals what nobody redelivers: rows in flight without a command, write-backs and voids too, jobs left at their end."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
 
-from services.coordinator.database import queries, steps
+from services.coordinator.database import queries, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.queries import InFlightRow
 from services.coordinator.dispatch import Dispatcher
@@ -19,6 +19,7 @@ from shared.telemetry import logger
 log = logger("watchdog")
 
 _WRITE_BACKS_A_ROUND = 500
+_VOIDS_A_ROUND = 100
 
 
 class Watchdog:
@@ -66,6 +67,10 @@ class Watchdog:
             if not await self._dispatcher.write_back_waits(command):
                 log.warning("a write-back was lost; published again", job=command.job_id, row=command.row_number)
                 await self._dispatcher.write_back(command)
+        for void in await self._database.read(voids.voids_waiting, since, _VOIDS_A_ROUND):
+            if not await self._dispatcher.void_waits(void):
+                log.warning("a void was lost; published again", job=void.job_id, row=void.row_number)
+                await self._dispatcher.void(void)
         for job_id in await self._database.read(queries.running_jobs_at_their_end):
             await self._progress.commit(steps.settle, job_id, self._clock())
 

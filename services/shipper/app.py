@@ -10,6 +10,7 @@ from services.shipper.labels import LabelStore
 from services.shipper.quotes import Quotes
 from services.shipper.shipping import Shipping
 from services.shipper.spool import Spool
+from services.shipper.voiding import Voiding
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.service import Service
@@ -20,6 +21,8 @@ from shared.settings import ShipperSettings, load
 
 # Deliveries wait for a place with their heartbeat running, so this is far above what the carrier takes at once.
 _ROWS_AT_ONCE = 512
+# Voids are in no hurry and share the carrier's places with purchases.
+_VOIDS_AT_ONCE = 2
 _OWNER_ONLY = 0o077
 
 
@@ -40,13 +43,14 @@ def main() -> None:
         await ledger.refresh()
         spool = Spool(settings.data_dir / "spool")
         shipping = Shipping(carrier, settings.carrier, labels, ledger, spool, utc_now)
-        handlers = Handlers(shipping, service.publisher)
+        handlers = Handlers(shipping, Voiding(carrier, service.publisher, utc_now), service.publisher)
 
         async def deliver_spooled() -> None:
             await spool.deliver(ledger)
 
         service.background(deliver_spooled)
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
+        service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
 
     async def stop() -> None:

@@ -6,11 +6,12 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from services.shipper.shipping import Shipping
+from services.shipper.voiding import Voiding
 from shared.bus.heartbeat import heartbeat
 from shared.bus.publishing import Publisher, fresh_id
 from shared.bus.service import acknowledge, deliveries, reject
 from shared.contracts import subjects
-from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand
 from shared.failpoints import failpoint
 from shared.telemetry import logger
 
@@ -22,8 +23,9 @@ _MAX_DELIVERIES = 5
 class Handlers:
     """The shipper's subscribers."""
 
-    def __init__(self, shipping: Shipping, publisher: Publisher) -> None:
+    def __init__(self, shipping: Shipping, voiding: Voiding, publisher: Publisher) -> None:
         self._shipping = shipping
+        self._voiding = voiding
         self._publisher = publisher
 
     async def ship(self, message: Msg) -> None:
@@ -41,6 +43,17 @@ class Handlers:
         failpoint("shipper.before_ack")
         await acknowledge(message)
         failpoint("shipper.after_ack")
+
+    async def void(self, message: Msg) -> None:
+        """A void command: acknowledged once its outcome is published."""
+        try:
+            command = VoidCommand.model_validate_json(message.data)
+        except ValidationError:
+            await reject(message)
+            return
+        async with heartbeat(message):
+            await self._voiding.void(command, delivery=deliveries(message))
+        await acknowledge(message)
 
     async def _abandon(self, command: ShipCommand) -> None:
         """Leave a command to the coordinator that ended every shipper which worked on it."""

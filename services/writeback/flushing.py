@@ -124,4 +124,5 @@ def _change(command: WritebackCommand) -> RowChange:
         checksum=command.checksum,
         row_version=command.row_version,
         values=command.values,
+        replaces=command.replaces,
     )

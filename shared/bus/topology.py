@@ -53,9 +53,20 @@ JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_
 LEDGER_ENTRIES = Consumer("coordinator-ledger", subjects.LEDGER, subjects.EVERYTHING)
 WRITEBACK_OUTCOMES = Consumer("coordinator-writeback", subjects.OUTCOMES, subjects.ALL_WRITEBACK_OUTCOMES)
 ABANDONED_COMMANDS = Consumer("coordinator-abandoned", subjects.OUTCOMES, subjects.ALL_ABANDONED)
+VOID_OUTCOMES = Consumer("coordinator-void", subjects.OUTCOMES, subjects.ALL_VOID_OUTCOMES)
 SHIP_COMMANDS = Consumer("shipper", subjects.COMMANDS, subjects.ALL_SHIP_COMMANDS)
+VOID_COMMANDS = Consumer("shipper-void", subjects.COMMANDS, subjects.ALL_VOID_COMMANDS)
 WRITEBACK_COMMANDS = Consumer("writeback", subjects.COMMANDS, subjects.ALL_WRITEBACK_COMMANDS)
-CONSUMERS = (JOB_REQUESTS, LEDGER_ENTRIES, WRITEBACK_OUTCOMES, ABANDONED_COMMANDS, SHIP_COMMANDS, WRITEBACK_COMMANDS)
+CONSUMERS = (
+    JOB_REQUESTS,
+    LEDGER_ENTRIES,
+    WRITEBACK_OUTCOMES,
+    VOID_OUTCOMES,
+    ABANDONED_COMMANDS,
+    SHIP_COMMANDS,
+    VOID_COMMANDS,
+    WRITEBACK_COMMANDS,
+)
 
 
 def streams(replicas: int) -> tuple[StreamConfig, ...]:

@@ -12,6 +12,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import ErrorBody
 
+TrackingNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 PageSize = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -58,9 +59,21 @@ class ResolveRow(Message):
 
     job_id: JobId
     row_number: RowNumber
-    tracking_number: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
+    tracking_number: TrackingNumber | None
     by: str = ""
     reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class VoidRows(Message):
+    """Give the labels of shipped rows back to the carrier; all of them, or none where one has no label.
+
+    With `tracking_number` it is the second label of that number which is voided, of the one row named.
+    """
+
+    job_id: JobId
+    row_numbers: Annotated[tuple[RowNumber, ...], Field(min_length=1, max_length=500)]
+    tracking_number: TrackingNumber | None = None
+    by: str = ""
 
 
 class PreviewSource(Message):

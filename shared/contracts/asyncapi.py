@@ -26,12 +26,14 @@ from shared.contracts.api import (
     ServiceStatus,
     ShowJob,
     ShowRow,
+    VoidRows,
 )
-from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, WritebackCommand
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
+from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 
 # Subject, who takes it, the message, the reply where it is a request, and what it is.
@@ -44,6 +46,13 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
         WritebackCommand,
         None,
         "Write one row's tracking number into its source.",
+    ),
+    (
+        "tally.commands.void.{job}.{row}",
+        "shipper",
+        VoidCommand,
+        None,
+        "Give one shipment back to the carrier.",
     ),
     ("tally.ledger.{job}.{row}", "coordinator", LedgerEntry, None, "One row's register in the shipment ledger."),
     (
@@ -61,6 +70,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
         None,
         "A ship command that no shipper came to an outcome with.",
     ),
+    (subjects.void_outcome("{job}"), "coordinator", VoidOutcome, None, "What the carrier said to a void."),
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
     (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
@@ -69,6 +79,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("rows"), "coordinator", ListRows, Reply, "A page of a job's rows."),
     (subjects.api("row"), "coordinator", ShowRow, Reply, "One row."),
     (subjects.api("resolve"), "coordinator", ResolveRow, Reply, "Record what a person found out about a row in doubt."),
+    (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")

@@ -38,6 +38,18 @@ class ShipCommandAbandoned(Message):
     deliveries: int
 
 
+class VoidCommand(Message):
+    """Give one shipment back to the carrier, on `tally.commands.void.<job>.<row>`; safe to carry out twice.
+
+    `tracking_numbers` are its parcels', for whoever reads the log; the shipment is voided whole.
+    """
+
+    job_id: JobId
+    row_number: RowNumber
+    shipment_id: str
+    tracking_numbers: tuple[str, ...]
+
+
 class WrittenValues(BaseModel):
     """What goes into a row's tracking columns; null clears them."""
 
@@ -52,7 +64,7 @@ class WritebackCommand(Message):
 
     `row_key` and `checksum` tell the row apart as it was read at intake: `source_row` counts data rows from 1, and
     `checksum` covers the values of every column but the tracking columns. Of several commands for a row the greatest
-    `row_version` counts.
+    `row_version` counts. A number in `replaces` may be overwritten or cleared; any other one there is left alone.
     """
 
     job_id: JobId
@@ -63,3 +75,4 @@ class WritebackCommand(Message):
     checksum: str
     row_version: int
     values: WrittenValues
+    replaces: tuple[str, ...] = ()

@@ -19,17 +19,24 @@ class Document(BaseModel):
 
 
 class RowCounts(Document):
-    """How many rows of a job there are, and how many are in each state that matters."""
+    """How many rows of a job there are, and how many are in each state that matters.
+
+    `second_labels` are labels sold for a row besides the recorded one and not voided yet; `voiding` counts those of
+    them that are being voided as well.
+    """
 
     total: int = 0
     shipped: int = 0
     failed: int = 0
     skipped: int = 0
     in_doubt: int = 0
+    voiding: int = 0
+    voided: int = 0
+    second_labels: int = 0
 
 
 class WriteBackCounts(Document):
-    """How many of a job's shipped rows wait for their write-back, have it, or could not have it."""
+    """How many rows wait for their write-back (voided ones to be cleared), have their number, or could not have it."""
 
     due: int = 0
     written: int = 0
@@ -37,7 +44,7 @@ class WriteBackCounts(Document):
 
 
 class JobDocument(Document):
-    """A job. `cursor` is the number of rows settled from the first; `cost` the sum of what was charged."""
+    """A job. `cursor` is the number of rows settled from the first; `cost` what was charged and not voided since."""
 
     job_id: JobId
     request_id: str
@@ -73,6 +80,14 @@ class LabelDocument(Document):
     due: bool = False
 
 
+class SecondLabel(Document):
+    """A label that the carrier sold for a row besides the recorded one; `status` is shipped, voiding or voided."""
+
+    tracking_numbers: tuple[str, ...]
+    status: RowStatus
+    cost: Money | None = None
+
+
 class RowDocument(Document):
     """A row of a job."""
 
@@ -92,6 +107,7 @@ class RowDocument(Document):
     error: ErrorBody | None = None
     shipped_at: Timestamp | None = None
     evidence: tuple[Evidence, ...] = ()
+    second_labels: tuple[SecondLabel, ...] = ()
 
 
 class PreviewRow(Document):

@@ -17,11 +17,13 @@ ALL_REQUESTS = "tally.requests.>"
 ALL_COMMANDS = "tally.commands.>"
 ALL_SHIP_COMMANDS = "tally.commands.ship.*"
 ALL_WRITEBACK_COMMANDS = "tally.commands.writeback.*.*.*"
+ALL_VOID_COMMANDS = "tally.commands.void.*.*"
 ALL_LEDGER = "tally.ledger.*.*"
 ALL_LATE_LEDGER = "tally.ledger-late.*.*"
 ALL_OUTCOMES = "tally.outcomes.>"
 ALL_WRITEBACK_OUTCOMES = "tally.outcomes.writeback.*"
 ALL_ABANDONED = "tally.outcomes.abandoned.*"
+ALL_VOID_OUTCOMES = "tally.outcomes.void.*"
 ALL_EVENTS = "tally.events.*.*"
 
 NO_JOB = "none"
@@ -35,6 +37,11 @@ def ship_command(job_id: str) -> str:
 def writeback_command(source_hash: str, job_id: str, row_number: int) -> str:
     """The slot for one row's write-back."""
     return f"tally.commands.writeback.{source_hash}.{job_id}.{row_number}"
+
+
+def void_command(job_id: str, row_number: int) -> str:
+    """The slot for voiding a label of one row."""
+    return f"tally.commands.void.{job_id}.{row_number}"
 
 
 def ledger(job_id: str, row_number: int) -> str:
@@ -55,6 +62,11 @@ def abandoned(job_id: str) -> str:
 def writeback_outcome(source_hash: str) -> str:
     """Where the flushes of a source are reported."""
     return f"tally.outcomes.writeback.{source_hash}"
+
+
+def void_outcome(job_id: str) -> str:
+    """Where the voids of a job are reported."""
+    return f"tally.outcomes.void.{job_id}"
 
 
 def event(job_id: str | None, event_type: str) -> str:

@@ -15,8 +15,9 @@ from shared.contracts.api import (
     ServiceStatus,
     ShowJob,
     ShowRow,
+    VoidRows,
 )
-from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, WritebackCommand, WrittenValues
+from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand, WrittenValues
 from shared.contracts.documents import (
     JobDocument,
     LabelDocument,
@@ -24,6 +25,7 @@ from shared.contracts.documents import (
     PreviewRow,
     RowCounts,
     RowDocument,
+    SecondLabel,
     WriteBackCounts,
     WriteBackDocument,
 )
@@ -33,6 +35,7 @@ from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import ErrorBody
 from shared.shipping import Address, Contact, Dimensions, Money, Package, ServiceLevel, Shipment
@@ -108,6 +111,7 @@ ROW_DOCUMENT = RowDocument(
     write_back=WriteBackDocument(status=WriteBackStatus.WRITTEN),
     shipped_at=AT,
     evidence=(EVIDENCE,),
+    second_labels=(SecondLabel(tracking_numbers=("1ZTALLY10300000004",), status=RowStatus.SHIPPED, cost=COST),),
 )
 
 REQUEST = JobRequest(
@@ -145,6 +149,13 @@ MESSAGES = {
         checksum="c0ffee",
         row_version=1,
         values=WrittenValues(tracking_number="1ZTALLY10300000017", shipped_at=AT),
+        replaces=("1ZTALLY10300000004",),
+    ),
+    "void-command": VoidCommand(
+        job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", tracking_numbers=("1ZTALLY10300000017",)
+    ),
+    "void-outcome": VoidOutcome(
+        job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", status="refused", at=AT, error=ERROR
     ),
     "ledger-claimed": Claimed(**_ENTRY, reference=REFERENCE, owner="host:1", claimed_at=AT, last_possible_commit=AT),
     "ledger-shipped": Shipped(
@@ -185,6 +196,7 @@ MESSAGES = {
     "resolve-row": ResolveRow(
         job_id=JOB, row_number=17, tracking_number="1ZTALLY10300000017", by="ann", reason="found on the invoice"
     ),
+    "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
     "preview-source": PreviewSource(request=REQUEST),
     "reply": Reply(error=ERROR),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),

@@ -48,6 +48,18 @@ class House:
             check=False,
         )
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `tally …`; its output is for `communicate`."""
+        return subprocess.Popen(
+            [*TALLY, *arguments],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
     def json(self, *arguments: str) -> Any:
         """Run `tally … --json`; the document it prints."""
         return json.loads(self.run(*arguments, "--json").stdout)

@@ -391,6 +391,21 @@ async def test_a_voided_sale_is_passed_over(sandbox: Sandbox, carrier: UpsCarrie
     assert [found.shipment_id for found in await find(carrier, reference)] == [again.shipment_id]
 
 
+async def test_a_shipment_is_given_back_whole_and_again_without_harm(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    packages = tuple(Package(weight=Decimal(weight)) for weight in (3, 4))
+    bought = await buy(carrier, reference, packages=packages)
+    await carrier.void(bought.shipment_id)
+    await carrier.void(bought.shipment_id)
+    assert [shipment["voided"] for shipment in sandbox.sold(reference)] == [True]
+
+
+async def test_a_shipment_the_carrier_does_not_know_is_not_given_back(carrier: UpsCarrier) -> None:
+    with pytest.raises(TallyError, match=r"E-3020: .*190102"):
+        await carrier.void("1ZA1B2C30399999990")
+
+
 async def test_objects_for_arrays_are_read_alike(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
     sandbox.fail("object_for_array", match={"path": "/api/"})
     quoted = await carrier.rate(shipment())

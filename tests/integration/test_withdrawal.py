@@ -171,7 +171,7 @@ async def test_a_command_delivered_five_times_is_reported_instead_of_worked_on(
     reports = await js.pull_subscribe(
         subjects.abandoned(command.job_id), stream=subjects.OUTCOMES, durable=topology.ABANDONED_COMMANDS.durable
     )
-    handlers = Handlers(Unreachable(), bus.publisher)
+    handlers = Handlers(Unreachable(), Unreachable(), bus.publisher)
     commands = await js.pull_subscribe(subject, stream=subjects.COMMANDS, durable=topology.SHIP_COMMANDS.durable)
     for _ in range(5):
         (message,) = await commands.fetch(1, timeout=10)

@@ -18,11 +18,17 @@ SHIPPED = "2026-11-21T10:15:30Z"
 
 
 def change(
-    number: int, checksum: str, tracking_number: str | None, *, job_id: str = "job", version: int = 1
+    number: int,
+    checksum: str,
+    tracking_number: str | None,
+    *,
+    job_id: str = "job",
+    version: int = 1,
+    replaces: tuple[str, ...] = (),
 ) -> RowChange:
     shipped_at = None if tracking_number is None else SHIPPED_AT
     values = WrittenValues(tracking_number=tracking_number, shipped_at=shipped_at)
-    return RowChange(job_id, number, number, str(number), checksum, version, values)
+    return RowChange(job_id, number, number, str(number), checksum, version, values, replaces)
 
 
 def intake(path: Path) -> dict[int, str]:
@@ -31,10 +37,10 @@ def intake(path: Path) -> dict[int, str]:
         return {row.number: row.checksum for row in snapshot.rows()}
 
 
-def changes(path: Path, numbers: dict[int, str | None]) -> list[RowChange]:
+def changes(path: Path, numbers: dict[int, str | None], replaces: tuple[str, ...] = ()) -> list[RowChange]:
     """The changes that give rows of the file, as it is now, their tracking numbers."""
     checksums = intake(path)
-    return [change(number, checksums[number], tracking_number) for number, tracking_number in numbers.items()]
+    return [change(number, checksums[number], text, replaces=replaces) for number, text in numbers.items()]
 
 
 def target(folder: Path, *, timeout: float = 5.0) -> CsvTarget:

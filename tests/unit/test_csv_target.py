@@ -15,11 +15,11 @@ from shared.errors import TallyError
 from shared.sources.csv import open_csv
 
 
-def rewritten(tmp_path: Path, before: bytes, numbers: dict[int, str | None]) -> bytes:
+def rewritten(tmp_path: Path, before: bytes, numbers: dict[int, str | None], replaces: tuple[str, ...] = ()) -> bytes:
     """What a file becomes when rows get tracking numbers; writing again must not even replace it."""
     path = tmp_path / "orders.csv"
     path.write_bytes(before)
-    wanted = changes(path, numbers)
+    wanted = changes(path, numbers, replaces)
     assert codes(write(path, wanted)) == [None] * len(wanted)
     after, inode = path.read_bytes(), path.stat().st_ino
     assert codes(write(path, wanted)) == [None] * len(wanted)
@@ -209,8 +209,24 @@ def test_the_time_beside_our_own_number_stays_and_a_missing_one_is_filled(tmp_pa
 def test_clearing_empties_only_the_two_fields_and_adds_no_column(tmp_path: Path) -> None:
     before = b'name,tracking_number,shipped_at,note\nAda,1Z1,2026,x\nBen,"1Z2",,y\n'
     after = b'name,tracking_number,shipped_at,note\nAda,,,x\nBen,"",,y\n'
-    assert rewritten(tmp_path, before, {1: None, 2: None}) == after
+    assert rewritten(tmp_path, before, {1: None, 2: None}, ("1Z1", "1Z2")) == after
     assert rewritten(tmp_path, b"name,zip\nAda,01002\n", {1: None}) == b"name,zip\nAda,01002\n"
+
+
+def test_only_a_number_that_is_ours_is_cleared(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    before = b"name,tracking_number,shipped_at\nAda,1Z9,2026\nBen, 1Z2 ,2026\nCyd,,2026\n"
+    path.write_bytes(before)
+    cleared = changes(path, dict.fromkeys((1, 2, 3)), ("1Z1", "1Z2"))
+    assert codes(write(path, cleared)) == ["E-4012", None, None]
+    assert path.read_bytes() == before.replace(b" 1Z2 ,2026", b",")
+
+
+def test_a_number_is_overwritten_only_where_it_was_said_to_be_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "orders.csv"
+    path.write_bytes(b"name,tracking_number,shipped_at\nAda,1Z1,yesterday\nBen,1Z9,yesterday\n")
+    assert codes(write(path, changes(path, {1: "1Z5", 2: "1Z6"}, ("1Z1", "1Z2")))) == [None, "E-4012"]
+    assert path.read_bytes() == f"name,tracking_number,shipped_at\nAda,1Z5,{SHIPPED}\nBen,1Z9,yesterday\n".encode()
 
 
 def test_of_several_changes_of_a_row_the_greatest_version_counts(tmp_path: Path) -> None:

@@ -21,7 +21,12 @@ def texts(document: CsvDocument) -> list[dict[str, str]]:
 def wanted(document: CsvDocument, numbers: set[int], tracking_number: str | None = "1Z999") -> list[RowChange]:
     rows = texts(document)
     return [
-        change(number, row_checksum(rows[number - 1]), tracking_number and f"{tracking_number}{number}")
+        change(
+            number,
+            row_checksum(rows[number - 1]),
+            tracking_number and f"{tracking_number}{number}",
+            replaces=(f"1Z999{number}",),
+        )
         for number in sorted(numbers)
     ]
 

@@ -165,7 +165,7 @@ def test_a_living_writers_temporary_file_is_left_alone(orders: Path) -> None:
     assert len(leftovers(orders.parent)) == 1
     process.kill()
     process.wait(10)
-    assert codes(write(other, changes(other, {1: None}))) == [None]
+    assert codes(write(other, changes(other, {1: None}, ("1Z1",)))) == [None]
     assert not leftovers(orders.parent)
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.coordinator.guards import Ending, Verdict, judge, judge_unfinished
+from services.coordinator.guards import Ending, Verdict, judge, judge_unfinished, judge_void
 from shared.contracts.states import RowStatus
 
 MINE, OTHER = ("1ZA",), ("1ZB",)
@@ -62,3 +62,15 @@ def test_an_unfinished_row_has_failed_only_where_nobody_can_have_called(kind, la
     uncalled = not recover and kind in {"none", "failed"}
     expected = Ending.RECORD if has_outcome else Ending.FAIL if uncalled else Ending.PARK
     assert ending is expected
+
+
+@pytest.mark.parametrize(("status", "attempt"), [*product(sorted(SOLD), (1, 2))])
+def test_a_shipment_told_with_more_of_its_parcels_is_no_second_label(status: RowStatus, attempt: int) -> None:
+    assert judge("shipped", attempt, (*MINE, *OTHER), status, 1, MINE) is not Verdict.ALARM
+
+
+@pytest.mark.parametrize("status", RowStatus)
+def test_a_void_counts_wherever_there_is_a_label_and_a_refusal_only_where_it_is_waited_for(status: RowStatus) -> None:
+    has_label = status in {RowStatus.SHIPPED, RowStatus.VOIDING}
+    assert (judge_void("voided", status) is Verdict.RECORD) == has_label
+    assert (judge_void("refused", status) is Verdict.RECORD) == (status is RowStatus.VOIDING)

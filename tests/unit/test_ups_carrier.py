@@ -21,6 +21,7 @@ from ups_look_alike import (
     SHIP_PATH,
     TOKEN_PATH,
     TRACK_PATH,
+    VOID_PATH,
     LookAlike,
     hanging,
     hanging_up,
@@ -441,6 +442,33 @@ async def test_a_label_that_cannot_be_had_is_an_error(server: LookAlike, account
     server.on(RECOVERY_PATH, act)
     with pytest.raises(TallyError, match="E-3006"):
         await account.label(ups.TRACKING_NUMBER)
+
+
+async def test_a_void_names_the_shipment_and_outlasts_passing_trouble(
+    server: LookAlike, account: UpsCarrier, waits: Waits
+) -> None:
+    server.on(VOID_PATH, BUSY, hanging_up, replying(400, ups.error_body(("190117", "Already voided"))))
+    await account.void(ups.TRACKING_NUMBER)
+    assert [call.method for call in server.received if call.path == VOID_PATH] == ["DELETE"] * 3
+    assert len(waits) == 2
+
+
+async def test_a_void_refused_has_the_carriers_words(server: LookAlike, account: UpsCarrier) -> None:
+    server.on(VOID_PATH, replying(400, ups.error_body(("190102", "Not within the void period"))))
+    with pytest.raises(TallyError, match=r"E-3020: .*\(190102\): Not within the void period"):
+        await account.void(ups.TRACKING_NUMBER)
+
+
+async def test_a_void_the_carrier_says_nothing_to_is_an_error(server: LookAlike, account: UpsCarrier) -> None:
+    server.on(VOID_PATH, BUSY)
+    with pytest.raises(TallyError, match="E-3006"):
+        await account.void(ups.TRACKING_NUMBER)
+
+
+async def test_a_void_the_account_may_not_make(server: LookAlike, account: UpsCarrier) -> None:
+    server.on(VOID_PATH, replying(403, ups.error_body(("250004", "Blocked"))))
+    with pytest.raises(NothingCreatedError, match="E-3004"):
+        await account.void(ups.TRACKING_NUMBER)
 
 
 async def test_a_rate_is_the_accounts_own(account: UpsCarrier) -> None:

@@ -54,6 +54,14 @@ def error_body(*errors: tuple[str, str]) -> bytes:
     return encoded({"response": {"errors": [{"code": code, "message": message} for code, message in errors]}})
 
 
+def void_body(code: str = "1", *parcels: str, key: str = "PackageLevelResult") -> bytes:
+    """A void answer; `parcels` are the result codes of its parcels."""
+    results = [{"TrackingNumber": TRACKING_NUMBER, "Status": {"Code": parcel}} for parcel in parcels]
+    summary = {"Status": {"Code": code, "Description": "Voided" if code == "1" else "Not voided"}}
+    levels = {key: results[0] if len(results) == 1 else results} if results else {}
+    return encoded({"VoidShipmentResponse": {"Response": SUCCESS, "SummaryResult": summary, **levels}})
+
+
 def package_result(number: str = TRACKING_NUMBER, image: bytes = GIF) -> dict[str, Any]:
     """One parcel of a ship answer."""
     return {

@@ -14,6 +14,7 @@ import ups_bodies
 
 TOKEN_PATH = "/security/v1/oauth/token"
 SHIP_PATH = "/api/shipments/v2409/ship"
+VOID_PATH = f"/api/shipments/v2409/void/cancel/{ups_bodies.TRACKING_NUMBER}"
 RATE_PATH = "/api/rating/v2409/Rate"
 RECOVERY_PATH = "/api/labels/v1/recovery"
 TRACK_PATH = f"/api/track/v1/reference/details/{ups_bodies.REFERENCE}"

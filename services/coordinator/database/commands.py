@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.contracts.states import RowStatus
 from shared.shipping import Shipment
 
 
@@ -20,14 +22,27 @@ class Issue:
 
 
 def writeback_command(job: JobTransaction, row: AnyRow) -> WritebackCommand:
-    """The write-back of a row as it stands."""
+    """The write-back of a row as it stands; one that is voided has its numbers cleared."""
+    if row.status == RowStatus.VOIDED:
+        return clearing_of(job, row, row.write_back_version)
     return writeback_of(job, row, row.write_back_version, (row.tracking_numbers or [None])[0], row.shipped_at)
+
+
+def clearing_of(job: JobTransaction, row: AnyRow, version: int) -> WritebackCommand:
+    """The write-back that takes a voided row's own numbers out of the source, as its `version`."""
+    return _writeback(job, row, version, WrittenValues(tracking_number=None, shipped_at=None), row.tracking_numbers)
 
 
 def writeback_of(
     job: JobTransaction, row: AnyRow, version: int, number: str | None, shipped_at: datetime | None
 ) -> WritebackCommand:
     """The write-back of `number` into a row, as its `version`."""
+    return _writeback(job, row, version, WrittenValues(tracking_number=number, shipped_at=shipped_at), row.replaces)
+
+
+def _writeback(
+    job: JobTransaction, row: AnyRow, version: int, values: WrittenValues, replaces: Sequence[str] | None
+) -> WritebackCommand:
     return WritebackCommand(
         job_id=job.job_id,
         row_number=row.row_number,
@@ -36,7 +51,8 @@ def writeback_of(
         row_key=row.row_key,
         checksum=row.checksum,
         row_version=version,
-        values=WrittenValues(tracking_number=number, shipped_at=shipped_at),
+        values=values,
+        replaces=tuple(replaces or ()),
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from services.coordinator import states
+from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_command, writeback_of
-from services.coordinator.database.starting import release, reservation, start_next
+from services.coordinator.database.starting import complete_if_settled, release, reservation, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
     RESERVE,
@@ -46,11 +47,9 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
         return Step(outcome.job_id)
     if verdict is Verdict.REPUBLISH:
         return _published_before(job, row, issue)
-    if verdict is Verdict.ALARM:
-        job.trail.add("row.second_label", row=row.row_number, tracking_numbers=list(numbers), attempt=outcome.attempt)
-        job.close()
-        return Step(outcome.job_id, row=row.row_number, alarm=True)
     if isinstance(outcome, Shipped):
+        if verdict is Verdict.ALARM:
+            return _record_second_label(job, row, outcome)
         adopted = verdict is Verdict.ADOPT
         return _record_shipped(job, row, outcome, issue, adopted=adopted, following=next(iter(following), None))
     return _record_unshipped(job, row, outcome)
@@ -109,6 +108,12 @@ def _calm(job: JobTransaction) -> None:
         job.enter(JobStatus.RUNNING, actor="on_interrupt")
     else:
         job.changes["error"] = None
+
+
+def _record_second_label(job: JobTransaction, row: AnyRow, outcome: Shipped) -> Step:
+    is_new = second_labels.note(job, row, outcome)
+    complete_if_settled(job)
+    return close(job, row=row.row_number, alarm=is_new)
 
 
 def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoubt) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.starting import shipped_note
-from services.coordinator.database.tables import jobs, reservations, rows
+from services.coordinator.database.tables import jobs, reservations, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.documents import (
@@ -22,6 +22,7 @@ from shared.contracts.documents import (
     LabelDocument,
     RowCounts,
     RowDocument,
+    SecondLabel,
     WriteBackCounts,
     WriteBackDocument,
 )
@@ -77,7 +78,11 @@ def list_rows(
     )
     if status is not None:
         query = query.where(rows.c.status == status.value)
-    return [row_document(found) for found in connection.execute(query)]
+    found = connection.execute(query).all()
+    if not found:
+        return []
+    others = _second_labels(connection, job_id, found[0].row_number, found[-1].row_number)
+    return [row_document(row, others[row.row_number]) for row in found]
 
 
 def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocument:
@@ -87,7 +92,7 @@ def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocumen
     ).one_or_none()
     if found is None:
         raise TallyError(ROW_NOT_FOUND, job_id=job_id, row_number=row_number)
-    return row_document(found)
+    return row_document(found, _second_labels(connection, job_id, row_number, row_number)[row_number])
 
 
 def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ErrorBody]:
@@ -138,8 +143,23 @@ def running_jobs_at_their_end(connection: Connection) -> list[str]:
     return list(found.scalars())
 
 
-def row_document(row: Row[Any]) -> RowDocument:
-    """A row as clients see it."""
+def _second_labels(connection: Connection, job_id: str, first: int, last: int) -> dict[int, list[SecondLabel]]:
+    """The second labels of a range of rows, by row."""
+    found = connection.execute(
+        select(second_labels)
+        .where(second_labels.c.job_id == job_id, second_labels.c.row_number.between(first, last))
+        .order_by(second_labels.c.shipment_id)
+    )
+    labels: dict[int, list[SecondLabel]] = defaultdict(list)
+    for label in found:
+        cost = _money(label.cost_amount, label.cost_currency)
+        document = SecondLabel(tracking_numbers=label.tracking_numbers, status=label.status, cost=cost)
+        labels[label.row_number].append(document)
+    return labels
+
+
+def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocument:
+    """A row as clients see it, with its second labels."""
     status = RowStatus(row.status)
     return RowDocument(
         row_number=row.row_number,
@@ -161,6 +181,7 @@ def row_document(row: Row[Any]) -> RowDocument:
         error=None if row.error is None else ErrorBody.model_validate(row.error),
         shipped_at=row.shipped_at,
         evidence=tuple(row.evidence or ()),
+        second_labels=tuple(others),
     )
 
 
@@ -184,13 +205,21 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
     )
     for group in amounts:
         statuses[group.status] += group.how_many
-        write_backs[group.write_back] += group.how_many
-        if group.cost is not None:
+        # A number that was cleared is not in the source any more.
+        if (group.status, group.write_back) != (RowStatus.VOIDED, WriteBackStatus.WRITTEN):
+            write_backs[group.write_back] += group.how_many
+        if group.cost is not None and group.status != RowStatus.VOIDED:
             cost += Decimal(group.cost) * group.how_many
             currency = group.cost_currency
         if group.estimate is not None:
             estimate += Decimal(group.estimate) * group.how_many
             estimated = True
+    others = connection.execute(
+        select(second_labels.c.status, second_labels.c.cost_amount).where(
+            second_labels.c.job_id == job.job_id, second_labels.c.status != RowStatus.VOIDED.value
+        )
+    ).all()
+    cost += sum((other.cost_amount or Decimal(0) for other in others), Decimal(0))
     return JobDocument(
         job_id=job.job_id,
         request_id=job.request_id,
@@ -208,6 +237,9 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             failed=statuses[RowStatus.FAILED],
             skipped=statuses[RowStatus.SKIPPED],
             in_doubt=statuses[RowStatus.IN_DOUBT],
+            voiding=statuses[RowStatus.VOIDING] + sum(other.status == RowStatus.VOIDING for other in others),
+            voided=statuses[RowStatus.VOIDED],
+            second_labels=len(others),
         ),
         cost=Money(amount=cost.quantize(Decimal("0.01")), currency=currency),
         estimate=Money(amount=estimate.quantize(Decimal("0.01")), currency=currency) if estimated else None,

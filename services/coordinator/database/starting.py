@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from services.coordinator import states
+from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, ship_command
 from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
 from services.coordinator.database.tables import jobs, reservations, rows
@@ -139,7 +140,9 @@ def release(job: JobTransaction, row: AnyRow) -> None:
 
 
 def complete_if_settled(job: JobTransaction) -> None:
-    if job.status is not JobStatus.RUNNING or job.cursor < job.total:
+    """Complete a running job that has nothing left to do; say of a complete one whether it ended with warnings."""
+    is_complete = job.status in states.COMPLETE_JOBS
+    if not is_complete and (job.status is not JobStatus.RUNNING or job.cursor < job.total):
         return
     unsettled = job.connection.execute(
         select(rows.c.row_number)
@@ -152,9 +155,15 @@ def complete_if_settled(job: JobTransaction) -> None:
     ).first()
     if unsettled is not None:
         return
+    ending = JobStatus.COMPLETED_WITH_WARNINGS if _has_warnings(job) else JobStatus.COMPLETED
+    if job.status is not ending:
+        job.enter(ending)
+
+
+def _has_warnings(job: JobTransaction) -> bool:
     failed = job.connection.execute(
         select(rows.c.row_number)
         .where(rows.c.job_id == job.job_id, rows.c.write_back == WriteBackStatus.FAILED.value)
         .limit(1)
     ).first()
-    job.enter(JobStatus.COMPLETED if failed is None else JobStatus.COMPLETED_WITH_WARNINGS)
+    return failed is not None or second_labels.any_left(job)

@@ -27,8 +27,10 @@ STEP_COLUMNS = (
     rows.c.epoch,
     rows.c.recover,
     rows.c.in_flight_at,
+    rows.c.shipment_id,
     rows.c.tracking_numbers,
     rows.c.shipped_at,
+    rows.c.replaces,
     rows.c.write_back,
     rows.c.write_back_version,
 )

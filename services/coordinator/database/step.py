@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.coordinator.database.trail import JobTransaction
-from shared.contracts.commands import ShipCommand, WritebackCommand
+from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
 from shared.contracts.states import JobStatus
 
 
@@ -16,6 +16,7 @@ class Step:
     job_id: str
     ship: ShipCommand | None = None
     writeback: WritebackCommand | None = None
+    voids: tuple[VoidCommand, ...] = ()
     entered: JobStatus | None = None
     row: int | None = None
     alarm: bool = False
@@ -26,7 +27,9 @@ def close(
     *,
     ship: ShipCommand | None = None,
     writeback: WritebackCommand | None = None,
+    voids: tuple[VoidCommand, ...] = (),
     row: int | None = None,
+    alarm: bool = False,
 ) -> Step:
     job.close()
-    return Step(job.job_id, ship=ship, writeback=writeback, entered=job.entered, row=row)
+    return Step(job.job_id, ship=ship, writeback=writeback, voids=voids, entered=job.entered, row=row, alarm=alarm)

@@ -161,6 +161,12 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
     for row in known:
         item = reported[row.row_number]
         target = WriteBackStatus(item.status)
+        if _is_overtaken(row, item):
+            # A writer that was frozen may have put its older number over the newer one: write that again.
+            again = {"write_back": WriteBackStatus.DUE.value, "write_back_error": None}
+            update_row(job, item.row_number, {**again, "write_back_at": now})
+            job.trail.add("write_back.due", row=item.row_number, error=None)
+            continue
         if row.write_back_version != item.row_version or not states.allows(
             states.WRITE_BACK, WriteBackStatus(row.write_back), target
         ):
@@ -179,6 +185,12 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
         connection.execute(UPDATE_ROW, changes)
     complete_if_settled(job)
     return close(job)
+
+
+def _is_overtaken(row: AnyRow, item: RowWritten) -> bool:
+    """Whether an older version was written after the present one."""
+    is_done = row.write_back == WriteBackStatus.WRITTEN
+    return is_done and item.status == "written" and item.row_version < row.write_back_version
 
 
 def settle(connection: Connection, job_id: str, now: datetime) -> Step:

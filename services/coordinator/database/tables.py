@@ -88,6 +88,8 @@ rows = Table(
     Column("shipped_at", UtcDateTime),
     Column("error", Json),
     Column("evidence", Json),
+    Column("voiding_at", UtcDateTime),
+    Column("replaces", Json),
     Column("write_back", String(8), nullable=False, default="none"),
     Column("write_back_version", Integer, nullable=False, default=0),
     Column("write_back_error", Json),
@@ -102,6 +104,12 @@ Index(
     postgresql_where=rows.c.status == "in_flight",
 )
 Index(
+    "ix_rows_voiding",
+    rows.c.status,
+    sqlite_where=rows.c.status == "voiding",
+    postgresql_where=rows.c.status == "voiding",
+)
+Index(
     "ix_rows_write_back_due",
     rows.c.write_back,
     sqlite_where=rows.c.write_back == "due",
@@ -114,6 +122,20 @@ coordinators = Table(
     Column("coordinator_id", String(64), primary_key=True),
     Column("house_run", String(64), nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+)
+
+# Labels that the carrier sold for a row besides the recorded one, each with a state of its own: shipped until voided.
+second_labels = Table(
+    "second_labels",
+    metadata,
+    Column("job_id", String(40), primary_key=True),
+    Column("row_number", Integer, primary_key=True),
+    Column("shipment_id", String(40), primary_key=True),
+    Column("tracking_numbers", Json, nullable=False),
+    Column("cost_amount", Amount),
+    Column("cost_currency", String(3)),
+    Column("status", String(12), nullable=False),
+    Column("voiding_at", UtcDateTime),
 )
 
 attempts = Table(

@@ -92,6 +92,7 @@ class JobTransaction:
         if not states.allows(states.JOB, self.status, target):
             raise TallyError(ILLEGAL_TRANSITION, action=f"Becoming {target}", job_id=self.job_id, status=self.status)
         self.trail.add(f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code)
+        was_complete = self.status in states.COMPLETE_JOBS
         self.status = self.entered = target
         self.changes["status"] = target.value
         self.changes["error"] = None if error is None else error.model_dump(mode="json")
@@ -99,7 +100,7 @@ class JobTransaction:
             self.changes["ended_at"] = None
             if not self.started:
                 self.changes["started_at"] = self.now
-        elif not states.JOB[target] or target in {JobStatus.FAILED, JobStatus.COMPLETED_WITH_WARNINGS}:
+        elif not was_complete and target in states.ENDED_JOBS:
             self.changes["ended_at"] = self.now
 
     def advance(self, cursor: int) -> None:

@@ -109,6 +109,12 @@ class Carrier(Protocol):
     async def label(self, tracking_number: str) -> Label:
         """A label bought earlier. Raises TallyError E-3006."""
 
+    async def void(self, shipment_id: str) -> None:
+        """Give a whole shipment back; one that was given back before is no failure, so this may be repeated.
+
+        Raises TallyError E-3020 (refused) or E-3006 (the carrier does not say), NothingCreatedError E-3004 or E-5003.
+        """
+
     async def rate(self, shipment: Shipment) -> Money:
         """What the shipment would cost. Raises NothingCreatedError (refused) or TallyError E-3006."""
 

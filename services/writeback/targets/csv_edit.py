@@ -48,10 +48,12 @@ def _decide(
         shown = number or "(none)"
         return TallyError(SOURCE_CHANGED, row_number=change.source_row, path=label, tracking_number=shown).body
     present = _tracking_texts(document, index) | texts.get(index, {})
-    if number is None:
-        wanted = {column: "" for column, text in present.items() if text}
-    elif present.get(_NUMBER, "").strip(BLANK) not in {"", number}:
+    standing = present.get(_NUMBER, "").strip(BLANK)
+    if standing not in {"", number, *change.replaces}:
         return TallyError(TRACKING_CONFLICT, row_number=change.source_row, path=label).body
+    if number is None:
+        # A time without a number is nobody's to clear: a person took the number out and left it.
+        wanted = {column: "" for column, text in present.items() if text} if standing else {}
     else:
         wanted = _filled(present, number, change.values.shipped_at)
     if not _fits(document, wanted):

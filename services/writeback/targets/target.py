@@ -16,7 +16,8 @@ from shared.errors import ErrorBody
 class RowChange:
     """What is to stand in one row's tracking columns.
 
-    `source_row`, `row_key` and `checksum` tell the row apart as it was read at intake (shared/sources/rows.py).
+    `source_row`, `row_key` and `checksum` tell the row apart as it was read at intake (shared/sources/rows.py). Only a
+    number in `replaces` may be overwritten or cleared; any other one that stands there is a conflict.
     """
 
     job_id: str
@@ -26,6 +27,7 @@ class RowChange:
     checksum: str
     row_version: int
     values: WrittenValues
+    replaces: tuple[str, ...] = ()
 
     def written(self) -> RowWritten:
         """The report that it stands there now."""

@@ -29,12 +29,13 @@ from services.shipper.carriers.ups.lookups import (
     recovery_answer,
     track_answer,
 )
-from services.shipper.carriers.ups.refusals import rejected
+from services.shipper.carriers.ups.refusals import rejected, void_refused
 from services.shipper.carriers.ups.requests import Call
 from services.shipper.carriers.ups.retries import Backoff, Sleep
 from services.shipper.carriers.ups.services import code_of
 from services.shipper.carriers.ups.session import Session
 from services.shipper.carriers.ups.transport import Reply
+from services.shipper.carriers.ups.voids import GivenBack, VoidAnswer, void_answer
 from shared.clock import Clock
 from shared.errors import CARRIER_BLOCKED, CARRIER_UNAVAILABLE, CREDENTIALS_REFUSED, NO_CARRIER, TallyError
 from shared.settings import CarrierSettings
@@ -104,6 +105,17 @@ class UpsCarrier:
                 return label
         raise _unavailable(call.operation, "the answer has no readable label")
 
+    async def void(self, shipment_id: str) -> None:
+        """Give a whole shipment back (UPS Void v2409); one that was given back before is no failure.
+
+        Raises TallyError E-3020 (refused) or E-3006, NothingCreatedError E-3004 or E-5003.
+        """
+        call = requests.void_call(shipment_id)
+        with _failing_as_unavailable(call.operation, but_raising=_ABOUT_THE_ACCOUNT):
+            answer: GivenBack | Refused = await self._session.ask(call, _read_void_answer)
+        if isinstance(answer, Refused):
+            raise void_refused(answer, shipment_id)
+
     async def rate(self, shipment: Shipment) -> Money:
         """What the shipment would cost, by the account's own rates (UPS Rating v2409).
 
@@ -153,6 +165,10 @@ def _read_ship_answer(reply: Reply) -> ShipAnswer:
 
 def _read_recovery_answer(reply: Reply) -> RecoveryAnswer:
     return recovery_answer(reply.status, reply.headers, reply.body)
+
+
+def _read_void_answer(reply: Reply) -> VoidAnswer:
+    return void_answer(reply.status, reply.headers, reply.body)
 
 
 @contextmanager

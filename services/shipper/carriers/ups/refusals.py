@@ -6,10 +6,18 @@ import re
 
 from services.shipper.carriers.carrier import NothingCreatedError
 from services.shipper.carriers.ups.answers import Blocked, Refused, TokenRefused
-from shared.errors import CARRIER_BLOCKED, CARRIER_REJECTED, CREDENTIALS_REFUSED, ErrorKind, TallyError
+from shared.errors import (
+    CARRIER_BLOCKED,
+    CARRIER_REJECTED,
+    CREDENTIALS_REFUSED,
+    VOID_REFUSED,
+    ErrorKind,
+    TallyError,
+)
 from shared.shipping import Shipment
 
 _SHORTEST_NAME = 3
+_NO_REASON = "it gave no reason"
 
 
 def stop(error: TallyError) -> NothingCreatedError:
@@ -23,6 +31,12 @@ def rejected(answer: Refused, shipment: Shipment) -> NothingCreatedError:
     return NothingCreatedError(_told(CARRIER_REJECTED, answer.code, words).body, stops_job=False)
 
 
+def void_refused(answer: Refused, shipment_id: str) -> TallyError:
+    """E-3020 with the carrier's code and words."""
+    words = answer.message or _NO_REASON
+    return TallyError(VOID_REFUSED, shipment_id=shipment_id, carrier_code=answer.code, carrier_message=words)
+
+
 def credentials_refused(answer: TokenRefused | Refused) -> NothingCreatedError:
     """E-5003: the credentials, or the product that they are for."""
     return stop(_told(CREDENTIALS_REFUSED, answer.code, answer.message))
@@ -34,7 +48,7 @@ def blocked(answer: Blocked) -> NothingCreatedError:
 
 
 def _told(kind: ErrorKind, code: str, words: str) -> TallyError:
-    return TallyError(kind, carrier_code=code, carrier_message=words or "it gave no reason")
+    return TallyError(kind, carrier_code=code, carrier_message=words or _NO_REASON)
 
 
 def _without_recipient(words: str, shipment: Shipment) -> str:

@@ -1,6 +1,7 @@
-"""Shipments as UPS wants to be asked about them: the calls to Shipping, Rating, Label Recovery and Track.
+"""Shipments as UPS wants to be asked about them: the calls to Shipping, Void, Rating, Label Recovery and Track.
 
-Field names, lengths and places are those of UPS's OpenAPI (Shipping v2409, Rating v2409, Label Recovery v1, Track v1).
+Field names, lengths and places are those of UPS's OpenAPI (Shipping and Void v2409, Rating v2409, Label Recovery v1,
+Track v1).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 ImageFormat = Literal["GIF", "ZPL"]
 
 SHIP_PATH = "/api/shipments/v2409/ship"
+VOID_PATH = "/api/shipments/v2409/void/cancel/"
 RATE_PATH = "/api/rating/v2409/Rate"
 RECOVERY_PATH = "/api/labels/v1/recovery"
 TRACK_PATH = "/api/track/v1/reference/details/"
@@ -42,7 +44,7 @@ class Call:
     """
 
     operation: str
-    method: Literal["GET", "POST"]
+    method: Literal["GET", "POST", "DELETE"]
     target: str
     trans_id: str
     body: bytes = b""
@@ -130,6 +132,11 @@ def track_call(reference: str, window: DateWindow, account: str) -> Call:
         }
     )
     return Call("Track", "GET", f"{TRACK_PATH}{quote(reference, safe='')}?{query}", trans_id(reference))
+
+
+def void_call(shipment_id: str) -> Call:
+    """Give a shipment back with all its parcels; a second call is answered with 190117."""
+    return Call("Void", "DELETE", f"{VOID_PATH}{quote(shipment_id, safe='')}", trans_id(shipment_id))
 
 
 def trans_id(name: str) -> str:

@@ -106,7 +106,7 @@ class Session:
         return min(self.settings.call_timeout / _TRIES_PER_TIMEOUT, max(ends - time.monotonic(), 0.0))
 
     def _url_of(self, call: Call) -> httpx.URL:
-        if call.method == "GET":
+        if call.method != "POST":  # each such target names what it is about, and is asked for once
             return httpx.URL(self._url + call.target)
         if call.target not in self._urls:
             self._urls[call.target] = httpx.URL(self._url + call.target)

@@ -1,4 +1,4 @@
-"""The first tables: installation, coordinators, jobs, rows, attempts, reservations, audit."""
+"""The first tables: installation, coordinators, jobs, rows, second labels, attempts, reservations, audit."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -111,6 +111,8 @@ def upgrade() -> None:
         sa.Column("shipped_at", UtcDateTime(), nullable=True),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
+        sa.Column("voiding_at", UtcDateTime(), nullable=True),
+        sa.Column("replaces", sa.JSON(), nullable=True),
         sa.Column("write_back", sa.String(length=8), nullable=False),
         sa.Column("write_back_version", sa.Integer(), nullable=False),
         sa.Column("write_back_error", sa.JSON(), nullable=True),
@@ -128,6 +130,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_rows_job_id_status", "rows", ["job_id", "status"], unique=False)
     op.create_index(
+        "ix_rows_voiding",
+        "rows",
+        ["status"],
+        unique=False,
+        sqlite_where=sa.text("status = 'voiding'"),
+        postgresql_where=sa.text("status = 'voiding'"),
+    )
+    op.create_index(
         "ix_rows_write_back_due",
         "rows",
         ["write_back"],
@@ -136,13 +146,33 @@ def upgrade() -> None:
         postgresql_where=sa.text("write_back = 'due'"),
     )
 
+    op.create_table(
+        "second_labels",
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("row_number", sa.Integer(), nullable=False),
+        sa.Column("shipment_id", sa.String(length=40), nullable=False),
+        sa.Column("tracking_numbers", sa.JSON(), nullable=False),
+        sa.Column("cost_amount", Amount(), nullable=True),
+        sa.Column("cost_currency", sa.String(length=3), nullable=True),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("voiding_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("job_id", "row_number", "shipment_id", name=op.f("pk_second_labels")),
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("second_labels")
     op.drop_index(
         "ix_rows_write_back_due",
         table_name="rows",
         sqlite_where=sa.text("write_back = 'due'"),
         postgresql_where=sa.text("write_back = 'due'"),
+    )
+    op.drop_index(
+        "ix_rows_voiding",
+        table_name="rows",
+        sqlite_where=sa.text("status = 'voiding'"),
+        postgresql_where=sa.text("status = 'voiding'"),
     )
     op.drop_index("ix_rows_job_id_status", table_name="rows")
     op.drop_index(
