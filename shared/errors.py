@@ -141,6 +141,35 @@ TOO_MANY_ROWS = _kind(
     "Split it with a condition, or raise TALLY_MAX_ROWS.",
 )
 
+NOT_WORKBOOK = _kind(
+    "E-1020",
+    "Not a workbook",
+    "{path} cannot be read as an Excel workbook: {reason}.",
+    "Save it as .xlsx or .xlsm without a password, or export the orders as CSV.",
+)
+WORKBOOK_TOO_LARGE = _kind(
+    "E-1021",
+    "Workbook too large",
+    "{path} is refused: {reason}.",
+    "Move the orders to a workbook of their own, or export them as CSV.",
+)
+SHEET_NOT_FOUND = _kind("E-1022", "Sheet not found", "{path} has no sheet or table {sheet}.", "Name one of: {names}.")
+SHEET_AMBIGUOUS = _kind(
+    "E-1023", "Several tables", "Sheet {sheet} of {path} holds several tables.", "Name one of: {names}."
+)
+HEADER_REFUSED = _kind(
+    "E-1024",
+    "Header refused",
+    "The column name in {cell} of {path} {reason}.",
+    "Write plain text into the header row.",
+)
+NOT_PATCHABLE = _kind(
+    "E-1025",
+    "Workbook cannot be written to safely",
+    "Tracking numbers cannot be put into {path} without a risk to it: {reason}.",
+    "Change that, or let them go into {sidecar} beside it (write_back: sidecar).",
+)
+
 # E-2xxx: requests, mapping, validation
 MAPPING_NOT_FOUND = _kind(
     "E-2001", "Mapping not found", "There is no mapping {mapping}.", "Use default, or the path of a YAML file."
