@@ -1,0 +1,253 @@
+"""Runs one case on a rig: arms the victim, ships a job, lets the fault happen, waits for the end, checks the books."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from nats.js.errors import APIError
+
+from shared.bus.topology import ACK_WAIT
+from shared.contracts import subjects
+from shared.contracts.states import JobMode
+from shared.errors import REGISTRY
+from tests.crash import healing
+from tests.crash.cases import Case, Fault, Result, Story
+from tests.crash.checker import Verdict, check
+from tests.crash.house_settings import LONGEST_COMMIT
+from tests.crash.process import Process
+from tests.crash.rig import NATS, ROLES, SANDBOX, Batch, Rig
+from tests.samples import orders
+
+# A fault may hit a replica that this job passes by; then another job is shipped.
+_JOBS_A_CASE = 5
+PAST_THE_TAKEOVER = ACK_WAIT + 4
+# Shorter than a call can take to commit: a carrier that stands still for longer than it says breaks its own word.
+_CARRIER_FROZEN = LONGEST_COMMIT - 2
+_CUT = 0.5
+_PURGE_EVERY = 0.3
+_PERSON_WAITS = 6.0
+_MOST_RESUMES = 6
+_SLOW = {"match": {"path": "/ship"}, "fault": "latency", "ms": 60}
+
+
+class NotHitError(Exception):
+    """The fault never happened: the case is wrong."""
+
+
+async def run(rig: Rig, case: Case, seed: int) -> Result:
+    """The result of a case; raises NotHitError where its fail point was never passed."""
+    place = str(case.point or case.story)
+    try:
+        await rig.heal()
+        verdict, healed, moved = await _Trial(rig, case, seed).run()
+    except TimeoutError as error:
+        return Result(case.fault, case.target, place, Verdict((), (), ()), stuck=f"{case}: {error}")
+    return Result(
+        case.fault,
+        case.target,
+        place,
+        verdict,
+        healed_by=healed,
+        recovered_in=() if moved is None else (moved,),
+    )
+
+
+class _Trial:
+    def __init__(self, rig: Rig, case: Case, seed: int) -> None:
+        self.rig = rig
+        self.case = case
+        self.seed = seed
+        self.resumes = 0
+
+    async def run(self) -> tuple[Verdict, tuple[str, ...], float | None]:
+        victim = await self._armed()
+        for number in range(_JOBS_A_CASE):
+            await self._tell_the_story(number)
+            batch = await self._submit(number)
+            if await self._fault_happens(victim, batch):
+                break
+        else:
+            raise NotHitError(str(self.case))
+        hit_at = _when_hit(victim)
+        restarted = await self._suffer(victim, batch)
+        job_id = await self._until_settled(batch)
+        await self._let_the_victim_finish(victim)
+        await self.rig.until_quiet()
+        await self.rig.until_settled(job_id)
+        books = await self.rig.books(batch)
+        seen = healing.healed_by(self.rig, books, hit_at)
+        extra = [healing.RESTART] * restarted + [healing.PERSON] * bool(self.resumes)
+        healed = (*seen, *extra) or (healing.OTHERS if self.case.several else healing.NOTHING,)
+        return check(books, self.case.expected), healed, healing.recovered_in(books, self.case.target, hit_at)
+
+    async def _armed(self) -> Process:
+        case = self.case
+        if case.target not in ROLES:
+            return self.rig.processes[case.target]
+        name = self.rig.of_role(case.target)[-1].name
+        if case.point is None:
+            return self.rig.processes[name]
+        action = "kill" if case.fault is Fault.KILL else "stop"
+        return await self.rig.rearm(name, f"{case.point}={action}@{case.nth}")
+
+    async def _tell_the_story(self, number: int) -> None:
+        faults: list[dict[str, Any]] = []
+        if self.case.point is None:
+            faults.append(_SLOW)
+        if self.case.story is Story.LOST_ANSWERS:
+            faults.append({"match": {"path": "/ship"}, "fault": "drop_after_commit"})
+        if self.case.refused is not None:
+            hard = {"fault": "error", "status": 400, "code": "120207", "message": "The state is not valid"}
+            faults.append({"match": {"path": "/ship", "recipient": self._refused_name(number)}, **hard})
+        await self.rig.set_faults(*faults)
+        if self.case.story is Story.LOST_COMMANDS and number == 0:
+            for shipper in self.rig.of_role("shipper"):
+                shipper.freeze()
+
+    async def _submit(self, number: int) -> Batch:
+        mode = JobMode.CONFIRM if self.case.story is Story.APPROVED else JobMode.AUTO
+        return await self.rig.submit(self.case.rows, seed=self._seed(number), mode=mode)
+
+    def _seed(self, number: int) -> int:
+        return self.seed * 10 + number
+
+    def _refused_name(self, number: int) -> str:
+        names = [order["name"] for order in orders(self.case.rows, seed=self._seed(number))]
+        refused = names[(self.case.refused or 0) - 1]
+        assert names.count(refused) == 1, "the seed gives two rows the same name"
+        return refused
+
+    async def _fault_happens(self, victim: Process, batch: Batch) -> bool:
+        """Wait until the victim passes its point, or the job is at its row; False where the job ends before."""
+        case, rig = self.case, self.rig
+        if case.point is None:
+            await rig.until_row(await rig.job_of(batch), case.row)
+            return True
+        if case.story is Story.LOST_COMMANDS:
+            await self._lose_commands(victim, batch)
+            return True
+        if case.story is Story.APPROVED:
+            await self._approve(victim, batch)
+        await rig.until(lambda: _is_hit(victim) or self._is_over(batch), f"{case.point} or the job's end")
+        return _is_hit(victim)
+
+    def _is_over(self, batch: Batch) -> bool:
+        job_id = self.rig.database.job_of(batch.request_id)
+        if job_id is None:
+            return False
+        status, _, _ = self.rig.database.progress(job_id)
+        return status in {"completed", "failed"} and self.rig.database.under_way(job_id) == 0
+
+    async def _approve(self, victim: Process, batch: Batch) -> None:
+        job_id = await self.rig.job_of(batch)
+        progress = self.rig.database.progress
+        await self.rig.until(lambda: _is_hit(victim) or progress(job_id)[0] == "awaiting_approval", "a preview")
+        if not _is_hit(victim):
+            await self.rig.call("approve", job_id=job_id, by="a person")
+
+    async def _lose_commands(self, victim: Process, batch: Batch) -> None:
+        """Take the ship command out of the bus, again and again, until the victim is about to publish it anew."""
+        job_id = await self.rig.job_of(batch)
+        js = self.rig.client.jetstream(timeout=5)
+        while True:
+            with suppress(APIError):
+                await js.purge_stream(subjects.COMMANDS, subject=subjects.ship_command(job_id))
+            with suppress(TimeoutError):
+                await self.rig.until(lambda: _is_hit(victim), "a reissue", within=_PURGE_EVERY)
+                break
+        for shipper in self.rig.of_role("shipper"):
+            shipper.thaw()
+
+    async def _suffer(self, victim: Process, batch: Batch) -> bool:
+        """The fault itself, up to where the victim may go on; whether it was started anew before the job's end."""
+        match self.case.fault:
+            case Fault.LOSE_STORE:
+                await self._end([victim])
+                shutil.rmtree(self.rig.store)
+                await victim.start()
+                return True
+            case Fault.KILL_ALL:
+                return await self._restart(self.rig.of_role(self.case.target))
+            case Fault.KILL if self.case.point is None or not self.case.several:
+                return await self._restart([victim])
+            case Fault.FREEZE:
+                await self._freeze(victim, batch)
+            case Fault.CUT | Fault.CUT_CARRIER:
+                await self._cut(victim)
+        return False
+
+    async def _restart(self, processes: list[Process]) -> bool:
+        await self._end(processes)
+        await asyncio.gather(*(process.start() for process in processes))
+        return True
+
+    async def _end(self, processes: list[Process]) -> None:
+        for process in processes:
+            process.kill()
+        for process in processes:
+            await process.death()
+
+    async def _freeze(self, victim: Process, batch: Batch) -> None:
+        """Let the others take over, as far as they can without what the victim holds; then thaw it."""
+        if self.case.point is None:
+            victim.freeze()
+        past = _CARRIER_FROZEN if self.case.target == SANDBOX else PAST_THE_TAKEOVER
+        with suppress(TimeoutError):
+            await self.rig.until_settled(await self.rig.job_of(batch), within=past)
+        victim.thaw()
+
+    async def _cut(self, victim: Process) -> None:
+        server = SANDBOX if self.case.fault is Fault.CUT_CARRIER else NATS
+        if victim.name in {NATS, SANDBOX}:
+            server = victim.name
+        names = [name for name, its in self.rig.proxies if its == server and victim.name in {name, server}]
+        async with asyncio.TaskGroup() as cuts:
+            for name in names:
+                cuts.create_task(self.rig.cut(name, server, _CUT))
+            await asyncio.sleep(0)  # the connections are cut before the victim takes its next step
+            if victim.life.stopped:
+                victim.thaw()
+
+    async def _until_settled(self, batch: Batch) -> str:
+        """Wait for the job's end; where it asks for a person, be that person."""
+        job_id = await self.rig.job_of(batch)
+        while True:
+            status = await self.rig.until_settled(job_id)
+            if not self._wants_a_person(job_id, status):
+                return job_id
+            if self.resumes == _MOST_RESUMES:
+                raise TimeoutError(f"job {job_id} is {status} for the {_MOST_RESUMES + 1}th time")
+            with suppress(TimeoutError):
+                # An interrupted job may be about to go on by itself.
+                await self.rig.until(
+                    lambda: self.rig.database.progress(job_id)[0] != "interrupted", "resume", within=_PERSON_WAITS
+                )
+            if self.rig.database.progress(job_id)[0] in {"failed", "interrupted"}:
+                self.resumes += 1
+                await self.rig.call("resume", job_id=job_id, by="a person")
+
+    def _wants_a_person(self, job_id: str, status: str) -> bool:
+        if status == "interrupted":
+            return True
+        if status != "failed":
+            return False
+        error = self.rig.database.job(job_id).error or {}
+        return REGISTRY[error["code"]].retryable
+
+    async def _let_the_victim_finish(self, victim: Process) -> None:
+        """Have one that was frozen or cut off finish what it may still have in hand, so that the books show it."""
+        if self.case.fault is not Fault.KILL and self.case.several and self.case.target in ROLES and victim.alive:
+            await victim.stop()
+
+
+def _is_hit(victim: Process) -> bool:
+    return victim.life.over or victim.life.stopped
+
+
+def _when_hit(victim: Process) -> datetime:
+    life = victim.life
+    return life.ended_at or life.stopped_at or datetime.now(UTC)
