@@ -26,6 +26,7 @@ from nats.js.errors import APIError, ServiceUnavailableError
 from shared.bus import topology
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
+from shared.cancelling import cancel
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
 from shared.errors import BUS_UNREACHABLE, TallyError
@@ -90,7 +91,7 @@ class Service:
         )
 
     def background(self, run: Background) -> None:
-        """Run `run` beside the handlers, from when the bus is up until the service stops; its error ends the service."""
+        """Run `run` beside the handlers, from the bus being up until the service stops; its error ends the service."""
         self._background.append(run)
 
     @property
@@ -152,8 +153,7 @@ class Service:
             tasks = [group.create_task(run()) for run in (*pulls, *self._background, self._watch)]
             await self._stopping.wait()
             self.state = "stopping"
-            for task in tasks:
-                task.cancel()
+            await cancel(tasks)
             for pull in self._pulls:
                 group.create_task(pull.drain(STOP_GRACE))
 

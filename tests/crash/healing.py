@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from shared.contracts.ledger import Claimed, Shipped
-from tests.crash.books import Books
+from tests.crash.books import Books, Job
 from tests.crash.rig import Rig
 
 REDELIVERY = "redelivery"
@@ -68,7 +68,11 @@ def _by_the_job(books: Books, since: datetime) -> list[str]:
 
 def recovered_in(books: Books, target: str, since: datetime) -> float | None:
     """The seconds from a fault until the job took the next step of the kind that the target has a hand in."""
-    moves = _MOVES[target]
-    moments = (entry.at for entry in books.job.trail if entry.action.startswith(moves) and entry.at > since)
+    return next_move(books.job, target, since)
+
+
+def next_move(job: Job, target: str, since: datetime) -> float | None:
+    """The same, by the audit trail alone."""
+    moments = (entry.at for entry in job.trail if entry.action.startswith(_MOVES[target]) and entry.at > since)
     first = next(moments, None)
     return None if first is None else (first - since).total_seconds()

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parents[2]
 SEND_WITHIN, CALL_TIMEOUT, TCP_USER_TIMEOUT, COMMIT_MARGIN = 1.5, 3.0, 1.0, 0.5
 LONGEST_COMMIT = SEND_WITHIN + CALL_TIMEOUT + TCP_USER_TIMEOUT + COMMIT_MARGIN
 SETTLE_TIME = 15.0
+# A carrier whose look-ups lag behind its sales.
+EVENTUAL = (("TALLY_CARRIER__CONSISTENCY", "eventual"), ("TALLY_CARRIER__SETTLE_TIME", "1"))
 
 
 def settings(data_dir: Path, orders: Path) -> dict[str, str]:

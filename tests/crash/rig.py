@@ -104,7 +104,7 @@ class Rig:
         self.http = httpx.AsyncClient(timeout=10)
         self._add_sandbox()
         await self.processes[SANDBOX].start()
-        self.database = JobDatabase(self.data_dir / "jobs.db")
+        self.database = JobDatabase(self._job_database_file)
         for role in ROLES:
             for index in range(self.shape.count(role)):
                 await self._add_service(role, index)
@@ -124,9 +124,13 @@ class Rig:
         client = await nats.connect(
             self.nats_url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=2, error_cb=_quiet
         )
+        await self._observe(client)
+        return client
+
+    async def _observe(self, client: Client) -> None:
+        """Listen in on acknowledgements and on slots that are freed."""
         await client.subscribe("$JS.ACK.>", cb=self._note_acknowledgement)
         await client.subscribe(f"$JS.API.STREAM.MSG.DELETE.{subjects.COMMANDS}", cb=self._note_freed_slot)
-        return client
 
     def _add_sandbox(self) -> None:
         environment = settings(self.data_dir, self.orders) | {"TALLY_HOST": "127.0.0.1"}
@@ -171,6 +175,11 @@ class Rig:
         return self.folder / "data"
 
     @property
+    def _job_database_file(self) -> Path:
+        url = dict(self.shape.extra).get("TALLY_DATABASE_URL", "")
+        return Path(url.removeprefix("sqlite:///")) if url else self.data_dir / "jobs.db"
+
+    @property
     def store(self) -> Path:
         """Where the bus keeps its streams."""
         return self.folder / "nats"
@@ -193,12 +202,12 @@ class Rig:
         await process.start(TALLY_FAILPOINTS=points)
         return process
 
-    async def heal(self) -> None:
-        """Start what is dead, thaw what is frozen, take back what the carrier was told to do wrong."""
+    async def heal(self, *, but: str = "") -> None:
+        """Start what is dead (not `but`), thaw what is frozen, take back what the carrier was told to do wrong."""
         for process in self.processes.values():
             if process.alive and process.life.stopped:
                 process.thaw()
-        dead = [process for process in self.processes.values() if not process.alive]
+        dead = [process for process in self.processes.values() if not process.alive and process.name != but]
         await asyncio.gather(*(process.start() for process in dead))
         await self.set_faults()
 

@@ -18,6 +18,7 @@ from tests.crash import healing
 from tests.crash.cases import Case, Fault, Result, Story
 from tests.crash.checker import Verdict, check
 from tests.crash.house_settings import LONGEST_COMMIT
+from tests.crash.person import Person
 from tests.crash.process import Process
 from tests.crash.rig import NATS, ROLES, SANDBOX, Batch, Rig
 from tests.samples import orders
@@ -29,8 +30,6 @@ PAST_THE_TAKEOVER = ACK_WAIT + 4
 _CARRIER_FROZEN = LONGEST_COMMIT - 2
 _CUT = 0.5
 _PURGE_EVERY = 0.3
-_PERSON_WAITS = 6.0
-_MOST_RESUMES = 6
 _SLOW = {"match": {"path": "/ship"}, "fault": "latency", "ms": 60}
 
 
@@ -42,7 +41,7 @@ async def run(rig: Rig, case: Case, seed: int) -> Result:
     """The result of a case; raises NotHitError where its fail point was never passed."""
     place = str(case.point or case.story)
     try:
-        await rig.heal()
+        await rig.heal(but=_victim(rig, case).name)
         verdict, healed, moved = await _Trial(rig, case, seed).run()
     except TimeoutError as error:
         return Result(case.fault, case.target, place, Verdict((), (), ()), stuck=f"{case}: {error}")
@@ -61,7 +60,7 @@ class _Trial:
         self.rig = rig
         self.case = case
         self.seed = seed
-        self.resumes = 0
+        self.person = Person(rig)
 
     async def run(self) -> tuple[Verdict, tuple[str, ...], float | None]:
         victim = await self._armed()
@@ -80,19 +79,18 @@ class _Trial:
         await self.rig.until_settled(job_id)
         books = await self.rig.books(batch)
         seen = healing.healed_by(self.rig, books, hit_at)
-        extra = [healing.RESTART] * restarted + [healing.PERSON] * bool(self.resumes)
+        extra = [healing.RESTART] * restarted + [healing.PERSON] * bool(self.person.helped)
         healed = (*seen, *extra) or (healing.OTHERS if self.case.several else healing.NOTHING,)
         return check(books, self.case.expected), healed, healing.recovered_in(books, self.case.target, hit_at)
 
     async def _armed(self) -> Process:
-        case = self.case
-        if case.target not in ROLES:
-            return self.rig.processes[case.target]
-        name = self.rig.of_role(case.target)[-1].name
-        if case.point is None:
-            return self.rig.processes[name]
-        action = "kill" if case.fault is Fault.KILL else "stop"
-        return await self.rig.rearm(name, f"{case.point}={action}@{case.nth}")
+        case, victim = self.case, _victim(self.rig, self.case)
+        if case.point is not None:
+            action = "kill" if case.fault is Fault.KILL else "stop"
+            await self.rig.rearm(victim.name, f"{case.point}={action}@{case.nth}")
+        elif not victim.alive:
+            await victim.start()
+        return victim
 
     async def _tell_the_story(self, number: int) -> None:
         faults: list[dict[str, Any]] = []
@@ -153,14 +151,19 @@ class _Trial:
         """Take the ship command out of the bus, again and again, until the victim is about to publish it anew."""
         job_id = await self.rig.job_of(batch)
         js = self.rig.client.jetstream(timeout=5)
+        progress = self.rig.database.progress
+        await self.rig.until(lambda: progress(job_id)[0] == "running" or _is_hit(victim), f"{job_id} to run")
+        others = [one for one in self.rig.of_role("coordinator") if one is not victim]
+        for coordinator in others:
+            coordinator.freeze()
         while True:
             with suppress(APIError):
                 await js.purge_stream(subjects.COMMANDS, subject=subjects.ship_command(job_id))
             with suppress(TimeoutError):
                 await self.rig.until(lambda: _is_hit(victim), "a reissue", within=_PURGE_EVERY)
                 break
-        for shipper in self.rig.of_role("shipper"):
-            shipper.thaw()
+        for process in (*self.rig.of_role("shipper"), *others):
+            process.thaw()
 
     async def _suffer(self, victim: Process, batch: Batch) -> bool:
         """The fault itself, up to where the victim may go on; whether it was started anew before the job's end."""
@@ -219,16 +222,7 @@ class _Trial:
             status = await self.rig.until_settled(job_id)
             if not self._wants_a_person(job_id, status):
                 return job_id
-            if self.resumes == _MOST_RESUMES:
-                raise TimeoutError(f"job {job_id} is {status} for the {_MOST_RESUMES + 1}th time")
-            with suppress(TimeoutError):
-                # An interrupted job may be about to go on by itself.
-                await self.rig.until(
-                    lambda: self.rig.database.progress(job_id)[0] != "interrupted", "resume", within=_PERSON_WAITS
-                )
-            if self.rig.database.progress(job_id)[0] in {"failed", "interrupted"}:
-                self.resumes += 1
-                await self.rig.call("resume", job_id=job_id, by="a person")
+            await self.person.help(job_id)
 
     def _wants_a_person(self, job_id: str, status: str) -> bool:
         if status == "interrupted":
@@ -242,6 +236,11 @@ class _Trial:
         """Have one that was frozen or cut off finish what it may still have in hand, so that the books show it."""
         if self.case.fault is not Fault.KILL and self.case.several and self.case.target in ROLES and victim.alive:
             await victim.stop()
+
+
+def _victim(rig: Rig, case: Case) -> Process:
+    """The last of its role, or the server."""
+    return rig.of_role(case.target)[-1]
 
 
 def _is_hit(victim: Process) -> bool:

@@ -1,0 +1,125 @@
+"""Kill -9 of whatever process chance picks, again and again, while jobs of 200 rows run."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.crash import healing
+from tests.crash.cases import Result
+from tests.crash.checker import Expected, Verdict, check
+from tests.crash.person import Person
+from tests.crash.process import Process
+from tests.crash.rig import SEVERAL, Batch, Rig, running_rig
+from tests.crash.schedule import Say
+
+ROWS = 200
+_JOBS_AT_ONCE = 2
+# The processes that hold rows are hit more often than the servers, whose death stops everything for a while.
+_WEIGHTS = {"coordinator": 3, "shipper": 3, "writeback": 2, "nats": 1, "sandbox": 1}
+_PAUSE = (0.3, 1.7)
+_SETTLE_WITHIN = 900.0
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Whom it hit, and when."""
+
+    target: str
+    at: datetime
+
+
+@dataclass
+class RandomKills:
+    """`count` kills on a rig of its own; the same seed picks the same victims after the same pauses."""
+
+    folder: Path
+    seed: int
+    count: int
+    say: Say
+    kills: list[Kill] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)
+
+    async def run(self) -> list[Result]:
+        """The results: one for each kind of victim, and the verdict of each job."""
+        async with running_rig(self.folder, SEVERAL) as rig:
+            person = Person(rig)
+            lanes = [asyncio.create_task(self._keep_shipping(rig, person)) for _ in range(_JOBS_AT_ONCE)]
+            try:
+                await self._kill(rig)
+            finally:
+                for lane in lanes:
+                    lane.cancel()
+                await asyncio.gather(*lanes, return_exceptions=True)
+            await rig.heal()
+            return await self._judge(rig, person)
+
+    async def _keep_shipping(self, rig: Rig, person: Person) -> None:
+        """Ship one job after the other; be the person whom a failed one asks for."""
+        while True:
+            batch = await rig.submit(ROWS, seed=1000 * self.seed + len(self.batches))
+            self.batches.append(batch)
+            await person.see_through(await rig.job_of(batch), _SETTLE_WITHIN)
+
+    async def _kill(self, rig: Rig) -> None:
+        chance = random.Random(self.seed)
+        restarts: set[asyncio.Task[None]] = set()
+        for number in range(1, self.count + 1):
+            await asyncio.sleep(chance.uniform(*_PAUSE))
+            names = list(rig.processes)
+            (name,) = chance.choices(names, [_WEIGHTS[_role(one)] for one in names])
+            victim = rig.processes[name]
+            if not victim.alive:  # not yet started again
+                await rig.bell.until(lambda one=victim: one.alive, f"{name} to be started again")
+            victim.kill()
+            self.kills.append(Kill(_role(name), datetime.now(UTC)))
+            restart = asyncio.create_task(_restart(victim))
+            restarts.add(restart)
+            if number % 20 == 0:
+                self.say(f"random kills, seed {self.seed}: {number} of {self.count}, {len(self.batches)} jobs")
+        await asyncio.gather(*restarts)
+
+    async def _judge(self, rig: Rig, person: Person) -> list[Result]:
+        results = []
+        moved: dict[str, list[float]] = {}
+        for batch in self.batches:
+            verdict, stuck, healed = await self._settled(rig, person, batch)
+            place = f"jobs of {ROWS} rows, seed {self.seed}"
+            results.append(Result("random kill -9", "any", place, verdict, 0, healed, stuck=stuck))
+        trails = [rig.database.job(await rig.job_of(batch)) for batch in self.batches]
+        for kill in self.kills:
+            later = (healing.next_move(job, kill.target, kill.at) for job in trails)
+            seconds = [moment for moment in later if moment is not None]
+            if seconds:
+                moved.setdefault(kill.target, []).append(min(seconds))
+        nothing_wrong = Verdict((), (), ())
+        place = f"seed {self.seed}"
+        for target in _WEIGHTS:
+            count = sum(kill.target == target for kill in self.kills)
+            times = tuple(moved.get(target, ()))
+            results.append(Result("random kill -9", target, place, nothing_wrong, count, recovered_in=times))
+        return results
+
+    async def _settled(self, rig: Rig, person: Person, batch: Batch) -> tuple[Verdict, str, tuple[str, ...]]:
+        try:
+            job_id = await rig.job_of(batch)
+            await person.see_through(job_id, _SETTLE_WITHIN)
+            await rig.until_quiet()
+        except TimeoutError as error:
+            return Verdict((), (), ()), f"{batch.request_id}: {error or 'it did not settle'}", ()
+        books = await rig.books(batch)
+        healed = healing.healed_by(rig, books, self.kills[0].at)
+        helped = [healing.PERSON] * bool(person.helped[job_id])
+        return check(books, Expected(store_lost=False)), "", (*healed, *helped, healing.RESTART)
+
+
+def _role(name: str) -> str:
+    return name.partition("-")[0]
+
+
+async def _restart(victim: Process) -> None:
+    await victim.death()
+    victim.launch()
