@@ -20,7 +20,7 @@ ROWS = 200
 _JOBS_AT_ONCE = 2
 # The processes that hold rows are hit more often than the servers, whose death stops everything for a while.
 _WEIGHTS = {"coordinator": 3, "shipper": 3, "writeback": 2, "nats": 1, "sandbox": 1}
-_PAUSE = (0.3, 1.7)
+_PAUSE = (0.3, 3.5)
 _SETTLE_WITHIN = 900.0
 
 

@@ -24,6 +24,7 @@ _SLOW = {"match": {"path": "/ship"}, "fault": "latency", "ms": 60}
 _ROWS = 20
 # Less than writeback's own tries take.
 _FULL_FOR = 4.0
+_DEADLY_DELIVERIES = 5
 
 
 class SpecialRuns:
@@ -44,6 +45,7 @@ class SpecialRuns:
             "full job database": self._full_job_database,
             "full source": self._full_source,
             "kept outcome": self._kept_outcome,
+            "poison": self._poison,
         }
         kills = {
             f"random kills {seed}": RandomKills(self._folder / f"kills-{seed}", seed, each, self._say).run
@@ -127,6 +129,25 @@ class SpecialRuns:
             await bus.start()
             await shipper.start()
             return [await _result(rig, batch, "kill -9, store deleted", "nats and shipper", "outcome on disk", since)]
+
+    async def _poison(self) -> list[Result]:
+        """A row whose command ends its shipper at every delivery is given up; a person finds out and goes on."""
+        results = []
+        async with running_rig(self._folder / "poison", ONE) as rig:
+            for seed, point in enumerate(("shipper.before_claim", "shipper.after_claim", "shipper.after_call"), 4):
+                shipper = await rig.rearm("shipper-0", f"{point}=kill@3")
+                batch = await rig.submit(6, seed=seed)
+                await shipper.death()
+                for _ in range(_DEADLY_DELIVERIES - 1):
+                    # A redelivery finds the claim of the one before: it dies before or after its own claim, or look-up.
+                    again = "shipper.before_look_up" if point == "shipper.after_call" else point
+                    await shipper.start(TALLY_FAILPOINTS=f"{again}=kill")
+                    await shipper.death()
+                since = datetime.now(UTC)
+                await shipper.start()
+                result = await _result(rig, batch, "kill -9, five times", "shipper", point, since, role="shipper")
+                results.append(result)
+        return results
 
 
 async def _result(
