@@ -334,6 +334,13 @@ NOT_IN_DOUBT = _kind(
     "Row {row_number} of job {job_id} is {status}, not in doubt.",
     "See tally show {job_id} {row_number}.",
 )
+LABEL_NOT_STORED = _kind(
+    "E-4009",
+    "Label not stored",
+    "The label of row {row_number} could not be put into the label store: {reason}.",
+    "Check TALLY_LABELS_URL and the store's permissions; it is fetched again.",
+    retryable=True,
+)
 SOURCE_CHANGED = _kind(
     "E-4010",
     "Row not found in the source",

@@ -69,10 +69,11 @@ class ServiceSettings(BaseSettings):
 
 
 class CoordinatorSettings(ServiceSettings):
-    """The coordinator: job database, source roots, ship-from.
+    """The coordinator: job database, source roots, ship-from; times in seconds.
 
-    A running job is interrupted where no coordinator was seen for `interrupted_after` seconds, or where the last one
-    belonged to another `house_run` (an id that a supervisor gives to all it starts, as `tally up` does).
+    A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
+    coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
+    supervisor gives to all it starts, as `tally up` does).
     """
 
     database_url: str = ""
@@ -84,6 +85,7 @@ class CoordinatorSettings(ServiceSettings):
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
     house_run: Annotated[str, Field(max_length=64)] = ""
+    look_again_after: Annotated[float, Field(gt=0)] = 600.0
     interrupted_after: Annotated[float, Field(gt=0)] = 15.0
 
     @property

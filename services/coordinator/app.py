@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.control import Control
@@ -14,8 +15,10 @@ from services.coordinator.dispatch import Dispatcher
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.intake import Intake, IntakeSettings
+from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
 from services.coordinator.progress import Progress
+from services.coordinator.resubmission import Resubmission
 from services.coordinator.submission import Submission
 from services.coordinator.watchdog import Watchdog
 from services.coordinator.withdrawal import Withdrawal
@@ -25,7 +28,11 @@ from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.errors import ErrorBody
+from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
+from shared.telemetry import logger
+
+log = logger("healing")
 
 _REQUESTS_AT_ONCE = 8
 _OUTCOMES_AT_ONCE = 256
@@ -67,14 +74,14 @@ def main() -> None:
         submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
         withdrawal = Withdrawal(database, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal)
-        control = Control(database, progress, ledger, withdrawal, intake, new_estimator, utc_now)
+        lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
+        control = Control(database, progress, ledger, withdrawal, lookups, intake, new_estimator, utc_now)
         watchdog = Watchdog(
             database,
             ledger,
             dispatcher,
             progress,
             utc_now,
-            interval=settings.watchdog_interval,
             stuck_after=settings.stuck_after,
         )
         heartbeat = Heartbeat(
@@ -88,8 +95,9 @@ def main() -> None:
         service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
         for name, call in control.calls().items():
             service.answer(subjects.api(name), call)
-        service.background(heartbeat.run)
         service.background(announcer.run)
-        service.background(watchdog.run)
+        service.background(partial(repeat, heartbeat.beat, every=heartbeat.pause, log=log))
+        for healer in (watchdog, lookups, Resubmission(database, service.publisher, utc_now)):
+            service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
 
     service.run(start, database.close)

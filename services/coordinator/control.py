@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,6 +15,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
+from services.coordinator.lookups import LookUps
 from services.coordinator.progress import Progress
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus.ledger import Ledger
@@ -40,6 +43,8 @@ log = logger("control")
 
 MessageT = TypeVar("MessageT", bound=Message)
 
+_LABEL_WITHIN = 5.0
+
 
 class Control:
     """Answers the control calls."""
@@ -50,6 +55,7 @@ class Control:
         progress: Progress,
         ledger: Ledger,
         withdrawal: Withdrawal,
+        lookups: LookUps,
         intake: Intake,
         new_estimator: Callable[[], Estimator],
         clock: Clock,
@@ -58,6 +64,7 @@ class Control:
         self._progress = progress
         self._ledger = ledger
         self._withdrawal = withdrawal
+        self._lookups = lookups
         self._intake = intake
         self._new_estimator = new_estimator
         self._clock = clock
@@ -135,9 +142,16 @@ class Control:
         return await self._document(call)
 
     async def resolve(self, call: ResolveRow) -> RowDocument:
-        """Record what a person found out about a row in doubt; resume then goes on."""
+        """Record what a person found out about a row in doubt; resume then goes on.
+
+        The label of a shipped one is fetched at once; where the carrier is slow it comes later.
+        """
         finding = steps.Finding(call.tracking_number, call.by, call.reason)
         await self._progress.commit(steps.resolve, call.job_id, call.row_number, finding, self._clock())
+        if finding.tracking_number is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LABEL_WITHIN):
+                    await self._lookups.recover_of(call.job_id)
         return await self._database.read(queries.show_row, call.job_id, call.row_number)
 
     async def void(self, call: VoidRows) -> RowList:

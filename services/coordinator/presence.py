@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 from datetime import timedelta
@@ -28,7 +27,7 @@ class Heartbeat:
         self._database = database
         self._progress = progress
         self._clock = clock
-        self._pause = counts_for / _BEATS_TO_MISS
+        self.pause = counts_for / _BEATS_TO_MISS
         owner = f"{socket.gethostname()[:20]}:{os.getpid()}:{fresh_id()[:12]}"
         self._presence = interruption.Presence(owner, house_run, timedelta(seconds=counts_for))
 
@@ -38,11 +37,6 @@ class Heartbeat:
             log.warning("a job was interrupted", job=step.job_id, status=step.entered)
             await self._progress.follow(step)
 
-    async def run(self) -> None:
-        """Beat for ever; a beat that fails is followed by the next."""
-        while True:
-            await asyncio.sleep(self._pause)
-            try:
-                await self._database.write(interruption.beat, self._presence, self._clock())
-            except Exception:
-                log.exception("heartbeat failed")
+    async def beat(self) -> None:
+        """Say so once."""
+        await self._database.write(interruption.beat, self._presence, self._clock())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import timedelta
 
 from services.coordinator.database import queries, steps, voids
@@ -33,7 +32,6 @@ class Watchdog:
         progress: Progress,
         clock: Clock,
         *,
-        interval: float,
         stuck_after: float,
     ) -> None:
         self._database = database
@@ -41,17 +39,7 @@ class Watchdog:
         self._dispatcher = dispatcher
         self._progress = progress
         self._clock = clock
-        self._interval = interval
         self._stuck_after = timedelta(seconds=stuck_after)
-
-    async def run(self) -> None:
-        """Make a round every interval, for ever; a round that fails (the bus is away) is made again."""
-        while True:
-            try:
-                await self.round()
-            except Exception:
-                log.exception("round failed; the next one tries again")
-            await asyncio.sleep(self._interval)
 
     async def round(self) -> None:
         """Look at everything once."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.handlers import Handlers
 from services.shipper.labels import LabelStore
 from services.shipper.quotes import Quotes
+from services.shipper.recording import Recorder
+from services.shipper.recovery import Recovery
 from services.shipper.shipping import Shipping
 from services.shipper.spool import Spool
 from services.shipper.voiding import Voiding
@@ -42,7 +45,9 @@ def main() -> None:
         ledger = Ledger(service.client, service.publisher)
         await ledger.refresh()
         spool = Spool(settings.data_dir / "spool")
-        shipping = Shipping(carrier, settings.carrier, labels, ledger, spool, utc_now)
+        label_within = timedelta(seconds=settings.carrier.call_timeout)
+        recorder = Recorder(carrier, labels, ledger, spool, utc_now, label_within=label_within)
+        shipping = Shipping(carrier, settings.carrier, recorder, ledger, utc_now)
         handlers = Handlers(shipping, Voiding(carrier, service.publisher, utc_now), service.publisher)
 
         async def deliver_spooled() -> None:
@@ -52,6 +57,9 @@ def main() -> None:
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
+        recovery = Recovery(carrier, recorder, ledger, utc_now)
+        service.answer(subjects.LABELS_RECOVER, recovery.recover_label)
+        service.answer(subjects.SHIPMENTS_FIND, recovery.find_shipment)
 
     async def stop() -> None:
         for carrier in carriers:

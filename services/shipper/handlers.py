@@ -38,8 +38,8 @@ class Handlers:
         async with heartbeat(message):
             if deliveries(message) > _MAX_DELIVERIES:
                 await self._abandon(command)
-            else:
-                await self._shipping.ship(command, first_delivery=deliveries(message) == 1)
+            elif not await self._shipping.ship(command, first_delivery=deliveries(message) == 1):
+                return
         failpoint("shipper.before_ack")
         await acknowledge(message)
         failpoint("shipper.after_ack")

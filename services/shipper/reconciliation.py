@@ -13,13 +13,15 @@ from shared.clock import Clock
 from shared.contracts.ledger import Evidence
 from shared.errors import IN_DOUBT, SEVERAL_SHIPMENTS, ErrorBody, TallyError
 from shared.failpoints import failpoint
+from shared.shipping import Shipment
 from shared.telemetry import logger
 
 log = logger("reconciliation")
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
-_WINDOW_MARGIN = timedelta(days=2)
+# A label's pick-up date is a date of the carrier's time zone, and may be set ahead.
+WINDOW_MARGIN = timedelta(days=2)
 
 
 class Proof(Enum):
@@ -62,6 +64,28 @@ def judge_finding(
 
 
 @dataclass(frozen=True)
+class Sought:
+    """A row's shipment as it is looked for: `since` is when the first call for it may have been made."""
+
+    reference: str
+    since: datetime
+    shipment: Shipment
+
+
+def difference(purchase: Purchase, shipment: Shipment) -> str | None:
+    """What a found purchase has that its row's shipment does not, in words; None where it fits.
+
+    A carrier that does not say where a parcel goes (Label Recovery) is compared by the number of parcels only.
+    """
+    if len(purchase.tracking_numbers) != len(shipment.packages):
+        return f"{len(purchase.tracking_numbers)} parcels instead of {len(shipment.packages)}"
+    address = shipment.recipient.address
+    if purchase.destination is not None and purchase.destination != (address.state, address.country):
+        return f"it goes to {', '.join(filter(None, purchase.destination))}"
+    return None
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """What the look-ups came to: with `SOLD` the purchase, with `NOTHING` the error to park the row with."""
 
@@ -81,19 +105,20 @@ class Reconciliation:
     clock: Clock
 
     async def conclude(
-        self, reference: str, since: datetime, last_commit: datetime, reason: str, *, vouched: bool = False
+        self, sought: Sought, last_commit: datetime, reason: str, *, vouched: bool = False
     ) -> Conclusion:
-        """Look `reference` up until the answer proves something or the settle time is over.
+        """Look a row's shipment up until the answer proves something or the settle time is over.
 
-        `since` is when the first call for it may have been made, `last_commit` the last moment at which an earlier
-        call can still sell a label, `reason` why anybody doubts. With `vouched` a person found out that nothing was
+        `last_commit` is the last moment at which an earlier call can still sell a label, `reason` why anybody doubts.
+        With `vouched` a person found out that nothing was bought: then it takes one look-up that finds nothing. A
+        look-up that fails is evidence, and asked again.
         bought: then it takes one look-up that finds nothing. A look-up that fails is evidence, and asked again.
         """
         evidence: list[Evidence] = []
         settled = last_commit + self.settle_time
         pause = _FIRST_PAUSE
         while True:
-            purchases = await self._look_up(reference, since, evidence)
+            purchases = await self._look_up(sought, evidence)
             now = self.clock()
             if purchases is None:
                 verdict = Verdict.PARK if now >= settled else Verdict.LOOK_AGAIN
@@ -103,30 +128,39 @@ class Reconciliation:
             match verdict:
                 case Verdict.SOLD:
                     assert purchases is not None
-                    return Conclusion(Proof.SOLD, tuple(evidence), purchase=purchases[0])
+                    (purchase,) = purchases
+                    if (other := difference(purchase, sought.shipment)) is not None:
+                        log.error("the shipment found does not fit the row", reference=sought.reference)
+                        unfit = f"shipment {purchase.shipment_id} has it, but {other}"
+                        error = TallyError(IN_DOUBT, reference=sought.reference, reason=unfit).body
+                        return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
+                    return Conclusion(Proof.SOLD, tuple(evidence), purchase=purchase)
                 case Verdict.SEVERAL:
                     assert purchases is not None
                     numbers = ", ".join(number for purchase in purchases for number in purchase.tracking_numbers)
-                    error = TallyError(SEVERAL_SHIPMENTS, reference=reference, tracking_numbers=numbers).body
+                    log.error("several shipments for one row", reference=sought.reference, tracking_numbers=numbers)
+                    error = TallyError(SEVERAL_SHIPMENTS, reference=sought.reference, tracking_numbers=numbers).body
                     return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
                 case Verdict.NOT_SOLD:
                     return Conclusion(Proof.NOT_SOLD, tuple(evidence))
                 case Verdict.PARK:
-                    error = TallyError(IN_DOUBT, reference=reference, reason=reason).body
+                    error = TallyError(IN_DOUBT, reference=sought.reference, reason=reason).body
                     return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
                 case Verdict.LOOK_AGAIN:
                     await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
                     pause = min(pause * 2, _LONGEST_PAUSE)
 
-    async def _look_up(self, reference: str, since: datetime, evidence: list[Evidence]) -> tuple[Purchase, ...] | None:
+    async def _look_up(self, sought: Sought, evidence: list[Evidence]) -> tuple[Purchase, ...] | None:
         now = self.clock()
-        window = DateWindow((since - _WINDOW_MARGIN).date(), (now + _WINDOW_MARGIN).date())
+        window = DateWindow((sought.since - WINDOW_MARGIN).date(), (now + WINDOW_MARGIN).date())
         failpoint("shipper.before_look_up")
         try:
-            finding = await self.carrier.find(reference, window)
+            finding = await self.carrier.find(sought.reference, window)
         except TallyError as error:
             log.warning("look-up failed", code=error.body.code)
-            evidence.append(Evidence(at=now, asked=f"shipments with reference {reference}", answer=str(error.body)))
+            evidence.append(
+                Evidence(at=now, asked=f"shipments with reference {sought.reference}", answer=str(error.body))
+            )
             return None
         failpoint("shipper.after_look_up")
         evidence.append(Evidence(at=now, asked=finding.asked, answer=finding.answer))

@@ -84,7 +84,12 @@ class Service:
         """Answer core requests on `subject`, one process of the service for each."""
 
         async def reply(message: NatsMessage) -> None:
-            await self.client.publish(message.reply_to, await answerer(message.body))
+            try:
+                answer = await answerer(message.body)
+            except Exception:
+                log.exception("a request could not be answered", subject=subject)
+                return
+            await self.client.publish(message.reply_to, answer)
 
         self.broker.subscriber(subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL)(
             reply

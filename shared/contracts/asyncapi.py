@@ -31,6 +31,7 @@ from shared.contracts.api import (
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
+from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.voiding import VoidOutcome
@@ -73,6 +74,8 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.void_outcome("{job}"), "coordinator", VoidOutcome, None, "What the carrier said to a void."),
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
+    (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),
+    (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),
     (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
     (subjects.api("list"), "coordinator", ListJobs, Reply, "The newest jobs."),
     (subjects.api("show"), "coordinator", ShowJob, Reply, "One job."),

@@ -13,7 +13,8 @@ class ShipCommand(Message):
     """Buy one row's label, on `tally.commands.ship.<job>`.
 
     `epoch` names the ledger the coordinator knew (its stream's creation time); a shipper that sees another one drops
-    the command. `recover` asks for a look-up by `reference` before any call. After `not_after` the command is void.
+    the command. `recover` asks for a look-up by `reference` before any call; look-ups go back to `since`, when the job
+    was started. After `not_after` the command is void.
     """
 
     job_id: JobId
@@ -24,6 +25,7 @@ class ShipCommand(Message):
     shipment: Shipment
     not_after: Timestamp
     recover: bool = False
+    since: Timestamp | None = None
 
 
 class ShipCommandAbandoned(Message):

@@ -10,6 +10,8 @@ EVENTS = "EVENTS"
 
 SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
+LABELS_RECOVER = "tally.labels.recover"
+SHIPMENTS_FIND = "tally.shipments.find"
 STATUS = "tally.status"
 
 EVERYTHING = "tally.>"

@@ -31,6 +31,7 @@ from shared.contracts.documents import (
 )
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
+from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
@@ -138,6 +139,7 @@ MESSAGES = {
         shipment=SHIPMENT,
         not_after=AT,
         recover=False,
+        since=AT,
     ),
     "ship-command-abandoned": ShipCommandAbandoned(job_id=JOB, row_number=17, attempt=1, deliveries=5),
     "writeback-command": WritebackCommand(
@@ -198,6 +200,14 @@ MESSAGES = {
     ),
     "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
     "preview-source": PreviewSource(request=REQUEST),
+    "recover-label": RecoverLabel(
+        job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
+    ),
+    "label-recovered": LabelRecovered(label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif", cost=COST),
+    "find-shipment": FindShipment(
+        job_id=JOB, row_number=17, attempt=1, reference=REFERENCE, since=AT, shipment=SHIPMENT
+    ),
+    "shipment-sought": ShipmentSought(evidence=(EVIDENCE,), adopted=False),
     "reply": Reply(error=ERROR),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),
 }

@@ -128,6 +128,13 @@ class House:
         assert done.returncode == 0, done.stdout + done.stderr
         return json.loads(done.stdout)["job_id"]
 
+    def eventually(self, ask: Callable[[], Any], holds: Callable[[Any], bool]) -> Any:
+        """What `ask` answers, once `holds` is true of it."""
+        deadline = time.monotonic() + PATIENCE
+        while not holds(answer := ask()):
+            assert time.monotonic() < deadline, answer
+        return answer
+
     def finished(self, job_id: str) -> dict[str, Any]:
         """The job, once it is at an end."""
         with self.watching(job_id) as watch:

@@ -78,7 +78,8 @@ def test_an_empty_answer_that_created_nothing_is_proved_and_sent_again(house: Ho
         job_id = house.submit(path)
         assert house.finished(job_id)["status"] == "completed"
     assert house.sold(job_id).total() == 3
-    assert house.json("show", job_id, "2")["evidence"] == []
+    assert all("not found" in looked_up["answer"].lower() for looked_up in house.json("show", job_id, "2")["evidence"])
+    assert house.json("show", job_id, "2")["evidence"]
 
 
 def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House) -> None:
@@ -127,13 +128,19 @@ def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House) -> None:
     assert "E-4005" in done.stderr
 
 
-LOST_BEFORE_COMMIT = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
+DOWN = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
+LOST_BEFORE_COMMIT = DOWN
 
 
 @pytest.fixture(scope="module")
 def doubting_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house whose carrier promises nothing of its look-ups, so that a lost answer leaves a row in doubt."""
-    with running_house(tmp_path_factory.mktemp("doubt"), TALLY_CARRIER__CONSISTENCY="none") as house:
+    with running_house(
+        tmp_path_factory.mktemp("doubt"),
+        TALLY_CARRIER__CONSISTENCY="none",
+        TALLY_CARRIER__SETTLE_TIME="1",
+        TALLY_LOOK_AGAIN_AFTER="4",
+    ) as house:
         yield house
 
 
@@ -168,3 +175,54 @@ def test_a_row_in_doubt_takes_the_number_that_a_person_found(doubting_house: Hou
 def test_resolve_wants_one_finding(doubting_house: House) -> None:
     assert doubting_house.run("resolve", "last", "1").returncode == 2
     assert doubting_house.run("resolve", "last", "1", "--shipped", "1Z", "--not-shipped").returncode == 2
+
+
+def test_a_row_in_doubt_that_the_carrier_shows_later_is_adopted_by_its_last_look_up(doubting_house: House) -> None:
+    house = doubting_house
+    path = house.orders("doubt-3.csv", 3, seed=72)
+    rename(path, 2, "Slow Carrier")
+    hidden = {"match": {"recipient": "Slow Carrier"}, "fault": "delay_visibility", "ms": 3000}
+    with house.faults(hidden, {"match": {"recipient": "Slow Carrier"}, "fault": "drop_after_commit"}):
+        assert house.run("ship", str(path), "--yes").returncode == 4
+    job_id = house.json("show", "last")["job_id"]
+    row = house.eventually(lambda: house.json("show", job_id, "2"), lambda row: row["status"] == "shipped")
+    assert row["tracking_numbers"][0] in row["evidence"][-1]["answer"]
+    assert len(row["evidence"]) == 2
+    assert house.run("resume", job_id).returncode == 0
+    assert set(house.sold(job_id).values()) == {1}
+    assert tracking_numbers(path) == [row["tracking_numbers"][0] for row in house.json("rows", job_id)]
+
+
+def test_the_label_of_a_number_that_a_person_found_is_fetched(doubting_house: House) -> None:
+    house = doubting_house
+    path = house.orders("doubt-4.csv", 2, seed=73)
+    with house.faults(
+        {"match": {"nth": 2}, "fault": "drop_after_commit"},
+        {"match": {"path": "/track"}, **DOWN},
+        {"match": {"path": "/labels"}, **DOWN},
+    ):
+        assert house.run("ship", str(path), "--yes").returncode == 4
+        job_id = house.json("show", "last")["job_id"]
+        reference = house.json("show", job_id, "2")["reference"]
+        (number,) = next(sold["tracking_numbers"] for sold in house.shipments() if sold["reference"] == reference)
+        assert house.run("resolve", job_id, "2", "--shipped", number).returncode == 0
+    row = house.eventually(lambda: house.json("show", job_id, "2"), lambda row: not row["label"]["due"])
+    assert (house.data_dir / "labels" / row["label"]["key"]).exists()
+    assert row["cost"] is not None
+
+
+def test_labels_that_could_not_be_stored_are_fetched_later(house: House) -> None:
+    path = house.orders("labels-due.csv", 3, seed=74)
+    house.run("ship", str(path), "--request-id", "labels-due")
+    job_id = house.json("show", "last")["job_id"]
+    in_the_way = house.data_dir / "labels" / job_id
+    in_the_way.write_text("not a folder")
+    assert house.run("approve", job_id).returncode == 0
+    assert house.finished(job_id)["status"] == "completed"
+    assert all(row["label"]["due"] for row in house.json("rows", job_id))
+    in_the_way.unlink()
+    rows = house.eventually(
+        lambda: house.json("rows", job_id), lambda rows: not any(row["label"]["due"] for row in rows)
+    )
+    assert all((house.data_dir / "labels" / row["label"]["key"]).exists() for row in rows)
+    assert house.sold(job_id).total() == 3

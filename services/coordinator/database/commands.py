@@ -72,4 +72,5 @@ def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *
         shipment=Shipment.model_validate_json(row.shipment),
         not_after=job.now + issue.lifetime,
         recover=recover,
+        since=job.started_at or job.now,
     )

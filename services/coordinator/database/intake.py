@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.coordinator.audit import GENESIS
 from services.coordinator.database.tables import jobs, rows
@@ -112,6 +112,7 @@ def begin_intake(connection: Connection, job_id: str, intake: str, source: Sourc
     connection.execute(delete(rows).where(rows.c.job_id == job_id))
     job.changes |= {
         "intake": intake,
+        "intake_at": now,
         "source": source.model_dump(mode="json"),
         "source_hash": source_hash(source),
         "total": 0,
@@ -120,10 +121,14 @@ def begin_intake(connection: Connection, job_id: str, intake: str, source: Sourc
 
 
 def of_intake(connection: Connection, job_id: str, intake: str, now: datetime) -> JobTransaction:
-    """The job, while it is still to be taken in and `intake` is the one that does. Raises SupersededError."""
+    """The job, while it is still to be taken in and `intake` is the one that does; closing it says that it goes on.
+
+    Raises SupersededError.
+    """
     job = JobTransaction.open(connection, job_id, now)
     if job.status is not JobStatus.PENDING or job.intake != intake:
         raise SupersededError
+    job.changes["intake_at"] = now
     return job
 
 
@@ -159,6 +164,7 @@ def add_rows(
             for number, row in enumerate(batch, start=first)
         ],
     )
+    job.close()
 
 
 def destination(shipment: Shipment) -> str:
@@ -210,7 +216,7 @@ def note_quotes(
     connection: Connection, job_id: str, intake: str, quotes: Iterable[tuple[int, Quote]], now: datetime
 ) -> None:
     """Write the estimates down; a row that the carrier would not rate keeps its reason."""
-    of_intake(connection, job_id, intake, now)
+    job = of_intake(connection, job_id, intake, now)
     for row_number, quote in quotes:
         connection.execute(
             update(rows).where(rows.c.job_id == job_id, rows.c.row_number == row_number),
@@ -220,3 +226,22 @@ def note_quotes(
                 "error": None if quote.error is None else quote.error.model_dump(mode="json"),
             },
         )
+    job.close()
+
+
+def stalled_requests(connection: Connection, since: datetime) -> list[tuple[str, JobRequest]]:
+    """Jobs that are still to be taken in and that nobody has worked on since `since`, each with its request."""
+    found = connection.execute(
+        select(jobs.c.job_id, jobs.c.request).where(
+            jobs.c.status == JobStatus.PENDING.value, func.coalesce(jobs.c.intake_at, jobs.c.created_at) < since
+        )
+    )
+    return [(row.job_id, JobRequest.model_validate(row.request)) for row in found]
+
+
+def note_resubmitted(connection: Connection, job_id: str, now: datetime) -> None:
+    """A stalled job's request is published again."""
+    job = JobTransaction.open(connection, job_id, now)
+    job.changes["intake_at"] = now
+    job.trail.add("job.resubmitted")
+    job.close()

@@ -125,6 +125,7 @@ def _record_unshipped(job: JobTransaction, row: AnyRow, outcome: Failed | InDoub
         status,
         {
             "recover": False,
+            "looked_again": False,
             "error": error.model_dump(mode="json"),
             "evidence": _evidence(outcome),
         },

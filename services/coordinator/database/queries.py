@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.starting import shipped_note
-from services.coordinator.database.tables import jobs, reservations, rows, second_labels
+from services.coordinator.database.tables import attempts, jobs, reservations, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.documents import (
@@ -26,10 +26,11 @@ from shared.contracts.documents import (
     WriteBackCounts,
     WriteBackDocument,
 )
+from shared.contracts.lookups import FindShipment, RecoverLabel
 from shared.contracts.source import Source
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import JOB_NOT_FOUND, ROW_NOT_FOUND, ErrorBody, TallyError
-from shared.shipping import Money
+from shared.shipping import Money, Shipment
 
 _source: TypeAdapter[Source] = TypeAdapter(Source)
 
@@ -119,6 +120,50 @@ def row_in_flight(connection: Connection, job_id: str) -> InFlightRow | None:
     """A job's row in flight."""
     found = connection.execute(_IN_FLIGHT.where(rows.c.job_id == job_id)).first()
     return None if found is None else InFlightRow(*found)
+
+
+def labels_due(connection: Connection, job_id: str | None = None) -> list[RecoverLabel]:
+    """The labels that are still to be fetched, of one job or of all; where the cost is unknown it is asked for, too."""
+    query = select(
+        rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers, rows.c.shipment, rows.c.cost_amount
+    ).where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value)
+    if job_id is not None:
+        query = query.where(rows.c.job_id == job_id)
+    return [
+        RecoverLabel(
+            job_id=row.job_id,
+            row_number=row.row_number,
+            tracking_numbers=row.tracking_numbers,
+            shipment=Shipment.model_validate_json(row.shipment) if row.cost_amount is None else None,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def doubts_to_look_up(connection: Connection, since: datetime) -> list[FindShipment]:
+    """The rows in doubt since before `since` that have not had their last look-up."""
+    found = connection.execute(
+        select(rows.c.job_id, rows.c.row_number, rows.c.attempt, rows.c.reference, rows.c.shipment, jobs.c.started_at)
+        .join(jobs, jobs.c.job_id == rows.c.job_id)
+        .join(
+            attempts,
+            (attempts.c.job_id == rows.c.job_id)
+            & (attempts.c.row_number == rows.c.row_number)
+            & (attempts.c.attempt == rows.c.attempt),
+        )
+        .where(rows.c.status == RowStatus.IN_DOUBT.value, ~rows.c.looked_again, attempts.c.ended_at < since)
+    )
+    return [
+        FindShipment(
+            job_id=row.job_id,
+            row_number=row.row_number,
+            attempt=row.attempt,
+            reference=row.reference,
+            since=row.started_at,
+            shipment=Shipment.model_validate_json(row.shipment),
+        )
+        for row in found
+    ]
 
 
 def write_backs_due(connection: Connection, since: datetime, limit: int) -> list[WritebackCommand]:

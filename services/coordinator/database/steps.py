@@ -34,6 +34,7 @@ from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand
+from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
 from shared.errors import ILLEGAL_TRANSITION, IN_DOUBT, NOT_IN_DOUBT, ROW_NOT_FOUND, TallyError
@@ -76,7 +77,7 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
     doubt.
     """
     job = JobTransaction.open(connection, job_id, now)
-    if not job.started:
+    if job.started_at is None:
         raise TallyError(ILLEGAL_TRANSITION, action="Resuming", job_id=job_id, status=f"{job.status}, it never ran")
     doubtful = connection.execute(
         select(rows.c.row_number, rows.c.reference)
@@ -191,6 +192,40 @@ def _is_overtaken(row: AnyRow, item: RowWritten) -> bool:
     """Whether an older version was written after the present one."""
     is_done = row.write_back == WriteBackStatus.WRITTEN
     return is_done and item.status == "written" and item.row_version < row.write_back_version
+
+
+def record_label(connection: Connection, job_id: str, row_number: int, found: LabelRecovered, now: datetime) -> Step:
+    """A label that was due is stored; its row's cost, where it was unknown, may be known as well."""
+    job = JobTransaction.open(connection, job_id, now)
+    row = connection.execute(
+        select(rows.c.label_due, rows.c.cost_amount).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
+    ).one()
+    changes: dict[str, object] = {}
+    if row.label_due and found.label_key is not None:
+        changes |= {"label_key": found.label_key, "label_due": False}
+        job.trail.add("row.label_stored", actor="shipper", row=row_number)
+    if row.cost_amount is None and found.cost is not None:
+        changes |= {"cost_amount": found.cost.amount, "cost_currency": found.cost.currency}
+    if not changes:
+        return Step(job_id)
+    update_row(job, row_number, changes)
+    return close(job, row=row_number)
+
+
+def record_look_up(connection: Connection, job_id: str, row_number: int, sought: ShipmentSought, now: datetime) -> Step:
+    """A row in doubt was looked up once more; what was answered is kept with it, whatever it was."""
+    job = JobTransaction.open(connection, job_id, now)
+    row = connection.execute(
+        select(rows.c.status, rows.c.evidence).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
+    ).one()
+    evidence = [item.model_dump(mode="json") for item in sought.evidence]
+    changes: dict[str, object] = {"looked_again": True}
+    # One that was found shipped has this look-up among the evidence of its outcome.
+    if row.status == RowStatus.IN_DOUBT and not sought.adopted:
+        changes["evidence"] = [*(row.evidence or []), *evidence]
+    update_row(job, row_number, changes)
+    job.trail.add("row.looked_up", actor="shipper", row=row_number, found=sought.adopted)
+    return close(job, row=row_number)
 
 
 def settle(connection: Connection, job_id: str, now: datetime) -> Step:

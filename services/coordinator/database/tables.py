@@ -46,6 +46,7 @@ jobs = Table(
     Column("source", Json),
     Column("source_hash", String(16), nullable=False, default=""),
     Column("intake", String(32), nullable=False, default=""),
+    Column("intake_at", UtcDateTime),
     Column("total", Integer, nullable=False, default=0),
     Column("cursor", Integer, nullable=False, default=0),
     Column("error", Json),
@@ -90,6 +91,7 @@ rows = Table(
     Column("evidence", Json),
     Column("voiding_at", UtcDateTime),
     Column("replaces", Json),
+    Column("looked_again", Boolean, nullable=False, default=False),
     Column("write_back", String(8), nullable=False, default="none"),
     Column("write_back_version", Integer, nullable=False, default=0),
     Column("write_back_error", Json),
@@ -108,6 +110,12 @@ Index(
     rows.c.status,
     sqlite_where=rows.c.status == "voiding",
     postgresql_where=rows.c.status == "voiding",
+)
+Index(
+    "ix_rows_to_look_up",
+    rows.c.status,
+    sqlite_where=(rows.c.status == "in_doubt") | rows.c.label_due,
+    postgresql_where=(rows.c.status == "in_doubt") | rows.c.label_due,
 )
 Index(
     "ix_rows_write_back_due",

@@ -54,7 +54,7 @@ class JobTransaction:
     source_hash: str
     intake: str
     reship: bool
-    started: bool
+    started_at: datetime | None
     on_interrupt: InterruptPolicy
     trail: AuditTrail
     changes: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class JobTransaction:
             source_hash=found.source_hash,
             intake=found.intake,
             reship=bool(found.request.get("reship", False)),
-            started=found.started_at is not None,
+            started_at=found.started_at,
             on_interrupt=InterruptPolicy(found.on_interrupt),
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
         )
@@ -98,7 +98,7 @@ class JobTransaction:
         self.changes["error"] = None if error is None else error.model_dump(mode="json")
         if target is JobStatus.RUNNING:
             self.changes["ended_at"] = None
-            if not self.started:
+            if self.started_at is None:
                 self.changes["started_at"] = self.now
         elif not was_complete and target in states.ENDED_JOBS:
             self.changes["ended_at"] = self.now

@@ -24,12 +24,16 @@ class Label:
 
 @dataclass(frozen=True)
 class Purchase:
-    """A sold shipment; `labels` is empty where the answer had none (they are then fetched by Label Recovery)."""
+    """A sold shipment; `labels` is empty where the answer had none (they are then fetched by Label Recovery).
+
+    `destination` is the state and country it goes to, where a look-up tells.
+    """
 
     shipment_id: str
     tracking_numbers: tuple[str, ...]
     cost: Money | None
     labels: tuple[Label, ...] = ()
+    destination: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

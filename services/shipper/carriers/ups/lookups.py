@@ -170,7 +170,17 @@ def _is_named(packages: list[Document], reference: str) -> bool:
 
 def _live(packages: list[Document]) -> Purchase | None:
     numbers = tuple(text(package.get("trackingNumber")) for package in packages if not _is_voided(package))
-    return Purchase(numbers[0], numbers, None) if numbers else None
+    return Purchase(numbers[0], numbers, None, destination=_destination(packages)) if numbers else None
+
+
+def _destination(packages: list[Document]) -> tuple[str, str] | None:
+    """State and country that the parcels go to, where Track tells both."""
+    for named in (name for package in packages for name in many(package.get("packageAddress"))):
+        address = one(named.get("address"))
+        state, country = text(address.get("stateProvince")).upper(), text(address.get("countryCode")).upper()
+        if text(named.get("type")).upper() == "DESTINATION" and state and country:
+            return state, country
+    return None
 
 
 def _is_voided(package: Document) -> bool:

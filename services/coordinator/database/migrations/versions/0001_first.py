@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.Column("source", sa.JSON(), nullable=True),
         sa.Column("source_hash", sa.String(length=16), nullable=False),
         sa.Column("intake", sa.String(length=32), nullable=False),
+        sa.Column("intake_at", UtcDateTime(), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),
@@ -113,6 +114,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=True),
         sa.Column("voiding_at", UtcDateTime(), nullable=True),
         sa.Column("replaces", sa.JSON(), nullable=True),
+        sa.Column("looked_again", sa.Boolean(), nullable=False),
         sa.Column("write_back", sa.String(length=8), nullable=False),
         sa.Column("write_back_version", sa.Integer(), nullable=False),
         sa.Column("write_back_error", sa.JSON(), nullable=True),
@@ -136,6 +138,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("status = 'voiding'"),
         postgresql_where=sa.text("status = 'voiding'"),
+    )
+    op.create_index(
+        "ix_rows_to_look_up",
+        "rows",
+        ["status"],
+        unique=False,
+        sqlite_where=sa.text("status = 'in_doubt' OR label_due"),
+        postgresql_where=sa.text("status = 'in_doubt' OR label_due"),
     )
     op.create_index(
         "ix_rows_write_back_due",
@@ -173,6 +183,12 @@ def downgrade() -> None:
         table_name="rows",
         sqlite_where=sa.text("status = 'voiding'"),
         postgresql_where=sa.text("status = 'voiding'"),
+    )
+    op.drop_index(
+        "ix_rows_to_look_up",
+        table_name="rows",
+        sqlite_where=sa.text("status = 'in_doubt' OR label_due"),
+        postgresql_where=sa.text("status = 'in_doubt' OR label_due"),
     )
     op.drop_index("ix_rows_job_id_status", table_name="rows")
     op.drop_index(

@@ -1,0 +1,158 @@
+"""Puts outcomes into the ledger: labels stored first, on disk while the bus is away, behind the entry they answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from obstore.exceptions import BaseError as LabelStoreError
+
+from services.shipper.carriers.carrier import Carrier, Label, NothingCreatedError, Purchase
+from services.shipper.labels import LabelStore
+from services.shipper.spool import Spool
+from shared.bus.ledger import Ledger
+from shared.clock import Clock
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Outcome, Shipped
+from shared.errors import ErrorBody, TallyError
+from shared.failpoints import failpoint
+from shared.shipping import Money, Shipment
+from shared.telemetry import logger
+
+log = logger("recording")
+
+_SPOOL_AFTER = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an outcome goes: behind `entry`, a claim of ours or a doubt to be ended, at `sequence` in the ledger."""
+
+    entry: Claimed | InDoubt
+    sequence: int
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the look-ups before an outcome told; `adopted` says that one of them found the label."""
+
+    evidence: tuple[Evidence, ...] = ()
+    adopted: bool = False
+
+
+NO_FINDINGS = Findings()
+
+
+class Recorder:
+    """Records what became of rows."""
+
+    def __init__(
+        self,
+        carrier: Carrier,
+        labels: LabelStore,
+        ledger: Ledger,
+        spool: Spool,
+        clock: Clock,
+        *,
+        label_within: timedelta,
+    ) -> None:
+        self._carrier = carrier
+        self._labels = labels
+        self._ledger = ledger
+        self._spool = spool
+        self._clock = clock
+        self._label_within = label_within.total_seconds()
+
+    async def sold(
+        self,
+        place: Place,
+        purchase: Purchase,
+        *,
+        cost: Money | None,
+        findings: Findings = NO_FINDINGS,
+        carrier_ms: float | None = None,
+    ) -> bool:
+        """Record a sale; False where the claim was taken over (the sale is then in the late ledger)."""
+        failpoint("shipper.before_label")
+        label_key = await self._store_labels(place.entry, purchase)
+        failpoint("shipper.after_label")
+        outcome = Shipped(
+            **_identity(place.entry),
+            shipment_id=purchase.shipment_id,
+            tracking_numbers=purchase.tracking_numbers,
+            cost=cost,
+            label_key=label_key,
+            label_due=label_key is None,
+            shipped_at=self._clock(),
+            adopted=findings.adopted,
+            carrier_ms=carrier_ms,
+            evidence=findings.evidence,
+        )
+        return await self._settle(place, outcome)
+
+    async def failed(self, place: Place, error: ErrorBody, findings: Findings = NO_FINDINGS) -> bool:
+        """Record that nothing was bought."""
+        outcome = Failed(**_identity(place.entry), error=error, failed_at=self._clock(), evidence=findings.evidence)
+        return await self._settle(place, outcome)
+
+    async def parked(self, place: Place, error: ErrorBody, findings: Findings) -> bool:
+        """Record that nobody can prove whether a label was bought."""
+        outcome = InDoubt(
+            **_identity(place.entry),
+            reference=place.entry.reference,
+            error=error,
+            parked_at=self._clock(),
+            evidence=findings.evidence,
+        )
+        return await self._settle(place, outcome)
+
+    async def rated(self, shipment: Shipment) -> Money | None:
+        """What a found shipment will have cost, by the account's rates; None where they cannot be had."""
+        try:
+            return await self._carrier.rate(shipment)
+        except (TallyError, NothingCreatedError) as error:
+            log.warning("a found shipment's cost is unknown", error=str(error))
+            return None
+
+    async def store_labels(self, job_id: str, row_number: int, purchase: Purchase) -> str:
+        """Store every parcel's label, fetched where the purchase has none; the first one's key.
+
+        Raises TallyError E-3006, or the label store's error.
+        """
+        labels = purchase.labels or [await self._carrier.label(number) for number in purchase.tracking_numbers]
+        keys = [await self._put(job_id, row_number, label) for label in labels]
+        return keys[0]
+
+    async def _store_labels(self, entry: Claimed | InDoubt, purchase: Purchase) -> str | None:
+        try:
+            return await self.store_labels(entry.job_id, entry.row_number, purchase)
+        except (TallyError, LabelStoreError, OSError, TimeoutError) as error:
+            log.warning("label due", job=entry.job_id, row=entry.row_number, error=type(error).__name__)
+            return None
+
+    async def _put(self, job_id: str, row_number: int, label: Label) -> str:
+        async with asyncio.timeout(self._label_within):
+            return await self._labels.put(job_id, row_number, label)
+
+    async def _settle(self, place: Place, outcome: Outcome) -> bool:
+        failpoint("shipper.before_outcome")
+        settled = await self._settled(place, outcome)
+        if not settled:
+            log.warning("the claim was taken over", job=outcome.job_id, row=outcome.row_number, kind=outcome.kind)
+        failpoint("shipper.after_outcome")
+        return settled
+
+    async def _settled(self, place: Place, outcome: Outcome) -> bool:
+        """Settle; while the bus keeps it waiting, the outcome is on disk as well."""
+        async with asyncio.TaskGroup() as group:
+            settling = group.create_task(self._ledger.settle(outcome, place.sequence))
+            done, _ = await asyncio.wait((settling,), timeout=_SPOOL_AFTER)
+            if done:
+                return settling.result()
+            async with self._spool.kept(outcome, place.sequence):
+                return await settling
+
+
+def _identity(entry: Claimed | InDoubt) -> dict[str, Any]:
+    return entry.model_dump(include={"job_id", "row_number", "attempt", "epoch", "claim_id"})

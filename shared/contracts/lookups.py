@@ -1,0 +1,45 @@
+"""What the coordinator has the shippers look up with the carrier: core request and reply, safe to ask again."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from shared.contracts.ledger import Evidence
+from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
+from shared.errors import ErrorBody
+from shared.shipping import Money, Shipment
+
+
+class RecoverLabel(Message):
+    """Fetch a sold row's labels and store them, on `tally.labels.recover`; `shipment` is rated where it is given."""
+
+    job_id: JobId
+    row_number: RowNumber
+    tracking_numbers: tuple[str, ...] = Field(min_length=1)
+    shipment: Shipment | None = None
+
+
+class LabelRecovered(Message):
+    """The first label's key in the label store, or why there is none; the cost where it was asked for and is known."""
+
+    label_key: str | None = None
+    cost: Money | None = None
+    error: ErrorBody | None = None
+
+
+class FindShipment(Message):
+    """Look a row in doubt up once more, on `tally.shipments.find`; `since` is when it was first sent."""
+
+    job_id: JobId
+    row_number: RowNumber
+    attempt: Attempt
+    reference: str
+    since: Timestamp
+    shipment: Shipment
+
+
+class ShipmentSought(Message):
+    """What was asked and answered; `adopted` says that the sale was found and is in the ledger."""
+
+    evidence: tuple[Evidence, ...] = ()
+    adopted: bool = False
