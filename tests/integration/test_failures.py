@@ -94,7 +94,7 @@ def test_a_rate_limit_and_an_expired_token_are_waited_out(house: House) -> None:
 
 def test_a_paused_job_goes_on_where_it_stopped(house: House) -> None:
     path = house.orders("paused.csv", 40, seed=25)
-    with house.faults({"fault": "latency", "ms": 60}):
+    with house.faults({"fault": "latency", "ms": 400}):
         job_id = house.submit(path)
         with house.watching(job_id) as watch:
             watch.until_row(3)
@@ -108,7 +108,7 @@ def test_a_paused_job_goes_on_where_it_stopped(house: House) -> None:
 
 def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: House) -> None:
     path = house.orders("cancelled.csv", 40, seed=26)
-    with house.faults({"fault": "latency", "ms": 60}):
+    with house.faults({"fault": "latency", "ms": 400}):
         job_id = house.submit(path)
         with house.watching(job_id) as watch:
             watch.until_row(3)
