@@ -214,6 +214,17 @@ async def test_a_rate_limit_is_waited_out_as_asked(server: LookAlike, account: U
     assert 0.2 < waits[1] < 0.6
 
 
+async def test_a_rate_limit_holds_back_every_call_of_the_account(
+    server: LookAlike, account: UpsCarrier, waits: Waits
+) -> None:
+    server.on(SHIP_PATH, replying(429, retry_after="3"), SOLD)
+    await buy(account)
+    waits.clear()
+    await buy(account)
+    (held_back,) = waits
+    assert 2 < held_back <= 3
+
+
 async def test_a_rate_limit_that_stays_stops_the_job(server: LookAlike, account: UpsCarrier, waits: Waits) -> None:
     server.on(SHIP_PATH, replying(429))
     refused = await refusal(account)

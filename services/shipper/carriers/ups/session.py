@@ -29,7 +29,10 @@ _TRIES_PER_TIMEOUT = 3
 
 
 class Session:
-    """One account's calls: authorised, at most `max_concurrency` at a time, repeated where that is safe."""
+    """One account's calls: authorised, at most `max_concurrency` at a time, repeated where that is safe.
+
+    All jobs of a shipper share it, and so the account's limits.
+    """
 
     def __init__(self, settings: CarrierSettings, clock: Clock, *, sleep: Sleep, backoff: Backoff) -> None:
         self.settings = settings
@@ -43,6 +46,7 @@ class Session:
         self._slots = asyncio.Semaphore(settings.max_concurrency)
         # Rating a large preview must not make purchases wait past their deadlines.
         self._bulk_slots = asyncio.Semaphore(max(1, settings.max_concurrency // 2))
+        self._rest_until = 0.0
 
     async def ask(
         self, call: Call, read: Callable[[Reply], AnswerT | Failure], deadline: SendDeadline | None = None
@@ -60,8 +64,10 @@ class Session:
             conversation.attempt, operation=call.operation, seconds=seconds, backoff=self.backoff, sleep=self.sleep
         )
 
-    async def send(self, call: Call, token: Token, deadline: SendDeadline | None, ends: float) -> Reply:
+    async def send(self, call: Call, token: Token, deadline: SendDeadline | None, ends: float, *, again: bool) -> Reply:
         """One exchange of an authorised call, begun before `ends` on the monotonic clock.
+
+        A call that is sent `again` has waited already for as long as its rate limit asked.
 
         Raises NotSentError, LostError, DeadlinePassedError.
         """
@@ -75,11 +81,15 @@ class Session:
             headers.append((b"transId", call.trans_id.encode()))
         if call.body:
             headers.append((b"Content-Type", b"application/json"))
-        async with self._slot(call, deadline, ends):
+        async with self._slot(call, deadline, ends, again=again):
             seconds = self._time_for(call, ends)
             message = transport.request(call.method, self._url_of(call), headers, call.body, seconds)
             watch = SendWatch(deadline.check if deadline else None)
             return await transport.exchange(self._client, message, watch, seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Hold every further call of the account back for so long: its rate limit is for all of them."""
+        self._rest_until = max(self._rest_until, time.monotonic() + seconds)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -87,10 +97,14 @@ class Session:
         await self._client.aclose()
 
     @asynccontextmanager
-    async def _slot(self, call: Call, deadline: SendDeadline | None, ends: float) -> AsyncIterator[None]:
+    async def _slot(
+        self, call: Call, deadline: SendDeadline | None, ends: float, *, again: bool
+    ) -> AsyncIterator[None]:
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(max(ends - time.monotonic(), 0.0)):
+                    if not again:
+                        await self._rested()
                     if call.bulk:
                         await held.enter_async_context(self._bulk_slots)
                     await held.enter_async_context(self._slots)
@@ -99,6 +113,11 @@ class Session:
                     raise DeadlinePassedError from error
                 raise NotSentError("too many calls at a time") from error
             yield
+
+    async def _rested(self) -> None:
+        left = self._rest_until - time.monotonic()
+        if left > 0:
+            await self.sleep(left)
 
     def _time_for(self, call: Call, ends: float) -> float:
         if not call.repeatable:
@@ -179,7 +198,9 @@ class _Conversation(Generic[AnswerT]):
             case RateLimited(retry_after):
                 self._limited += 1
                 error = stop(TallyError(CARRIER_RATE_LIMITED, tries=self._limited))
-                return Again(error, wait=asked_wait(retry_after, self._session.clock()))
+                wait = asked_wait(retry_after, self._session.clock())
+                self._session.rest(wait)
+                return Again(error, wait=wait)
             case Unclear(reason):
                 return self._unknown(reason)
             case _:
@@ -187,7 +208,7 @@ class _Conversation(Generic[AnswerT]):
 
     async def _send(self, token: Token) -> AnswerT | Failure | Again:
         try:
-            reply = await self._session.send(self._call, token, self._deadline, self._ends)
+            reply = await self._session.send(self._call, token, self._deadline, self._ends, again=self._limited > 0)
         except NotSentError as error:
             return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
         except LostError as error:
