@@ -1,79 +1,11 @@
-"""A sheet of an Excel workbook as a snapshot: its cached values, read once by calamine, every column as text.
-
-What calamine is given has passed the checks of excel_package.py, excel_sheet.py and excel_strings.py: it holds the
-rectangle around all filled cells in memory, so two cells in far corners or one long string in every cell would end the
-process. Writing back reads through here too, so both tell rows apart by the same texts.
-"""
+"""A sheet of an Excel workbook as a snapshot: its cached values, every column as text."""
 
 from __future__ import annotations
 
-import io
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
-
-from shared.errors import NOT_WORKBOOK, SOURCE_UNREADABLE, WORKBOOK_TOO_LARGE, TallyError
-from shared.sources.csv_records import MAX_RECORD
-from shared.sources.excel_package import MAX_PACKAGE
-from shared.sources.excel_region import Region, find_region
-from shared.sources.excel_sheet import SheetXml, scan_sheet
-from shared.sources.excel_strings import check_shared, shared_lengths
-from shared.sources.excel_values import Value, text_of
-from shared.sources.excel_workbook import Workbook, open_workbook
-from shared.sources.excel_zips import ZipColumns
+from shared.sources.excel_orders import read_orders, read_workbook
 from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
-
-_STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
-_TRIES = 3
-
-
-@dataclass(frozen=True)
-class ExcelOrders:
-    """The orders of a sheet, read and taken apart: `xml` is the sheet they are on, `region` where on it."""
-
-    workbook: Workbook
-    xml: SheetXml
-    region: Region
-    _sheet: CalamineSheet = field(repr=False)
-    _zips: ZipColumns = field(repr=False)
-
-    def rows(self) -> Iterator[tuple[int, list[str]]]:
-        """The data rows in order: the number of each in the sheet, and its texts by column. Raises E-1021."""
-        for number, values in self.region.rows(lambda: _grid(self._sheet)):
-            texts = [text_of(value) for value in values]
-            if sum(map(len, texts)) > MAX_RECORD:
-                reason = f"row {number} has more than {MAX_RECORD} characters"
-                raise TallyError(WORKBOOK_TOO_LARGE, path=self.workbook.label, reason=reason)
-            self._zips.restore(number, values, texts)
-            yield number, texts
-
-    def notes(self) -> list[str]:
-        """What a person should know of how it was read; whole after the last row."""
-        table, sheet, row = self.region.table, self.region.sheet.name, self.region.header_row
-        place = f"table {table.name} on sheet {sheet}" if table else f"sheet {sheet}"
-        is_plain = table is None and row == 1 and len(self.workbook.names) == 1
-        return ([] if is_plain else [f"Read from {place}, its header in row {row}."]) + self._zips.notes()
-
-
-def read_orders(raw: bytes, wanted: str | None, label: str) -> ExcelOrders:
-    """The orders in a workbook's bytes, on the sheet or in the table `wanted`, or on the first sheet.
-
-    Raises E-1003, E-1004 or E-1020 to E-1024.
-    """
-    workbook = open_workbook(raw, label)
-    sheet = workbook.sheet(wanted)
-    xml = scan_sheet(workbook.package.read(sheet.part), sheet.part, label)
-    if _STRINGS in workbook.package:
-        check_shared(xml, shared_lengths(workbook.package.read(_STRINGS), _STRINGS, label), label)
-    if _STYLES in workbook.package:
-        workbook.package.read(_STYLES)
-    read = _read_sheet(raw, sheet.name, label)
-    region = find_region(sheet, xml, lambda: _grid(read), wanted, label)
-    return ExcelOrders(workbook, xml, region, read, ZipColumns(region.header.columns))
 
 
 def open_excel(path: Path, wanted: str | None = None, *, label: str | None = None) -> TableSnapshot:
@@ -86,53 +18,3 @@ def open_excel(path: Path, wanted: str | None = None, *, label: str | None = Non
     folder = spool(label, ((0, texts) for _, texts in orders.rows()))
     columns = orders.region.header.columns
     return TableSnapshot(label, columns, load_spooled(folder, columns), folder, orders.notes())
-
-
-def sheet_name(path: Path, wanted: str | None, label: str) -> str:
-    """The name of the sheet or table that `wanted` means, as the workbook spells it. Raises as `open_excel` does."""
-    workbook = open_workbook(read_workbook(path, label), label)
-    sheet = workbook.sheet(wanted)
-    if wanted is None or wanted.casefold() == sheet.name.casefold():
-        return sheet.name
-    return next(table.name for table in sheet.tables if table.name.casefold() == wanted.casefold())
-
-
-def read_workbook(path: Path, label: str) -> bytes:
-    """A workbook's bytes, as they were at one moment. Raises E-1002 or E-1021."""
-    try:
-        with path.open("rb") as file:
-            for _ in range(_TRIES):
-                version = _version(file)
-                if version[0] > MAX_PACKAGE:
-                    reason = f"it has more than {MAX_PACKAGE >> 20} MiB"
-                    raise TallyError(WORKBOOK_TOO_LARGE, path=label, reason=reason)
-                file.seek(0)
-                raw = file.read(MAX_PACKAGE + 1)
-                if _version(file) == version and len(raw) == version[0]:
-                    return raw
-    except OSError as error:
-        raise TallyError(SOURCE_UNREADABLE, path=label, reason=error.strerror or "unreadable") from error
-    raise TallyError(SOURCE_UNREADABLE, path=label, reason="it keeps changing while it is read")
-
-
-def _version(file: BinaryIO) -> tuple[int, int]:
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns
-
-
-def _read_sheet(raw: bytes, name: str, label: str) -> CalamineSheet:
-    try:
-        with CalamineWorkbook.from_filelike(io.BytesIO(raw)) as workbook:
-            return workbook.get_sheet_by_name(name)
-    except CalamineError as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else "it is damaged"
-        raise TallyError(NOT_WORKBOOK, path=label, reason=reason) from error
-
-
-def _grid(sheet: CalamineSheet) -> Iterator[tuple[int, Sequence[Value]]]:
-    """The rows of a sheet, from its first and from column A on."""
-    if sheet.start is None:
-        return
-    before: list[Value] = [""] * sheet.start[1]
-    for number, values in enumerate(sheet.iter_rows(), start=1):
-        yield number, [*before, *values]

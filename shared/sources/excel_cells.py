@@ -11,6 +11,7 @@ from shared.sources.excel_workbook import Area, column_number, parse_area
 # Well-formed XML: a quoted attribute may hold >, nothing else in a tag may.
 _TAG_REST = rb"(?:[^>\"'/]|\"[^\"]*\"|'[^']*'|/(?!>))*+"
 NO_TAG = rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
+_FIRST = re.compile(rb"\s+r=\"([A-Za-z]{1,3})([0-9]{1,7})\"")
 _REFERENCE = re.compile(rb"([A-Za-z]{1,3})([0-9]{1,7})")
 
 
@@ -90,7 +91,8 @@ def _cell_tags(prefix: bytes) -> re.Pattern[bytes]:
 
 
 def _cell(row: bytes, opened: re.Match[bytes], content_end: int, end: int) -> Cell:
-    reference = _REFERENCE.fullmatch(attribute_of(opened[3], b"r") or b"")
+    # Nearly every writer puts the reference first.
+    reference = _FIRST.match(opened[3]) or _REFERENCE.fullmatch(attribute_of(opened[3], b"r") or b"")
     return Cell(
         start=opened.start(),
         end=end,

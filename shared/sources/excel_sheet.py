@@ -69,9 +69,14 @@ class SheetXml:
     @property
     def has_formulas(self) -> bool:
         """Whether any cell's value is computed."""
-        return (
-            re.compile(rb"<%sf[\s/>]" % re.escape(self.prefix)).search(self.content, self.start, self.end) is not None
-        )
+        return self._holds_formula(self.start, self.end)
+
+    def has_formula(self, row: SheetRow) -> bool:
+        """Whether any cell of a row may have its value computed."""
+        return self._holds_formula(row.start, row.end)
+
+    def _holds_formula(self, start: int, end: int) -> bool:
+        return re.compile(rb"<%sf[\s/>]" % re.escape(self.prefix)).search(self.content, start, end) is not None
 
     @property
     def merged(self) -> list[Area]:

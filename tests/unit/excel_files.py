@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -107,6 +108,12 @@ def relationships(inside: str) -> str:
     return (
         f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{inside}</Relationships>'
     )
+
+
+def prefixed(xml: str) -> str:
+    """A worksheet whose elements have the prefix x, as the Open XML SDK writes it."""
+    names = "worksheet|sheetData|row|c|is|t|v|dimension|cols|col|pageMargins|extLst"
+    return re.sub(rf"<(/?)(?=(?:{names})[ >/])", r"<\1x:", xml).replace(f'xmlns="{MAIN}"', f'xmlns:x="{MAIN}"')
 
 
 def plain(rows: Sequence[Sequence[str | float | None]] = ORDERS) -> bytes:

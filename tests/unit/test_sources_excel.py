@@ -13,7 +13,8 @@ from openpyxl.worksheet.table import Table
 
 from shared.errors import TallyError
 from shared.sources import row_checksum
-from shared.sources.excel import open_excel, sheet_name
+from shared.sources.excel import open_excel
+from shared.sources.excel_orders import sheet_name
 
 NAMES = ("order", "name", "state", "zip", "weight")
 

@@ -26,7 +26,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import TallyError
-from shared.sources.excel import open_excel, read_orders
+from shared.sources.excel import open_excel
+from shared.sources.excel_orders import read_orders
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 ENCRYPTED = OLE + "EncryptedPackage".encode("utf-16-le") + bytes(480)

@@ -7,7 +7,8 @@ import fcntl
 import os
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,25 +59,50 @@ def replace_file(path: Path, content: bytes, read: FileVersion) -> None:
     """
     if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
         raise PermissionError(errno.EACCES, "the file is read-only", str(path))
-    temporary = path.with_name(f".tally-{secrets.token_hex(8)}{_SUFFIX}")
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        # Whoever finds the temporary file left over knows by this lock whether its writer still lives.
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _write(handle, content)
+    with _temporary(path.parent, content) as (temporary, handle):
         _keep_attributes(path, handle)
         os.fsync(handle)
         _expect_version(path, read)
         failpoint("writeback.before_replace")
         temporary.replace(path)
+    failpoint("writeback.after_replace")
+    _sync_folder(path.parent)
+
+
+def create_file(path: Path, content: bytes, *, like: Path) -> None:
+    """Make a file at `path` with `content`, whole from the first instant; who may read it is as with the file `like`.
+
+    Raises FileChangedError where there is one already, and OSError as `replace_file` does.
+    """
+    with _temporary(path.parent, content) as (temporary, handle):
+        os.fchmod(handle, stat.S_IMODE(like.stat().st_mode) & 0o666 | 0o600)
+        os.fsync(handle)
+        failpoint("writeback.before_replace")
+        try:
+            os.link(temporary, path)
+        except FileExistsError as error:
+            raise FileChangedError from error
+        temporary.unlink()
+    failpoint("writeback.after_replace")
+    _sync_folder(path.parent)
+
+
+@contextmanager
+def _temporary(folder: Path, content: bytes) -> Iterator[tuple[Path, int]]:
+    """A file of its own with `content`, and its handle; removed where it does not get another name."""
+    temporary = folder / f".tally-{secrets.token_hex(8)}{_SUFFIX}"
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        # Whoever finds the temporary file left over knows by this lock whether its writer still lives.
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _write(handle, content)
+        yield temporary, handle
     except BaseException:
         with suppress(FileNotFoundError):
             temporary.unlink()
         raise
     finally:
         os.close(handle)
-    failpoint("writeback.after_replace")
-    _sync_folder(path.parent)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from services.writeback.targets.tracking import RowFinder
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
 from shared.sources.csv_records import CsvGrammar, MalformedRecordError, cut_records
 from shared.sources.csv_text import SAMPLE, CsvDialect, detect_dialect, detect_encoding
@@ -32,27 +32,14 @@ class CsvDocument:
         """The file."""
         return self.dialect.encoding.encode("".join(self.records))
 
-    def find(self, source_row: int, checksum: str) -> int | None:
-        """Where in `records` the row is that had this number and checksum when it was read.
-
-        It is looked for at its number, then, should rows have moved, wherever else its checksum is found exactly once.
-        """
-        if 0 < source_row <= len(self.rows) and self._checksum(self.rows[source_row - 1]) == checksum:
-            return self.rows[source_row - 1]
-        return self._unique.get(checksum)
-
     @cached_property
-    def _unique(self) -> Mapping[str, int | None]:
-        found: dict[str, int | None] = {}
-        for index in self.rows:
-            checksum = self._checksum(index)
-            if checksum is not None:
-                found[checksum] = None if checksum in found else index
-        return found
+    def finder(self) -> RowFinder:
+        """Finds its data rows again, by their index in `rows`."""
+        return RowFinder(len(self.rows), self._checksum)
 
     def _checksum(self, index: int) -> str | None:
         try:
-            return row_checksum(self.header.values(self.grammar.values(self.records[index])))
+            return row_checksum(self.header.values(self.grammar.values(self.records[self.rows[index]])))
         except MalformedRecordError:
             return None
 

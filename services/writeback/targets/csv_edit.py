@@ -2,94 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from services.writeback.targets.csv_document import CsvDocument
+from services.writeback.targets.file_target import Edit
 from services.writeback.targets.target import RowChange
-from shared.errors import SOURCE_CHANGED, TRACKING_CONFLICT, WRITE_FAILED, ErrorBody, TallyError
-from shared.sources.csv_records import BLANK, CsvGrammar, line_end
+from services.writeback.targets.tracking import decide
+from shared.sources.csv_records import CsvGrammar, line_end
 from shared.sources.header import Header
-from shared.sources.rows import TRACKING_COLUMNS
-
-_NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
 
 
-@dataclass(frozen=True)
-class Edit:
-    """A document after its changes; and of each change, in their order, its failure and whether it waits to be saved.
-
-    The document is the same object where nothing changes.
-    """
-
-    document: CsvDocument
-    errors: tuple[ErrorBody | None, ...]
-    pending: tuple[bool, ...]
-
-
-def edit(document: CsvDocument, changes: Sequence[RowChange], label: str) -> Edit:
+def edit(document: CsvDocument, changes: Sequence[RowChange], label: str) -> Edit[CsvDocument]:
     """Bring `changes` into `document`, in their order."""
-    texts: dict[int, dict[str, str]] = {}
-    places = [document.find(change.source_row, change.checksum) for change in changes]
-    errors = tuple(
-        _decide(document, index, change, texts, label) for index, change in zip(places, changes, strict=True)
-    )
-    pending = tuple(error is None and index in texts for index, error in zip(places, errors, strict=True))
-    return Edit(_rewritten(document, texts) if texts else document, errors, pending)
 
+    def refusal(text: str) -> str | None:
+        return None if _fits(document, text) else "the tracking number has characters that its encoding lacks"
 
-def _decide(
-    document: CsvDocument, index: int | None, change: RowChange, texts: dict[int, dict[str, str]], label: str
-) -> ErrorBody | None:
-    """Note in `texts` what the record at `index` is to say; or tell why it stays as it is."""
-    number = change.values.tracking_number
-    if index is None:
-        shown = number or "(none)"
-        return TallyError(SOURCE_CHANGED, row_number=change.source_row, path=label, tracking_number=shown).body
-    present = _tracking_texts(document, index) | texts.get(index, {})
-    standing = present.get(_NUMBER, "").strip(BLANK)
-    if standing not in {"", number, *change.replaces}:
-        return TallyError(TRACKING_CONFLICT, row_number=change.source_row, path=label).body
-    if number is None:
-        # A time without a number is nobody's to clear: a person took the number out and left it.
-        wanted = {column: "" for column, text in present.items() if text} if standing else {}
-    else:
-        wanted = _filled(present, number, change.values.shipped_at)
-    if not _fits(document, wanted):
-        reason = "the tracking number has characters that its encoding lacks"
-        return TallyError(WRITE_FAILED, path=label, reason=reason).body
-    if wanted:
-        texts.setdefault(index, {}).update(wanted)
-    return None
-
-
-def _filled(present: dict[str, str], number: str, shipped_at: datetime | None) -> dict[str, str]:
-    """What is still to be written for `number`; the time stays as it is where the number is already there."""
-    same = present.get(_NUMBER, "").strip(BLANK) == number
-    wanted = {} if same else {_NUMBER: number}
-    if shipped_at is not None and not (same and present.get(_SHIPPED_AT, "").strip(BLANK)):
-        wanted[_SHIPPED_AT] = shipped_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return wanted
+    decided = decide(document.finder, lambda index: _tracking_texts(document, index), changes, label, refusal)
+    if not decided.texts:
+        return Edit(document, None, decided.errors, decided.pending)
+    rewritten = _rewritten(document, {document.rows[index]: texts for index, texts in decided.texts.items()})
+    return Edit(rewritten, rewritten.encode(), decided.errors, decided.pending)
 
 
 def _tracking_texts(document: CsvDocument, index: int) -> dict[str, str]:
-    record = document.grammar.values(document.records[index])
+    record = document.grammar.values(document.records[document.rows[index]])
     return {
         column: record[position] if position < len(record) else ""
         for column, position in document.header.tracking.items()
     }
 
 
-def _fits(document: CsvDocument, wanted: dict[str, str]) -> bool:
+def _fits(document: CsvDocument, text: str) -> bool:
     try:
-        document.dialect.encoding.encode("".join(wanted.values()))
+        document.dialect.encoding.encode(text)
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _rewritten(document: CsvDocument, texts: dict[int, dict[str, str]]) -> CsvDocument:
+def _rewritten(document: CsvDocument, texts: Mapping[int, Mapping[str, str]]) -> CsvDocument:
     """The document with `texts` in its tracking columns, of which the missing ones among them are added."""
     csv, header = document.grammar, document.header
     used = {column for columns in texts.values() for column in columns}

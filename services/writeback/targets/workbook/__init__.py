@@ -1,0 +1,1 @@
+"""A workbook changed by patching: the bytes of single cells, and of nothing else."""
