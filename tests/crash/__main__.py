@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -59,7 +60,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description="The crash matrix.")
-    parser.add_argument("--only", default="", help="run the cases with these words in their names, and no special runs")
+    parser.add_argument(
+        "--only", default="", help="run the cases whose names this pattern is found in, and no special runs"
+    )
     parser.add_argument("--special", action="store_true", help="with --only: special runs instead of cases")
     parser.add_argument("--seed", type=int, default=1, help="of the random kills")
     parser.add_argument("--kills", type=int, default=200, help="random kills in all")
@@ -68,7 +71,7 @@ def _options() -> argparse.Namespace:
 
 
 async def _run(options: argparse.Namespace, folder: Path) -> Sequence[Result]:
-    chosen = [case for case in cases() if options.only in str(case)] if not options.special else []
+    chosen = [case for case in cases() if re.search(options.only, str(case))] if not options.special else []
     schedule = Schedule(chosen, folder, _say)
     special = special_runs.SpecialRuns(folder, _say, seed=options.seed, kills=options.kills)
     async with asyncio.TaskGroup() as rigs:

@@ -20,6 +20,7 @@ RESTART = "restart"
 PERSON = "a person's resume"
 INTERRUPTED = "taken up again on start"
 FENCED = "late claim refused"
+LATE = "late ledger"
 OTHERS = "another replica"
 NOTHING = "nothing was left to mend"
 
@@ -60,6 +61,8 @@ def _by_the_job(books: Books, since: datetime) -> list[str]:
             seen.append(WATCHDOG)
         if entry.at > since and entry.action == "job.interrupted":
             seen.append(INTERRUPTED)
+    if any(books.late.values()):
+        seen.append(LATE)
     outcomes = (entry for entries in books.ledger.values() for entry in entries if not isinstance(entry, Claimed))
     looked_up = (outcome for outcome in outcomes if outcome.evidence)
     seen.extend(FOUND if isinstance(outcome, Shipped) and outcome.adopted else NOT_FOUND for outcome in looked_up)

@@ -248,5 +248,7 @@ def _is_hit(victim: Process) -> bool:
 
 
 def _when_hit(victim: Process) -> datetime:
+    """When it died or stood still at its fail point; of one that is yet to be hit, the present."""
     life = victim.life
-    return life.ended_at or life.stopped_at or datetime.now(UTC)
+    moment = life.ended_at if life.over else life.stopped_at if life.stopped else None
+    return moment or datetime.now(UTC)
