@@ -48,7 +48,6 @@ def main() -> None:
     async def start() -> None:
         installation = await migrate(database)
         ledger = Ledger(service.client, service.publisher)
-        await ledger.refresh()
         announcer = Announcer(service.publisher, database, utc_now)
         dispatcher = Dispatcher(service.publisher)
         progress = Progress(
@@ -73,7 +72,7 @@ def main() -> None:
 
         submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
         withdrawal = Withdrawal(database, progress, ledger, utc_now)
-        handlers = Handlers(submission, progress, withdrawal)
+        handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
         control = Control(database, progress, ledger, withdrawal, lookups, intake, new_estimator, utc_now)
         watchdog = Watchdog(
@@ -85,7 +84,7 @@ def main() -> None:
             stuck_after=settings.stuck_after,
         )
         heartbeat = Heartbeat(
-            database, progress, utc_now, house_run=settings.house_run, counts_for=settings.interrupted_after
+            database, progress, ledger, utc_now, house_run=settings.house_run, counts_for=settings.interrupted_after
         )
         await heartbeat.arrive()
         service.consume(topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE)

@@ -9,6 +9,7 @@ from services.coordinator.progress import Progress
 from services.coordinator.submission import Submission
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus.heartbeat import heartbeat
+from shared.bus.ledger import Ledger
 from shared.bus.service import acknowledge, deliveries, reject
 from shared.contracts.commands import ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, ledger_entry
@@ -26,10 +27,11 @@ _MAX_INTAKE_TRIES = 5
 class Handlers:
     """The coordinator's subscribers."""
 
-    def __init__(self, submission: Submission, progress: Progress, withdrawal: Withdrawal) -> None:
+    def __init__(self, submission: Submission, progress: Progress, withdrawal: Withdrawal, ledger: Ledger) -> None:
         self._submission = submission
         self._progress = progress
         self._withdrawal = withdrawal
+        self._ledger = ledger
 
     async def job_request(self, message: Msg) -> None:
         """A job request; one that ends its coordinator time and again is given up, and said so."""
@@ -50,6 +52,7 @@ class Handlers:
         except ValidationError:
             await reject(message)
             return
+        self._ledger.note(entry.epoch, message.metadata.sequence.stream)
         if isinstance(entry, Claimed):
             await acknowledge(message)
             return

@@ -47,7 +47,7 @@ class Progress:
 
     def issue(self) -> Issue:
         """What commands of this moment carry."""
-        return Issue(self._ledger.epoch, self._lifetime)
+        return Issue(self._ledger.epoch, self._lifetime, self._ledger.mark)
 
     async def record(self, outcome: Outcome) -> None:
         """Record a ledger outcome and start what follows."""

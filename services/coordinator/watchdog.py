@@ -43,7 +43,7 @@ class Watchdog:
 
     async def round(self) -> None:
         """Look at everything once."""
-        await self._ledger.refresh()
+        await self._ledger.keep_up()
         since = self._clock() - self._stuck_after
         for row in await self._database.read(queries.rows_in_flight, since):
             try:

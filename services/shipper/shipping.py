@@ -151,7 +151,11 @@ class Shipping:
             last_possible_commit=last_commit,
         )
         failpoint("shipper.before_claim")
-        return _Claim(entry, await self._ledger.claim(entry, 0 if behind is None else behind.sequence), deadline)
+        return _Claim(
+            entry,
+            await self._ledger.claim(entry, 0 if behind is None else behind.sequence, above=command.ledger_mark),
+            deadline,
+        )
 
     def _longest_commit(self) -> timedelta:
         settings = self._settings

@@ -17,6 +17,9 @@ from nats.js.errors import APIError
 from shared.bus.publishing import RETRY_FOR, Publisher, WrongLastSequenceError
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, ledger_entry
+from shared.telemetry import logger
+
+log = logger("ledger")
 
 Entry = Claimed | Shipped | Failed | InDoubt
 
@@ -29,6 +32,10 @@ class Recorded:
     entry: Entry
 
 
+class LedgerRolledBackError(Exception):
+    """The ledger is behind what is known to have been in it: its store was put back to an earlier state."""
+
+
 class Ledger:
     """The ledger stream."""
 
@@ -38,21 +45,50 @@ class Ledger:
         self._publisher = publisher
         self._epoch = ""
         self._seen_at_reconnect = -1
+        self._mark = 0
 
     @property
     def epoch(self) -> str:
         """The epoch last seen; `refresh` brings it up to date."""
         return self._epoch
 
+    @property
+    def mark(self) -> int:
+        """The greatest sequence known to have been in the ledger of this epoch."""
+        return self._mark
+
+    def note(self, epoch: str, sequence: int) -> None:
+        """Note that an entry of `epoch` was in the ledger at `sequence`."""
+        if epoch == self._epoch:
+            self._mark = max(self._mark, sequence)
+
     async def refresh(self) -> str:
-        """Ask the server for the epoch."""
+        """Ask the server for the epoch. Raises LedgerRolledBackError where the ledger is behind its mark."""
         reconnects = self._client.stats["reconnects"]
         info = await self._js.stream_info(subjects.LEDGER)
         if info.created is None:
             raise RuntimeError("the server does not say when the ledger was created")
-        self._epoch = info.created.isoformat()
+        epoch = info.created.isoformat()
+        if epoch != self._epoch:
+            self._epoch, self._mark = epoch, 0
+        if info.state.last_seq < self._mark:
+            raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {self._mark}")
         self._seen_at_reconnect = reconnects
         return self._epoch
+
+    async def keep_up(self) -> None:
+        """Bring the epoch up to date; a ledger that was rolled back is replaced by an empty one.
+
+        What it lacks was told and acted upon. In an empty one, of another epoch, everything is looked up instead.
+        """
+        try:
+            await self.refresh()
+        except LedgerRolledBackError as error:
+            log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
+            info = await self._js.stream_info(subjects.LEDGER)
+            await self._js.delete_stream(subjects.LEDGER)
+            await self._js.add_stream(info.config)
+            await self.refresh()
 
     async def current_epoch(self) -> str:
         """The epoch, asked anew where the connection was lost since: a store is lost only with its server."""
@@ -72,8 +108,23 @@ class Ledger:
         entries = [ledger_entry.validate_json(message.data) for message in stored if message is not None]
         return [entry for entry in entries if not isinstance(entry, Claimed)]
 
-    async def claim(self, claim: Claimed, expected_last: int) -> int:
-        """Append a claim; its sequence. Raises WrongLastSequenceError where somebody else wrote first."""
+    async def claim(self, claim: Claimed, expected_last: int, *, above: int = 0) -> int:
+        """Append a claim; its sequence.
+
+        Raises WrongLastSequenceError where somebody else wrote first, LedgerRolledBackError where the ledger is not
+        beyond `above`, a sequence that it is known to have had.
+        """
+        failures = self._publisher.failures
+        sequence = await self._claimed(claim, expected_last)
+        if self._publisher.failures != failures:
+            # The stream may have gone meanwhile, and come anew.
+            self._seen_at_reconnect = -1
+        if sequence <= above and claim.epoch == await self.current_epoch():
+            raise LedgerRolledBackError(f"the ledger is at {sequence}, and was at {above}")
+        self.note(claim.epoch, sequence)
+        return sequence
+
+    async def _claimed(self, claim: Claimed, expected_last: int) -> int:
         try:
             ack = await self._publisher.publish(
                 subjects.LEDGER,

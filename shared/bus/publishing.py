@@ -48,10 +48,11 @@ class Stored:
 
 
 class Publisher:
-    """Publishes messages, and reads back what a subject holds."""
+    """Publishes messages, and reads back what a subject holds; `failures` counts the publishes that took more tries."""
 
     def __init__(self, js: JetStreamContext) -> None:
         self._js = js
+        self.failures = 0
 
     async def publish(
         self,
@@ -75,6 +76,7 @@ class Publisher:
         try:
             return await self._once(stream, subject, body, headers)
         except (NatsError, APIError, TimeoutError):
+            self.failures += 1
             return await self._again(stream, subject, body, headers, retry_for)
 
     async def last(self, stream: str, subject: str, *, retry_for: float = RETRY_FOR) -> Stored | None:

@@ -12,15 +12,17 @@ from shared.shipping import Shipment
 class ShipCommand(Message):
     """Buy one row's label, on `tally.commands.ship.<job>`.
 
-    `epoch` names the ledger the coordinator knew (its stream's creation time); a shipper that sees another one drops
-    the command. `recover` asks for a look-up by `reference` before any call; look-ups go back to `since`, when the job
-    was started. After `not_after` the command is void.
+    `epoch` names the ledger the coordinator knew (its stream's creation time), `ledger_mark` a sequence that it had: a
+    shipper that sees another ledger drops the command, one that finds it shorter calls nobody. `recover` asks for a
+    look-up by `reference` before any call; look-ups go back to `since`, when the job was started. After `not_after` the
+    command is void.
     """
 
     job_id: JobId
     row_number: RowNumber
     attempt: Attempt
     epoch: str
+    ledger_mark: int = 0
     reference: str
     shipment: Shipment
     not_after: Timestamp

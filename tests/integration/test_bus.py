@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 
 from shared.bus import topology
 from shared.bus.heartbeat import heartbeat
-from shared.bus.ledger import Ledger
+from shared.bus.ledger import Ledger, LedgerRolledBackError
 from shared.bus.publishing import Publisher, SubjectOccupiedError, WrongLastSequenceError, fresh_id
 from shared.bus.pulling import Pull
 from shared.contracts import subjects
@@ -264,3 +264,22 @@ async def test_a_consumer_that_was_deleted_and_made_again_is_taken_up(taker: Tak
     message = await asyncio.wait_for(taker.seen.get(), 15)
     assert message.data == b"after"
     await message.ack()
+
+
+async def test_a_claim_in_a_ledger_that_is_shorter_than_it_was_counts_for_nothing(ledger: Ledger, job: str) -> None:
+    epoch = await ledger.refresh()
+    mine = claim(job).model_copy(update={"epoch": epoch})
+    with pytest.raises(LedgerRolledBackError):
+        await ledger.claim(mine, 0, above=10_000_000)
+
+
+async def test_a_ledger_that_was_rolled_back_is_replaced_by_one_of_another_epoch(ledger: Ledger, job: str) -> None:
+    epoch = await ledger.refresh()
+    sequence = await ledger.claim(claim(job).model_copy(update={"epoch": epoch}), 0)
+    ledger.note(epoch, sequence + 1)
+    with pytest.raises(LedgerRolledBackError):
+        await ledger.refresh()
+    await ledger.keep_up()
+    assert ledger.epoch != epoch
+    assert ledger.mark == 0
+    assert await ledger.last(job, 1) is None

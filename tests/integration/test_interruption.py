@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from services.coordinator.database import interruption, steps
+from services.coordinator.database import interruption, migration, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.interruption import Presence
 from services.coordinator.database.tables import audit
@@ -111,3 +111,13 @@ async def test_heartbeats_of_the_dead_are_forgotten(database: Database) -> None:
         lambda connection: connection.execute(select(interruption.coordinators.c.coordinator_id)).scalars().all()
     )
     assert left == ["new"]
+
+
+async def test_how_far_the_ledger_has_come_is_remembered_for_its_epoch(database: Database) -> None:
+    await database.write(migration.installation_id)
+    for epoch, mark in (("a", 5), ("a", 9), ("a", 7)):
+        await database.write(interruption.remember_mark, epoch, mark)
+    assert await database.read(interruption.remembered_mark, "a") == 9
+    await database.write(interruption.remember_mark, "b", 1)
+    assert await database.read(interruption.remembered_mark, "b") == 1
+    assert await database.read(interruption.remembered_mark, "a") == 0

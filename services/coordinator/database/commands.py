@@ -15,10 +15,11 @@ from shared.shipping import Shipment
 
 @dataclass(frozen=True)
 class Issue:
-    """What a ship command needs beyond its row: the ledger's epoch and how long the command is good for."""
+    """What a ship command needs beyond its row: the ledger's epoch and length, how long the command counts."""
 
     epoch: str
     lifetime: timedelta
+    ledger_mark: int = 0
 
 
 def writeback_command(job: JobTransaction, row: AnyRow) -> WritebackCommand:
@@ -68,6 +69,7 @@ def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *
         row_number=row.row_number,
         attempt=attempt,
         epoch=issue.epoch,
+        ledger_mark=issue.ledger_mark,
         reference=row.reference,
         shipment=Shipment.model_validate_json(row.shipment),
         not_after=job.now + issue.lifetime,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
 from services.coordinator.database.step import Step, close
-from services.coordinator.database.tables import coordinators, jobs, rows
+from services.coordinator.database.tables import coordinators, installation, jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from shared.errors import INTERRUPTED, TallyError
@@ -21,6 +21,18 @@ class Presence:
     coordinator_id: str
     house_run: str
     counts_for: timedelta
+
+
+def remembered_mark(connection: Connection, epoch: str) -> int:
+    """How far the ledger of `epoch` is known to have come; 0 where nothing is known of it."""
+    found = connection.scalar(select(installation.c.ledger_mark).where(installation.c.ledger_epoch == epoch))
+    return int(found or 0)
+
+
+def remember_mark(connection: Connection, epoch: str, mark: int) -> None:
+    """Note how far the ledger has come."""
+    known = (installation.c.ledger_epoch == epoch) & (installation.c.ledger_mark >= mark)
+    connection.execute(update(installation).where(~known), {"ledger_epoch": epoch, "ledger_mark": mark})
 
 
 def beat(connection: Connection, presence: Presence, now: datetime) -> None:

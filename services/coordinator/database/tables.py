@@ -29,7 +29,13 @@ metadata = MetaData(
     }
 )
 
-installation = Table("installation", metadata, Column("installation_id", String(16), primary_key=True))
+installation = Table(
+    "installation",
+    metadata,
+    Column("installation_id", String(16), primary_key=True),
+    Column("ledger_epoch", String(40), nullable=False, default=""),
+    Column("ledger_mark", Integer, nullable=False, default=0),
+)
 
 jobs = Table(
     "jobs",
