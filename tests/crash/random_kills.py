@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from tests.crash.schedule import Say
 
 ROWS = 200
 _JOBS_AT_ONCE = 2
+_RESTART_AFTER = 0.3
 # The processes that hold rows are hit more often than the servers, whose death stops everything for a while.
 _WEIGHTS = {"coordinator": 3, "shipper": 3, "writeback": 2, "nats": 1, "sandbox": 1}
 _PAUSE = (0.3, 3.5)
@@ -47,13 +49,14 @@ class RandomKills:
         """The results: one for each kind of victim, and the verdict of each job."""
         async with running_rig(self.folder, SEVERAL) as rig:
             person = Person(rig)
+            supervisor = asyncio.create_task(self._supervise(rig))
             lanes = [asyncio.create_task(self._keep_shipping(rig, person)) for _ in range(_JOBS_AT_ONCE)]
             try:
                 await self._kill(rig)
             finally:
-                for lane in lanes:
-                    lane.cancel()
-                await asyncio.gather(*lanes, return_exceptions=True)
+                for task in (supervisor, *lanes):
+                    task.cancel()
+                await asyncio.gather(supervisor, *lanes, return_exceptions=True)
             await rig.heal()
             return await self._judge(rig, person)
 
@@ -66,21 +69,24 @@ class RandomKills:
 
     async def _kill(self, rig: Rig) -> None:
         chance = random.Random(self.seed)
-        restarts: set[asyncio.Task[None]] = set()
         for number in range(1, self.count + 1):
             await asyncio.sleep(chance.uniform(*_PAUSE))
             names = list(rig.processes)
             (name,) = chance.choices(names, [_WEIGHTS[_role(one)] for one in names])
             victim = rig.processes[name]
-            if not victim.alive:  # not yet started again
-                await rig.bell.until(lambda one=victim: one.alive, f"{name} to be started again")
+            await rig.bell.until(lambda one=victim: one.alive, f"{name} to be started again", look_every=0.1)
             victim.kill()
             self.kills.append(Kill(_role(name), datetime.now(UTC)))
-            restart = asyncio.create_task(_restart(victim))
-            restarts.add(restart)
             if number % 20 == 0:
                 self.say(f"random kills, seed {self.seed}: {number} of {self.count}, {len(self.batches)} jobs")
-        await asyncio.gather(*restarts)
+
+    async def _supervise(self, rig: Rig) -> None:
+        """Start whatever ended: killed, or given up because the bus was away."""
+        while True:
+            dead = await rig.bell.until(lambda: _dead(rig), "a death", within=math.inf, look_every=1.0)
+            await asyncio.sleep(_RESTART_AFTER)
+            for process in dead:
+                process.launch()
 
     async def _judge(self, rig: Rig, person: Person) -> list[Result]:
         results = []
@@ -120,6 +126,5 @@ def _role(name: str) -> str:
     return name.partition("-")[0]
 
 
-async def _restart(victim: Process) -> None:
-    await victim.death()
-    victim.launch()
+def _dead(rig: Rig) -> list[Process]:
+    return [process for process in rig.processes.values() if not process.alive]
