@@ -15,6 +15,7 @@ class Fault(StrEnum):
     KILL = "kill -9"
     KILL_ALL = "kill -9 of all at once"
     LOSE_STORE = "kill -9, store deleted"
+    ROLL_BACK = "kill -9, store rolled back"
     FREEZE = "freeze past the takeover, thaw"
     CUT = "cut from the bus"
     CUT_CARRIER = "cut from the carrier"
@@ -55,7 +56,9 @@ class Case:
     @property
     def expected(self) -> Expected:
         """How its job is to end."""
-        return Expected(refused=self.refused, may_park=self.eventual, store_lost=self.fault is Fault.LOSE_STORE)
+        return Expected(
+            refused=self.refused, may_park=self.eventual, store_lost=self.fault in {Fault.LOSE_STORE, Fault.ROLL_BACK}
+        )
 
     def __str__(self) -> str:
         place = f"at {self.point}@{self.nth}" if self.point else f"in row {self.row}"

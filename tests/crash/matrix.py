@@ -75,6 +75,7 @@ def cases() -> list[Case]:
             for several in (False, True)
             for row in (1, 4)
         ),
+        *(Case(Fault.ROLL_BACK, NATS, several, row=row, rows=8) for several in (False, True) for row in (0, 2, 4)),
         *_eventual(),
     ]
 

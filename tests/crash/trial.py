@@ -30,6 +30,7 @@ PAST_THE_TAKEOVER = ACK_WAIT + 4
 _CARRIER_FROZEN = LONGEST_COMMIT - 2
 _CUT = 0.5
 _PURGE_EVERY = 0.3
+_ROWS_FORGOTTEN = 2
 _SLOW = {"match": {"path": "/ship"}, "fault": "latency", "ms": 60}
 
 
@@ -173,6 +174,9 @@ class _Trial:
                 shutil.rmtree(self.rig.store)
                 await victim.start()
                 return True
+            case Fault.ROLL_BACK:
+                await self._roll_back(victim, batch)
+                return True
             case Fault.KILL_ALL:
                 return await self._restart(self.rig.of_role(self.case.target))
             case Fault.KILL if self.case.point is None or not self.case.several:
@@ -182,6 +186,20 @@ class _Trial:
             case Fault.CUT | Fault.CUT_CARRIER:
                 await self._cut(victim)
         return False
+
+    async def _roll_back(self, bus: Process, batch: Batch) -> None:
+        """Have the bus forget the last rows: its store is as it was when the fault came."""
+        job_id = await self.rig.job_of(batch)
+        former = self.rig.folder / "former-store"
+        await self._end([bus])
+        shutil.rmtree(former, ignore_errors=True)
+        shutil.copytree(self.rig.store, former)
+        await bus.start()
+        await self.rig.until_row(job_id, self.case.row + _ROWS_FORGOTTEN)
+        await self._end([bus])
+        shutil.rmtree(self.rig.store)
+        former.rename(self.rig.store)
+        await bus.start()
 
     async def _restart(self, processes: list[Process]) -> bool:
         await self._end(processes)
