@@ -28,7 +28,7 @@ from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.message import Message
 from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobStatus, RowStatus
+from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
 from shared.watching import JobEvents
 
@@ -179,6 +179,13 @@ class TallyClient:
     async def resume(self, job_id: str, by: str = "") -> JobDocument:
         """Let a failed, paused or interrupted job go on at its cursor. Raises E-4005."""
         return await self._control("resume", job_id, by)
+
+    async def restart(self, job_id: str, mode: JobMode | None = None, by: str = "") -> JobDocument:
+        """Do a job over as a new one; the new one, the same however often it is asked for.
+
+        Raises E-4005, or E-4022 while a row is in flight, in doubt or voiding.
+        """
+        return await self._call("restart", api.RestartJob(job_id=job_id, mode=mode, by=by), JobDocument)
 
     async def cancel(self, job_id: str, by: str = "") -> JobDocument:
         """End a job for good; what is shipped stays shipped. Raises E-4005."""

@@ -387,6 +387,13 @@ NOT_SECOND_LABEL = _kind(
     "See tally show {job_id} {row_number}; leave --number out to void the row's own label.",
 )
 
+RESTART_UNSETTLED = _kind(
+    "E-4022",
+    "Rows not settled",
+    "Row {row_number} of job {job_id} is {status}; a restart could buy its label twice.",
+    "Wait for it, or settle it with tally resolve, then restart.",
+)
+
 # E-5xxx: authentication and configuration
 NO_CARRIER = _kind(
     "E-5001",

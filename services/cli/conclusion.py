@@ -64,7 +64,14 @@ class Conclusion:
                     (self._command("rows", job.job_id), "every row with its tracking number"),
                     (self._command("show", job.job_id), "everything about the job"),
                 ]
-            case JobStatus.FAILED | JobStatus.PAUSED | JobStatus.INTERRUPTED if job.started_at is not None:
+            case JobStatus.INTERRUPTED:
+                return [
+                    *self._failed_row(job),
+                    (self._command("resume", job.job_id), "go on where it stopped"),
+                    (self._command("restart", job.job_id), "do it over from its first row"),
+                    (self._command("cancel", job.job_id), "end it; what is shipped stays shipped"),
+                ]
+            case JobStatus.FAILED | JobStatus.PAUSED if job.started_at is not None:
                 return [*self._failed_row(job), (self._command("resume", job.job_id), "go on at that row")]
             case JobStatus.RUNNING:
                 return self._watching(job.job_id)

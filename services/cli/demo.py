@@ -26,6 +26,7 @@ from services.cli.ledger_check import LedgerCheck, check_ledger, fetch_shipments
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview
+from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import output, person
 from services.cli.wording import without_repeats
@@ -150,7 +151,7 @@ async def _ship(client: TallyClient, stage: Stage, accident: Accident) -> JobDoc
     if job.status is not JobStatus.AWAITING_APPROVAL:
         return job
     rows = [row async for row in client.rows(job.job_id)]
-    accident.console.print(job_preview(job, rows[:SHOWN_ROWS]), "")
+    accident.console.print(job_preview(job, rows[:SHOWN_ROWS], Repeats.of_job(job, ())), "")
     await client.approve(job.job_id, person())
     with shown_progress(accident.console) as show:
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,6 +25,19 @@ HOUSE, SHIPPING, JOBS = "House", "Shipping", "Jobs"
 
 def _values(states: type[JobStatus | RowStatus]) -> str:
     return ", ".join(states)
+
+
+def _run(command: Callable[[], int], data: Path | None, *, as_json: bool, named: str | None = None) -> NoReturn:
+    """Run a command; before it, a person is told of interrupted jobs, but for the one `named`."""
+
+    def told() -> int:
+        from services.cli.commands import interrupted
+
+        if not as_json:
+            interrupted.offer(data, named)
+        return command()
+
+    run(told, as_json=as_json)
 
 
 def _tell_version(wanted: bool) -> None:
@@ -95,7 +109,7 @@ def preview(
     from services.cli.requests import Wish
 
     wish = Wish(source, where=where, mapping=mapping, service=service, reship=reship)
-    run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), as_json=as_json)
+    _run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=SHIPPING)
@@ -125,7 +139,7 @@ def ship(
     from services.cli.requests import Wish
 
     wish = Wish(source, where, mapping, service, mode, request_id, name, reship)
-    run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), as_json=as_json)
+    _run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=SHIPPING)
@@ -152,7 +166,7 @@ def jobs(
     """List the jobs, newest first."""
     from services.cli.commands import jobs as noun
 
-    run(lambda: noun.list_jobs(data, status, limit, as_json=as_json), as_json=as_json)
+    _run(lambda: noun.list_jobs(data, status, limit, as_json=as_json), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -165,7 +179,9 @@ def show(
     """Show a job, or one of its rows with all evidence."""
     from services.cli.commands import jobs as noun
 
-    run(lambda: noun.show(data, job, row, as_json=as_json), as_json=as_json)
+    # Of the job itself, its interruption is part of what is shown.
+    named = job if row is None else None
+    _run(lambda: noun.show(data, job, row, as_json=as_json), data, as_json=as_json, named=named)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -180,7 +196,7 @@ def rows(
     """List a job's rows."""
     from services.cli.commands import jobs as noun
 
-    run(lambda: noun.list_rows(data, job, status, as_json=as_json), as_json=as_json)
+    _run(lambda: noun.list_rows(data, job, status, as_json=as_json), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -188,7 +204,7 @@ def watch(job: Job, data: Data = None, as_json: Json = False) -> None:
     """Follow a job to its end."""
     from services.cli.commands import jobs as noun
 
-    run(lambda: noun.watch(data, job, as_json=as_json), as_json=as_json)
+    _run(lambda: noun.watch(data, job, as_json=as_json), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -203,7 +219,30 @@ def resume(job: Job, detach: Detach = False, data: Data = None, as_json: Json = 
     from services.cli.commands import control
     from services.cli.commands.shipping import Manner
 
-    run(lambda: control.resume(job, Manner(data, as_json, detach=detach)), as_json=as_json)
+    _run(lambda: control.resume(job, Manner(data, as_json, detach=detach)), data, as_json=as_json, named=job)
+
+
+@app.command(rich_help_panel=JOBS)
+def restart(
+    job: Job,
+    void: Annotated[
+        bool, typer.Option("--void", metavar=FLAG, help="Give the labels of its shipped rows back first.")
+    ] = False,
+    mode: Annotated[
+        JobMode | None, typer.Option(help="Ask before shipping, or ship at once (default: the job's mode).")
+    ] = None,
+    yes: Yes = False,
+    detach: Detach = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Do a job over as a new one, its shipped rows too."""
+    from services.cli.commands import restarting
+    from services.cli.commands.shipping import Manner
+
+    wanted = restarting.Wanted(job, mode, void)
+    manner = Manner(data, as_json, yes, detach)
+    _run(lambda: restarting.restart(wanted, manner), data, as_json=as_json, named=job)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -228,7 +267,7 @@ def resolve(
     if (shipped is None) != not_shipped:
         raise typer.BadParameter("give either --shipped TRACKING or --not-shipped")
     finding = control.Finding(job, row, shipped, why)
-    run(lambda: control.resolve(finding, Manner(data, as_json, yes)), as_json=as_json)
+    _run(lambda: control.resolve(finding, Manner(data, as_json, yes)), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -256,7 +295,7 @@ def void(
         raise typer.BadParameter(str(error)) from error
     if number is not None and len(numbers) != 1:
         raise typer.BadParameter("--number goes with exactly one ROW")
-    run(lambda: voiding.void(voiding.Choice(job, numbers, number), Manner(data, as_json, yes)), as_json=as_json)
+    _run(lambda: voiding.void(voiding.Choice(job, numbers, number), Manner(data, as_json, yes)), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=JOBS)
@@ -268,7 +307,8 @@ def cancel(job: Job, data: Data = None, as_json: Json = False) -> None:
 def _order(order: str, job: str, data: Path | None, *, as_json: bool) -> None:
     from services.cli.commands import control
 
-    run(lambda: control.control(control.Order(order), data, job, as_json=as_json), as_json=as_json)
+    named = job if order == control.Order.CANCEL else None
+    _run(lambda: control.control(control.Order(order), data, job, as_json=as_json), data, as_json=as_json, named=named)
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.repeat_rendering import Repeats, repeat_notes
 from services.cli.wording import duration, moment, money, plural, service_name, state
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.source import source_label
@@ -21,8 +22,10 @@ SHOWN_ROWS = 20
 _STEP_WIDTH = 75
 
 
-def job_preview(job: JobDocument, rows: Sequence[RowDocument]) -> RenderableType:
+def job_preview(job: JobDocument, rows: Sequence[RowDocument], repeats: Repeats) -> RenderableType:
     """The preview of a job from its first rows: what would ship where, by what, for how much."""
+    if job.rows.total and job.rows.skipped == job.rows.total:
+        return nothing_to_ship(repeats, _job_notes(rows))
     lines = [
         (
             row.row_number,
@@ -35,13 +38,33 @@ def job_preview(job: JobDocument, rows: Sequence[RowDocument]) -> RenderableType
     ]
     to_ship = job.rows.total - job.rows.skipped
     totals = _totals(to_ship, job.rows.skipped, job.estimate)
-    return Group(_preview_table(source_label_of(job), lines), _and_more(job.rows.total - len(lines)), totals)
+    return Group(
+        _preview_table(source_label_of(job), lines),
+        _and_more(job.rows.total - len(lines)),
+        totals,
+        *_dim([*repeats.lines(), *_job_notes(rows)]),
+    )
+
+
+def _job_notes(rows: Sequence[RowDocument]) -> list[str]:
+    return repeat_notes(
+        [
+            (
+                row.row_number,
+                row.error.message if row.status is RowStatus.SKIPPED and row.error is not None else None,
+                row.shipped_before,
+            )
+            for row in rows[:SHOWN_ROWS]
+        ]
+    )
 
 
 def source_preview(preview: PreviewDocument) -> RenderableType:
     """A preview without a job."""
+    repeats = Repeats.of_preview(preview)
+    notes = repeat_notes([(row.row_number, row.skipped, row.shipped_before) for row in preview.rows])
     if preview.total and not preview.to_ship:
-        return nothing_to_ship(preview.skipped)
+        return nothing_to_ship(repeats, notes)
     lines = [
         (
             row.row_number,
@@ -52,20 +75,25 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
         )
         for row in preview.rows
     ]
-    notes = [f"Row {row.row_number} is skipped: {row.skipped}" for row in preview.rows if row.skipped]
     notes += [f"Row {row.row_number} has no price: {row.error}" for row in preview.rows if row.error]
     totals = _totals(preview.to_ship, preview.skipped, preview.estimate, preview.unrated)
     return Group(
         _preview_table(source_label(preview.source), lines),
         _and_more(preview.total - len(lines)),
         totals,
-        *(Text(note, style="dim") for note in notes),
+        *_dim([*repeats.lines(), *notes]),
     )
 
 
-def nothing_to_ship(skipped: int) -> Text:
+def nothing_to_ship(repeats: Repeats, notes: Sequence[str] = ()) -> RenderableType:
     """What is said instead of a preview where every row is skipped."""
-    return Text(f"Nothing to ship: {plural(skipped, 'row')} {'is' if skipped == 1 else 'are'} already shipped.")
+    skipped = repeats.skipped
+    told = Text(f"Nothing to ship: {plural(skipped, 'row')} {'is' if skipped == 1 else 'are'} already shipped.")
+    return Group(told, *_dim([*repeats.lines(), *notes]))
+
+
+def _dim(lines: Iterable[str]) -> list[Text]:
+    return [Text(line, style="dim") for line in lines]
 
 
 def job_summary(job: JobDocument) -> RenderableType:
@@ -92,6 +120,8 @@ def job_details(job: JobDocument) -> RenderableType:
         ("Where", job.where),
         ("Mode", f"{job.mode} (after an interruption: {job.on_interrupt})"),
         ("Requested by", job.requested_by),
+        ("Restart of", job.restart_of),
+        ("Restarted as", job.restarted_as),
     ):
         if value:
             grid.add_row(label, Text(value))

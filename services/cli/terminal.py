@@ -6,6 +6,7 @@ import getpass
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -36,6 +37,23 @@ def ask(question: str) -> bool | None:
         if answer is not None:
             return answer
         print("Please answer y or n.")  # noqa: T201 - a command line's output
+    return None
+
+
+def choose(question: str, answers: Mapping[str, str]) -> str | None:
+    """Ask for one of `answers`, by its letter or its word; None where the person decides nothing now."""
+    for _ in range(TRIES):
+        try:
+            answer = input(f"{question} ").strip().lower()
+        except EOFError:
+            print()  # noqa: T201 - the line that the answer would have ended
+            return None
+        if not answer:
+            return None
+        for letter, word in answers.items():
+            if answer in {letter, word}:
+                return word
+        print(f"Please answer {', '.join(answers)} or nothing.")  # noqa: T201 - a command line's output
     return None
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.control import Control
-from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import migrate
 from services.coordinator.dispatch import Dispatcher
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
+from services.coordinator.history import History
 from services.coordinator.intake import Intake, IntakeSettings
 from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
@@ -27,7 +26,6 @@ from shared.bus.ledger import Ledger
 from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
-from shared.errors import ErrorBody
 from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
 from shared.telemetry import logger
@@ -54,9 +52,6 @@ def main() -> None:
             database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime)
         )
 
-        async def shipped_orders(keys: Sequence[str]) -> Mapping[str, ErrorBody]:
-            return await database.read(queries.shipped_orders, keys)
-
         intake = Intake(
             IntakeSettings(
                 source_roots=settings.source_roots,
@@ -64,7 +59,7 @@ def main() -> None:
                 default_weight=settings.default_weight,
                 max_rows=settings.max_rows,
             ),
-            shipped_orders,
+            History(database),
         )
 
         def new_estimator() -> Estimator:

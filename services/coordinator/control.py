@@ -10,8 +10,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from services.coordinator.database import queries, steps, voids
+from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
+from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
@@ -28,6 +29,7 @@ from shared.contracts.api import (
     PreviewSource,
     Reply,
     ResolveRow,
+    RestartJob,
     RowList,
     ShowJob,
     ShowRow,
@@ -78,6 +80,7 @@ class Control:
             "row": _answering(ShowRow, self.row),
             "preview": _answering(PreviewSource, self.preview),
             "resolve": _answering(ResolveRow, self.resolve),
+            "restart": _answering(RestartJob, self.restart),
             "void": _answering(VoidRows, self.void),
             "approve": _answering(ControlJob, self.approve),
             "reject": _answering(ControlJob, self.reject),
@@ -153,6 +156,13 @@ class Control:
                 async with asyncio.timeout(_LABEL_WITHIN):
                     await self._lookups.recover_of(call.job_id)
         return await self._database.read(queries.show_row, call.job_id, call.row_number)
+
+    async def restart(self, call: RestartJob) -> JobDocument:
+        """Do a job over; the new job, which may still be to be taken in."""
+        order = RestartOrder(call.by, call.mode)
+        await self._progress.commit(restarting.restart, call.job_id, order, self._clock())
+        old = await self._database.read(queries.show_job, call.job_id)
+        return await self._database.read(queries.show_job, old.restarted_as)
 
     async def void(self, call: VoidRows) -> RowList:
         """Order voids; the rows named, as they are with the orders given."""

@@ -10,6 +10,7 @@ from services.coordinator.database.step import Step
 from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
+from shared.contracts.requests import JobRequest
 from shared.contracts.source import source_hash
 from shared.failpoints import failpoint
 from shared.telemetry import logger
@@ -37,6 +38,8 @@ class Dispatcher:
             await self.write_back(step.writeback)
         for command in step.voids:
             await self.void(command)
+        if step.request is not None:
+            await self.request(step.request)
 
     async def ship(self, command: ShipCommand) -> None:
         """Publish a ship command into its job's slot.
@@ -81,6 +84,10 @@ class Dispatcher:
             await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
         except SubjectOccupiedError:
             log.info("a void waits already", job=command.job_id, row=command.row_number)
+
+    async def request(self, request: JobRequest) -> None:
+        """Publish the request of a job that is made already and is still to be taken in."""
+        await self._publisher.publish(subjects.REQUESTS, subjects.SUBMIT, request, message_id=fresh_id())
 
     async def waiting(self, job_id: str) -> ShipCommand | None:
         """The ship command in a job's slot."""

@@ -9,6 +9,8 @@ import secrets
 from shared.contracts.requests import JobRequest
 
 _REFERENCE_JOB_CHARACTERS = 12
+_RESTARTED = ":restart"
+_LONGEST_REQUEST_ID = 200
 
 
 def new_installation() -> str:
@@ -19,6 +21,15 @@ def new_installation() -> str:
 def job_id_for(installation: str, request_id: str) -> str:
     """The job that `request_id` makes here: one subject token of 16 characters."""
     return _base32(_digest(installation, request_id)[:10]).lower()
+
+
+def restart_request_id(request_id: str) -> str:
+    """The request id of the job that does the job of `request_id` over: always the same, at most 200 characters."""
+    derived = f"{request_id}{_RESTARTED}"
+    if len(derived) <= _LONGEST_REQUEST_ID:
+        return derived
+    digest = _digest(request_id).hex()[:16]
+    return f"{request_id[: _LONGEST_REQUEST_ID - len(_RESTARTED) - len(digest)]}{digest}{_RESTARTED}"
 
 
 def request_hash(request: JobRequest) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from services.coordinator.database.intake import NewRow, destination
 from services.coordinator.estimate import Estimator
+from services.coordinator.history import History
 from services.coordinator.identity import reservation_key
 from services.coordinator.mapping.filters import service_level
 from services.coordinator.mapping.fingerprint import content_fingerprint
@@ -19,14 +21,14 @@ from services.coordinator.mapping.mapping import Mapping as ColumnMapping
 from services.coordinator.mapping.mapping import load_mapping
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, quoted
 from services.coordinator.mapping.shipment import to_shipment
-from shared.contracts.documents import PreviewDocument, PreviewRow
+from services.coordinator.repeats import replaceable, ships_again, skip_note
+from shared.contracts.documents import PreviewDocument, PreviewRow, ShippedBefore, SkippedBy
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
 from shared.errors import (
     NO_ROWS,
     NO_SHIP_FROM,
     REQUEST_MALFORMED,
-    RESERVED,
     ROWS_INVALID,
     SURPLUS_FIELDS,
     TOO_MANY_ROWS,
@@ -39,10 +41,6 @@ from shared.sources.rows import SourceRow, tracking_column
 
 BATCH = 500
 _ROWS_LISTED = 500
-
-
-# From reservation keys to a note for each order among them that an earlier job shipped.
-ShippedOrders = Callable[[Sequence[str]], Awaitable[Mapping[str, ErrorBody]]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,9 @@ class Batch:
     service: ServiceLevel | None
     ship_from: Contact
     settings: IntakeSettings
-    shipped_orders: ShippedOrders
+    history: History
+    ancestors: frozenset[str] = frozenset()
+    sold: Mapping[str, ShippedBefore] = field(default_factory=dict)
     total: int = 0
     invalid: int = 0
     problems: list[ErrorBody] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Batch:
         while batch := await asyncio.to_thread(self._next, source_rows):
             valid = [row for row in batch if row is not None]
             if valid and not self.invalid:
-                yield valid if self.request.reship else await self._without_shipped(valid)
+                yield await self._compared(valid)
         if self.total == 0:
             raise TallyError(NO_ROWS, path=source_label(self.source), where=self.request.where or "the condition")
         if self.invalid > _ROWS_LISTED:
@@ -90,24 +90,38 @@ class Batch:
         if self.invalid:
             raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
 
-    async def _without_shipped(self, batch: list[NewRow]) -> list[NewRow]:
-        """The batch, its rows skipped whose order an earlier job shipped."""
+    async def _compared(self, batch: list[tuple[NewRow, str]]) -> list[NewRow]:
+        """The batch, its rows compared with what was shipped before; those that do not ship again are skipped."""
         hashed = source_hash(self.source)
-        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row in batch]
-        shipped = await self.shipped_orders(keys)
+        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row, _ in batch]
+        shipped = await self.history.shipped_orders(keys)
         return [
-            row if row.skipped is not None else replace(row, skipped=shipped.get(key))
-            for row, key in zip(batch, keys, strict=True)
+            self._judged(row, shipped.get(key) or self._told_by(number), number)
+            for (row, number), key in zip(batch, keys, strict=True)
         ]
 
-    def _next(self, source_rows: Iterator[SourceRow]) -> list[NewRow | None]:
+    def _told_by(self, number: str) -> ShippedBefore | None:
+        """What a tracking number in the source says, where no job holds the order as it stands now."""
+        if not number:
+            return None
+        return self.sold.get(number) or ShippedBefore(job_id=None, tracking_numbers=(number,))
+
+    def _judged(self, row: NewRow, before: ShippedBefore | None, number: str) -> NewRow:
+        if before is None:
+            return row
+        if ships_again(before, reship=self.request.reship, ancestors=self.ancestors):
+            return replace(row, shipped_before=before, replaces=replaceable(before, number))
+        return replace(row, shipped_before=before, skipped=skip_note(before, row.source_row))
+
+    def _next(self, source_rows: Iterator[SourceRow]) -> list[tuple[NewRow, str] | None]:
         batch = [self._row(row) for row in islice(source_rows, BATCH)]
         self.total += len(batch)
         if self.total > self.settings.max_rows:
             raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
         return batch
 
-    def _row(self, row: SourceRow) -> NewRow | None:
+    def _row(self, row: SourceRow) -> tuple[NewRow, str] | None:
+        """The row and the tracking number that the source has for it, if any; None where it cannot ship."""
         try:
             shipment = self._shipment(row)
         except RowInvalidError as error:
@@ -115,14 +129,14 @@ class Batch:
             if self.invalid <= _ROWS_LISTED:
                 self.problems += [problem.model_copy(update={"row": row.number}) for problem in error.errors]
             return None
-        return NewRow(
+        new = NewRow(
             source_row=row.number,
             row_key=row.key,
             checksum=row.checksum,
             fingerprint=content_fingerprint(shipment),
             shipment=shipment,
-            skipped=None if self.request.reship else _shipped_before(row),
         )
+        return new, _number_in_source(row)
 
     def _shipment(self, row: SourceRow) -> Shipment:
         if row.surplus:
@@ -135,22 +149,17 @@ class Batch:
         )
 
 
-def _shipped_before(row: SourceRow) -> ErrorBody | None:
+def _number_in_source(row: SourceRow) -> str:
     values = (value.strip() for name, value in row.values.items() if tracking_column(name) == "tracking_number")
-    number = next(values, "")
-    if not number:
-        return None
-    return ErrorBody(
-        code=RESERVED.code, message=f"The source already has tracking number {number} for it.", row=row.number
-    )
+    return next(values, "")
 
 
 class Intake:
     """Opens requests' sources."""
 
-    def __init__(self, settings: IntakeSettings, shipped_orders: ShippedOrders) -> None:
+    def __init__(self, settings: IntakeSettings, history: History) -> None:
         self._settings = settings
-        self._shipped_orders = shipped_orders
+        self._history = history
 
     @asynccontextmanager
     async def open(self, request: JobRequest, *, to_ship: bool = True) -> AsyncIterator[Batch]:
@@ -165,6 +174,8 @@ class Intake:
         if to_ship:
             await asyncio.to_thread(check_writable, source)
         mapping = await asyncio.to_thread(load_mapping, request.mapping, self._settings.source_roots)
+        ancestors = await self._history.ancestors(request.restart_of)
+        sold = {} if request.restart_of is None else await self._history.numbers_sold(request.restart_of)
         snapshot = await asyncio.to_thread(open_source, source, self._settings.source_roots)
         try:
             mapping.check(snapshot.columns)
@@ -176,7 +187,9 @@ class Intake:
                 service,
                 self._settings.ship_from,
                 self._settings,
-                self._shipped_orders,
+                self._history,
+                ancestors,
+                sold,
             )
         finally:
             await asyncio.to_thread(snapshot.close)
@@ -185,11 +198,16 @@ class Intake:
         """What the request would cost, without making a job; the first `limit` rows one by one."""
         listed: list[PreviewRow] = []
         costs: list[Money] = []
-        to_ship = unrated = 0
+        to_ship = unrated = again = 0
+        skipped_by: Counter[str | None] = Counter()
         async with self.open(request, to_ship=False) as batch:
             async for rows in batch.rows():
                 shipping = [row for row in rows if row.skipped is None]
                 to_ship += len(shipping)
+                again += sum(row.shipped_before is not None for row in shipping)
+                skipped_by.update(
+                    row.shipped_before.job_id for row in rows if row.shipped_before is not None and row.skipped
+                )
                 quotes = dict(
                     zip(
                         (row.source_row for row in shipping),
@@ -214,6 +232,8 @@ class Intake:
             estimate=Money.total(costs),
             unrated=unrated,
             rows=tuple(listed),
+            skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in skipped_by.most_common()),
+            shipped_again=again,
         )
 
 
@@ -225,6 +245,7 @@ def _preview_row(number: int, row: NewRow, estimate: Money | None, error: ErrorB
         service=row.shipment.service,
         estimate=estimate,
         skipped=None if row.skipped is None else row.skipped.message,
+        shipped_before=row.shipped_before,
         error=error,
     )
 

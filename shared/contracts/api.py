@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.message import JobId, Message, RowNumber
 from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobStatus, RowStatus
+from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import ErrorBody
 
 TrackingNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -51,6 +51,14 @@ class ControlJob(Message):
     """Approve, reject, pause, resume or cancel a job; `by` goes to the audit log."""
 
     job_id: JobId
+    by: str = ""
+
+
+class RestartJob(Message):
+    """Do a job over as a new one, in `mode` or else the job's own; the same job twice is the same new job."""
+
+    job_id: JobId
+    mode: JobMode | None = None
     by: str = ""
 
 

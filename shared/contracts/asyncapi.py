@@ -23,6 +23,7 @@ from shared.contracts.api import (
     PreviewSource,
     Reply,
     ResolveRow,
+    RestartJob,
     ServiceStatus,
     ShowJob,
     ShowRow,
@@ -82,6 +83,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("rows"), "coordinator", ListRows, Reply, "A page of a job's rows."),
     (subjects.api("row"), "coordinator", ShowRow, Reply, "One row."),
     (subjects.api("resolve"), "coordinator", ResolveRow, Reply, "Record what a person found out about a row in doubt."),
+    (subjects.api("restart"), "coordinator", RestartJob, Reply, "Do a job over as a new one."),
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
     *(

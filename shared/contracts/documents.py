@@ -21,8 +21,8 @@ class Document(BaseModel):
 class RowCounts(Document):
     """How many rows of a job there are, and how many are in each state that matters.
 
-    `second_labels` are labels sold for a row besides the recorded one and not voided yet; `voiding` counts those of
-    them that are being voided as well.
+    `shipped_again` rows ship, or did, although their order was shipped before. `second_labels` are labels sold for a
+    row besides the recorded one and not voided yet; `voiding` counts those of them that are being voided as well.
     """
 
     total: int = 0
@@ -32,6 +32,7 @@ class RowCounts(Document):
     in_doubt: int = 0
     voiding: int = 0
     voided: int = 0
+    shipped_again: int = 0
     second_labels: int = 0
 
 
@@ -44,7 +45,10 @@ class WriteBackCounts(Document):
 
 
 class JobDocument(Document):
-    """A job. `cursor` is the number of rows settled from the first; `cost` what was charged and not voided since."""
+    """A job. `cursor` is the number of rows settled from the first; `cost` what was charged and not voided since.
+
+    `restart_of` is the job that this one does over, `restarted_as` the one that does this one over.
+    """
 
     job_id: JobId
     request_id: str
@@ -64,6 +68,8 @@ class JobDocument(Document):
     created_at: Timestamp
     started_at: Timestamp | None = None
     ended_at: Timestamp | None = None
+    restart_of: JobId | None = None
+    restarted_as: JobId | None = None
 
 
 class WriteBackDocument(Document):
@@ -80,6 +86,21 @@ class LabelDocument(Document):
     due: bool = False
 
 
+class ShippedBefore(Document):
+    """That an order is shipped already: by which job's row, or where `job_id` is null by the source's word only."""
+
+    job_id: JobId | None
+    row_number: RowNumber | None = None
+    tracking_numbers: tuple[str, ...]
+
+
+class SkippedBy(Document):
+    """How many rows are skipped for what job `job_id` shipped, or where it is null for a number in the source."""
+
+    job_id: JobId | None
+    count: int
+
+
 class SecondLabel(Document):
     """A label that the carrier sold for a row besides the recorded one; `status` is shipped, voiding or voided."""
 
@@ -89,7 +110,7 @@ class SecondLabel(Document):
 
 
 class RowDocument(Document):
-    """A row of a job."""
+    """A row of a job. `shipped_before` is set where its order was shipped before, whether it is skipped or not."""
 
     row_number: RowNumber
     source_row: RowNumber
@@ -108,10 +129,14 @@ class RowDocument(Document):
     shipped_at: Timestamp | None = None
     evidence: tuple[Evidence, ...] = ()
     second_labels: tuple[SecondLabel, ...] = ()
+    shipped_before: ShippedBefore | None = None
 
 
 class PreviewRow(Document):
-    """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated."""
+    """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated.
+
+    `shipped_before` is set where its order is shipped already, whether it is skipped or shipped again.
+    """
 
     row_number: RowNumber
     recipient: str
@@ -119,11 +144,16 @@ class PreviewRow(Document):
     service: str
     estimate: Money | None = None
     skipped: str | None = None
+    shipped_before: ShippedBefore | None = None
     error: ErrorBody | None = None
 
 
 class PreviewDocument(Document):
-    """What shipping a source would cost: totals over every row, and the first rows one by one."""
+    """What shipping a source would cost: totals over every row, and the first rows one by one.
+
+    `skipped_by` says whose shipments the skipped rows are, `shipped_again` how many rows ship although they are
+    shipped already.
+    """
 
     source: Source
     where: str | None
@@ -134,3 +164,5 @@ class PreviewDocument(Document):
     estimate: Money
     unrated: int
     rows: tuple[PreviewRow, ...]
+    skipped_by: tuple[SkippedBy, ...] = ()
+    shipped_again: int = 0

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.contracts.message import Message
+from shared.contracts.message import JobId, Message
 from shared.contracts.source import Source
 from shared.contracts.states import InterruptPolicy, JobMode
 
@@ -16,7 +16,8 @@ class JobRequest(Message):
 
     `where` is one SQL condition over the source's columns, `mapping` a built-in mapping's name or a YAML file under a
     source root, `service` overrides every row's service level. `on_interrupt` defaults to `ask` in confirm mode and to
-    `resume` in auto mode. `reship` ships rows again that an earlier job or the source itself says are shipped.
+    `resume` in auto mode. `reship` ships rows again that an earlier job or the source itself says are shipped;
+    `restart_of` does so for the rows that one job, or a job that it restarted, shipped.
     """
 
     request_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -29,3 +30,4 @@ class JobRequest(Message):
     on_interrupt: InterruptPolicy | None = None
     requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
     reship: bool = False
+    restart_of: JobId | None = None

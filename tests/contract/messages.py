@@ -11,6 +11,7 @@ from shared.contracts.api import (
     PreviewSource,
     Reply,
     ResolveRow,
+    RestartJob,
     RowList,
     ServiceStatus,
     ShowJob,
@@ -26,6 +27,8 @@ from shared.contracts.documents import (
     RowCounts,
     RowDocument,
     SecondLabel,
+    ShippedBefore,
+    SkippedBy,
     WriteBackCounts,
     WriteBackDocument,
 )
@@ -94,7 +97,11 @@ JOB_DOCUMENT = JobDocument(
     created_at=AT,
     started_at=AT,
     ended_at=AT,
+    restart_of="0a1b2c3d4e5f6a7b",
+    restarted_as="1a2b3c4d5e6f7a8b",
 )
+
+SHIPPED_BEFORE = ShippedBefore(job_id="0a1b2c3d4e5f6a7b", row_number=3, tracking_numbers=("1ZTALLY10300000001",))
 
 ROW_DOCUMENT = RowDocument(
     row_number=17,
@@ -113,6 +120,7 @@ ROW_DOCUMENT = RowDocument(
     shipped_at=AT,
     evidence=(EVIDENCE,),
     second_labels=(SecondLabel(tracking_numbers=("1ZTALLY10300000004",), status=RowStatus.SHIPPED, cost=COST),),
+    shipped_before=SHIPPED_BEFORE,
 )
 
 REQUEST = JobRequest(
@@ -124,6 +132,7 @@ REQUEST = JobRequest(
     mode=JobMode.CONFIRM,
     on_interrupt=InterruptPolicy.ASK,
     requested_by="erp",
+    restart_of="0a1b2c3d4e5f6a7b",
 )
 
 _ENTRY = {"job_id": JOB, "row_number": 17, "attempt": 1, "epoch": EPOCH, "claim_id": "0123456789abcdef"}
@@ -198,6 +207,7 @@ MESSAGES = {
     "resolve-row": ResolveRow(
         job_id=JOB, row_number=17, tracking_number="1ZTALLY10300000017", by="ann", reason="found on the invoice"
     ),
+    "restart-job": RestartJob(job_id=JOB, mode=JobMode.AUTO, by="ann"),
     "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
     "preview-source": PreviewSource(request=REQUEST),
     "recover-label": RecoverLabel(
@@ -224,6 +234,17 @@ DOCUMENTS = {
         skipped=1,
         estimate=COST,
         unrated=1,
-        rows=(PreviewRow(row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST),),
+        rows=(
+            PreviewRow(row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST),
+            PreviewRow(
+                row_number=2,
+                recipient="Ada Byron",
+                destination="Austin, TX",
+                service="ground",
+                skipped="Already shipped.",
+                shipped_before=SHIPPED_BEFORE,
+            ),
+        ),
+        skipped_by=(SkippedBy(job_id="0a1b2c3d4e5f6a7b", count=1),),
     ),
 }

@@ -292,7 +292,7 @@ async def test_what_earlier_jobs_shipped_is_known_by_its_reservation(database: D
         return list(connection.execute(select(reservations.c.reservation_key)).scalars())
 
     known = await database.read(queries.shipped_orders, await database.read(keys))
-    assert [job_id in note.message for note in known.values()] == [True]
+    assert [before.job_id for before in known.values()] == [job_id]
 
 
 async def test_reship_buys_again_what_an_earlier_job_shipped(database: Database) -> None:

@@ -75,7 +75,7 @@ def row(number: int = 1, status: RowStatus = RowStatus.SHIPPED, **changes: Any) 
 
 
 class ScriptedHouse:
-    """Answers control calls as told, and says events."""
+    """Answers control calls as told, and says events; a call that is named in `results` changes the jobs first."""
 
     def __init__(self, connection: Client, url: str) -> None:
         self.url = url
@@ -85,6 +85,8 @@ class ScriptedHouse:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.services: list[ServiceStatus] = []
         self.requests: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.results: dict[str, dict[str, JobDocument]] = {}
+        self.lists: dict[str, RowList] = {}
         self.answers: Sequence[tuple[str, bytes]] = ()
 
     async def open(self) -> None:
@@ -140,13 +142,21 @@ class ScriptedHouse:
     def _result(self, call: str, body: dict[str, Any]) -> JobDocument | JobList | RowList | RowDocument:
         if call == "list":
             before = body["before"] and datetime.fromisoformat(body["before"])
-            newest = sorted(self.jobs.values(), key=lambda known: known.created_at, reverse=True)
+            listed = [known for known in self.jobs.values() if body["status"] in {None, known.status}]
+            newest = sorted(listed, key=lambda known: known.created_at, reverse=True)
             older = [known for known in newest if before is None or known.created_at < before]
             return JobList(jobs=tuple(older[: body["limit"]]))
         if call == "rows":
-            page = [known for known in self.rows if known.row_number > body["after"]][: body["limit"]]
-            more = page and page[-1].row_number < self.rows[-1].row_number
+            listed = [known for known in self.rows if body["status"] in {None, known.status}]
+            page = [known for known in listed if known.row_number > body["after"]][: body["limit"]]
+            more = page and page[-1].row_number < listed[-1].row_number
             return RowList(rows=tuple(page), next_after=page[-1].row_number if more else None)
+        if call in self.lists:
+            return self.lists[call]
+        if call == "row":
+            return next(known for known in self.rows if known.row_number == body["row_number"])
+        if call in self.results:
+            self.jobs |= self.results[call]
         if body.get("request_id"):
             found = [known for known in self.jobs.values() if known.request_id == body["request_id"]]
         else:

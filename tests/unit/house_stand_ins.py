@@ -58,6 +58,7 @@ class Listening:
         self.house: HouseRecord | None = None
         self.ended: Sequence[str] = ()
         self.has_stopped = False
+        self.notices: list[str] = []
 
     def ended_leftovers(self, names: Sequence[str]) -> None:
         self.ended = names
@@ -65,6 +66,9 @@ class Listening:
     def ready(self, house: HouseRecord) -> None:
         self.house = house
         self.is_ready.set()
+
+    def noticed(self, text: str) -> None:
+        self.notices.append(text)
 
     def died(self, death: Death) -> None:
         self.deaths.put_nowait(death)

@@ -331,6 +331,6 @@ def test_a_previews_help_speaks_of_no_shipping(tmp_path: Path) -> None:
 
 
 def test_help_lists_every_command(tmp_path: Path) -> None:
-    commands = "up status demo preview ship approve reject jobs show rows watch pause resume cancel void"
+    commands = "up status demo preview ship approve reject jobs show rows watch pause resume restart cancel void"
     text = tally("--help", cwd=tmp_path).stdout
     assert all(f" {command} " in text for command in commands.split())

@@ -132,6 +132,27 @@ async def test_a_house_told_to_stop_while_it_starts_leaves_nothing(tmp_path: Pat
         assert not (tmp_path / "journal").exists()
 
 
+async def test_what_there_is_to_notice_is_told_once_the_house_runs(tmp_path: Path) -> None:
+    async def notices() -> list[str]:
+        supervisor.stop_asked.set()
+        return ["Job 'X' was interrupted."]
+
+    announcer = Listening()
+    with process_lock(tmp_path, None) as inherited:
+        supervisor = Supervisor(
+            layers=((polite("good", tmp_path / "journal"),),),
+            data_dir=tmp_path,
+            nats_url="",
+            carrier_url=None,
+            inherited=inherited,
+            announcer=announcer,
+            notices=notices,
+        )
+        await asyncio.wait_for(supervisor.run(), WITHIN)
+    assert announcer.is_ready.is_set()
+    assert announcer.notices == ["Job 'X' was interrupted."]
+
+
 async def test_a_failure_inside_ends_every_process(tmp_path: Path) -> None:
     async def failing(_: object) -> None:
         raise ZeroDivisionError

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from rich.text import Text
 
+from services.cli.commands.interrupted import tell_and_ask
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import SILENCE, has_ended, patiently
+from services.cli.interruption import Interruption, interruption_of
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering import job_details, jobs_table
 from services.cli.row_rendering import row_details, rows_table
@@ -42,18 +44,22 @@ def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_jso
 def show(data: Path | None, job: str, row: int | None, *, as_json: bool) -> int:
     """Show a job, or one of its rows."""
 
-    async def shown() -> None:
+    async def shown() -> Interruption | None:
         async with client_of(data) as client:
             found = await resolve_job(client, job)
             document = found if row is None else await client.row(found.job_id, row)
+            interrupted = isinstance(document, JobDocument) and document.status is JobStatus.INTERRUPTED
+            interruption = await interruption_of(client, found) if interrupted and not as_json else None
         if as_json:
             print_json(document.model_dump(mode="json"))
         elif isinstance(document, JobDocument):
             output().print(job_details(document))
         else:
             output().print(row_details(document))
+        return interruption
 
-    asyncio.run(shown())
+    if (interruption := asyncio.run(shown())) is not None:
+        tell_and_ask(interruption, data)
     return ExitCode.DONE
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ from services.cli.finding import client_of
 from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
-from services.cli.rendering import SHOWN_ROWS, job_preview, nothing_to_ship, source_preview
+from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
+from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
 from services.cli.row_rendering import NAMED_FAILURES
 from services.cli.terminal import ask, is_interactive, output, person
@@ -20,8 +22,10 @@ from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
-from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobStatus, WriteBackStatus
+from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+
+# Of so many skipped rows it is told whose shipments they are.
+_COMPARED = 1000
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,48 @@ def ship(wish: Wish, manner: Manner) -> int:
     The question stands between two runs of the event loop: a loop that waits for a key answers no Ctrl-C.
     """
     request = to_request(wish, Path.cwd(), utc_now())
-    job, first_rows = asyncio.run(_take_in(request, manner))
+
+    async def submitted(client: TallyClient) -> JobDocument:
+        return await take_in(client, request)
+
+    return preview_and_ship(asyncio.run(read_in(submitted, manner)), manner)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A job that was taken in, with the first of its rows and what of it was shipped before."""
+
+    job: JobDocument
+    rows: tuple[RowDocument, ...]
+    repeats: Repeats
+
+
+async def read_in(made: Callable[[TallyClient], Awaitable[JobDocument]], manner: Manner) -> Preview:
+    """Have a job made, which `made` returns once its rows are known; with what there is to show of it.
+
+    Raises what the house rejected the request with.
+    """
+    console = output()
+    watched = console.is_terminal and not manner.as_json
+    async with client_of(manner.data) as client:
+        with console.status("Reading and pricing the orders …") if watched else nullcontext():
+            job = await made(client)
+        if job.status is JobStatus.FAILED or manner.as_json:
+            return Preview(job, (), Repeats.of_job(job, ()))
+        rows = await _first(client.rows(job.job_id, page=SHOWN_ROWS), SHOWN_ROWS)
+        skipped = client.rows(job.job_id, status=RowStatus.SKIPPED, page=_COMPARED)
+        compared = await _first(skipped, _COMPARED) if job.rows.skipped else []
+        return Preview(job, tuple(rows), Repeats.of_job(job, compared))
+
+
+def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
+    """Show a job's preview, ask, and follow the job to its end."""
+    job = taken_in.job
     console = output()
     conclusion = Conclusion(console, manner.data)
     is_left = job.rows.skipped < job.rows.total
-    if first_rows and not manner.as_json:
-        console.print(job_preview(job, first_rows) if is_left else nothing_to_ship(job.rows.skipped))
+    if taken_in.rows and not manner.as_json:
+        console.print(job_preview(job, taken_in.rows, taken_in.repeats))
     if job.status is not JobStatus.AWAITING_APPROVAL:
         return asyncio.run(see_through(job.job_id, manner))
     # Where no row is left to ship there is nothing to ask: approval only ends the job.
@@ -116,22 +156,12 @@ async def _stop_of(client: TallyClient, job_id: str, manner: Manner) -> JobDocum
     return await await_write_back(client, job)
 
 
-async def _take_in(request: JobRequest, manner: Manner) -> tuple[JobDocument, list[RowDocument]]:
-    """The job once its rows are known, and the first of them. Raises what the house rejected the request with."""
-    console = output()
-    watched = console.is_terminal and not manner.as_json
-    async with client_of(manner.data) as client:
-        with console.status("Reading and pricing the orders …") if watched else nullcontext():
-            job = await take_in(client, request)
-        return job, [] if job.status is JobStatus.FAILED else await _first_rows(client, job.job_id)
-
-
-async def _first_rows(client: TallyClient, job_id: str) -> list[RowDocument]:
+async def _first(rows: AsyncGenerator[RowDocument], count: int) -> list[RowDocument]:
     first: list[RowDocument] = []
-    async with aclosing(client.rows(job_id, page=SHOWN_ROWS)) as rows:
+    async with aclosing(rows):
         async for row in rows:
             first.append(row)
-            if len(first) == SHOWN_ROWS:
+            if len(first) == count:
                 break
     return first
 

@@ -25,6 +25,9 @@ class Announcer(Protocol):
     def ready(self, house: HouseRecord) -> None:
         """Every process serves."""
 
+    def noticed(self, text: str) -> None:
+        """There is something that a person should know of the house."""
+
     def died(self, death: Death) -> None:
         """A process ended unasked and is started again later."""
 
@@ -51,6 +54,9 @@ class TextAnnouncer:
 
     def ready(self, house: HouseRecord) -> None:
         self._say(self._next_steps(house))
+
+    def noticed(self, text: str) -> None:
+        self._say(f"{text}\n")
 
     def died(self, death: Death) -> None:
         self._line(f"{death_in_words(death.name, death.pid, death.how, death.restart_in)}; see logs/{death.log.name}")
@@ -81,6 +87,9 @@ class JsonAnnouncer:
 
     def ready(self, house: HouseRecord) -> None:
         self._line("ready", **house.model_dump(mode="json"))
+
+    def noticed(self, text: str) -> None:
+        self._line("noticed", text=text)
 
     def died(self, death: Death) -> None:
         self._line(

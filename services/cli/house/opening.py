@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 from services.cli.house.announcing import Announcer
@@ -27,11 +29,14 @@ from services.cli.house.specs import (
     prints_listening,
 )
 from services.cli.house.supervisor import Supervisor
+from services.cli.interruption import interruptions
 from shared.client import TallyClient
+from shared.errors import TallyError
 from shared.settings import SandboxSettings, load
 
 SERVICES = ("coordinator", "shipper", "writeback")
 _LEFTOVER_GRACE = 5.0
+_MOST_NAMED = 5
 _LONGEST_LOG = 16 * 1024 * 1024
 
 
@@ -43,6 +48,7 @@ def open_house(data_dir: Path | None, announcer: Announcer, *, sandbox: bool) ->
     """
     user = user_settings()
     require_carrier(user, sandbox=sandbox)
+    typed = data_dir
     data_dir = (data_dir or user.data_dir).expanduser().absolute()
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with supervisor_lock(data_dir):
@@ -51,7 +57,9 @@ def open_house(data_dir: Path | None, announcer: Announcer, *, sandbox: bool) ->
             announcer.ended_leftovers(ended)
         with process_lock(data_dir, former.supervisor_pid if former else None) as inherited:
             _put_aside_long_logs(data_dir / "logs")
-            supervisor = _furnish(user, former, data_dir, inherited, announcer, sandbox=sandbox)
+            supervisor = _furnish(
+                user, former, data_dir, inherited, announcer, partial(_interruptions, typed), sandbox=sandbox
+            )
             asyncio.run(supervisor.run())
 
 
@@ -61,6 +69,7 @@ def _furnish(
     data_dir: Path,
     inherited: int,
     announcer: Announcer,
+    interruptions_told: Callable[[str], Awaitable[list[str]]],
     *,
     sandbox: bool,
 ) -> Supervisor:
@@ -88,6 +97,7 @@ def _furnish(
         carrier_url=sandbox_url or user.carrier_url,
         inherited=inherited,
         announcer=announcer,
+        notices=partial(interruptions_told, nats_url),
     )
 
 
@@ -97,6 +107,15 @@ def _nats_server(port: int, url: str, data_dir: Path) -> ProcessSpec:
     return ProcessSpec(
         "nats", (find_server(), "-c", str(config)), bus_environment(os.environ), accepts_connections(url)
     )
+
+
+async def _interruptions(typed: Path | None, nats_url: str) -> list[str]:
+    """What there is to say of interrupted jobs, or why nobody can say it; `typed` is the data directory, if any was."""
+    try:
+        async with await TallyClient.connect(nats_url) as client:
+            return [one.told(typed) for one in await interruptions(client, _MOST_NAMED)]
+    except TallyError as error:
+        return [f"Interrupted jobs, if any, are not known: {error}"]
 
 
 async def _reach(url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,10 @@ from services.cli.house.specs import Layers
 
 @dataclass
 class Supervisor:
-    """One house. `layers` start one after the other and stop in reverse: the bus first and last."""
+    """One house. `layers` start one after the other and stop in reverse: the bus first and last.
+
+    Once all runs, what `notices` gives is told.
+    """
 
     layers: Layers
     data_dir: Path
@@ -26,6 +29,7 @@ class Supervisor:
     carrier_url: str | None
     inherited: int
     announcer: Announcer
+    notices: Callable[[], Awaitable[list[str]]] | None = None
     stop_asked: asyncio.Event = field(default_factory=asyncio.Event)
     kill: asyncio.Event = field(default_factory=asyncio.Event)
     _states: dict[str, ProcessRecord] = field(default_factory=dict)
@@ -74,6 +78,12 @@ class Supervisor:
             if self.stop_asked.is_set():
                 return
         self.announcer.ready(self._record())
+        if self.notices is not None:
+            await race(self._tell(self.notices), self.stop_asked.wait())
+
+    async def _tell(self, notices: Callable[[], Awaitable[list[str]]]) -> None:
+        for text in await notices():
+            self.announcer.noticed(text)
 
     def _record(self) -> HouseRecord:
         return HouseRecord(

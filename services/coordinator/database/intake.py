@@ -13,6 +13,7 @@ from services.coordinator.audit import GENESIS
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for, reservation_key
+from shared.contracts.documents import ShippedBefore
 from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
@@ -23,7 +24,11 @@ from shared.shipping import Shipment
 
 @dataclass(frozen=True)
 class NewRow:
-    """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not."""
+    """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not.
+
+    `shipped_before` says that its order is shipped already; `replaces` are the numbers in the source that a new one may
+    take the place of.
+    """
 
     source_row: int
     row_key: str
@@ -31,6 +36,8 @@ class NewRow:
     fingerprint: str
     shipment: Shipment
     skipped: ErrorBody | None = None
+    shipped_before: ShippedBefore | None = None
+    replaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,7 @@ def admit(connection: Connection, job_id: str, request: JobRequest, request_hash
         now,
         request_id=request.request_id,
         request_hash=request_hash,
+        restart_of=request.restart_of,
         request=request.model_dump(mode="json"),
         name=request.name or source_label(request.source),
         mode=request.mode.value,
@@ -160,6 +168,8 @@ def add_rows(
                 "service": row.shipment.service.value,
                 "status": (RowStatus.PENDING if row.skipped is None else RowStatus.SKIPPED).value,
                 "error": None if row.skipped is None else row.skipped.model_dump(mode="json"),
+                "shipped_before": None if row.shipped_before is None else row.shipped_before.model_dump(mode="json"),
+                "replaces": list(row.replaces) or None,
             }
             for number, row in enumerate(batch, start=first)
         ],

@@ -13,7 +13,6 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
-from services.coordinator.database.starting import shipped_note
 from services.coordinator.database.tables import attempts, jobs, reservations, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
@@ -23,6 +22,7 @@ from shared.contracts.documents import (
     RowCounts,
     RowDocument,
     SecondLabel,
+    ShippedBefore,
     WriteBackCounts,
     WriteBackDocument,
 )
@@ -96,14 +96,19 @@ def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocumen
     return row_document(found, _second_labels(connection, job_id, row_number, row_number)[row_number])
 
 
-def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ErrorBody]:
-    """Of the orders with these reservation keys, those that are shipped, each with a note that says by which job."""
+def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ShippedBefore]:
+    """Of the orders with these reservation keys, those that are shipped."""
     found = connection.execute(
         select(reservations.c.reservation_key, rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers)
         .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
         .where(reservations.c.reservation_key.in_(keys), rows.c.status == RowStatus.SHIPPED.value)
     )
-    return {row.reservation_key: shipped_note(None, row.job_id, row.row_number, row.tracking_numbers) for row in found}
+    return {
+        row.reservation_key: ShippedBefore(
+            job_id=row.job_id, row_number=row.row_number, tracking_numbers=row.tracking_numbers
+        )
+        for row in found
+    }
 
 
 _IN_FLIGHT = select(
@@ -227,6 +232,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         shipped_at=row.shipped_at,
         evidence=tuple(row.evidence or ()),
         second_labels=tuple(others),
+        shipped_before=row.shipped_before,
     )
 
 
@@ -235,6 +241,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
     write_backs: Counter[str] = Counter()
     cost, estimate = Decimal(0), Decimal(0)
     currency, estimated = "USD", False
+    shipped_again = 0
     # SQLite sums text as binary floats; few distinct amounts come back, so they are summed here, exactly.
     amounts = connection.execute(
         select(
@@ -244,12 +251,15 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             rows.c.cost_currency,
             cast(rows.c.estimate_amount, String).label("estimate"),
             func.count().label("how_many"),
+            func.count(rows.c.shipped_before).label("shipped_before"),
         )
         .where(rows.c.job_id == job.job_id)
         .group_by(rows.c.status, rows.c.write_back, rows.c.cost_amount, rows.c.cost_currency, rows.c.estimate_amount)
     )
     for group in amounts:
         statuses[group.status] += group.how_many
+        if group.status != RowStatus.SKIPPED:
+            shipped_again += group.shipped_before
         # A number that was cleared is not in the source any more.
         if (group.status, group.write_back) != (RowStatus.VOIDED, WriteBackStatus.WRITTEN):
             write_backs[group.write_back] += group.how_many
@@ -284,6 +294,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             in_doubt=statuses[RowStatus.IN_DOUBT],
             voiding=statuses[RowStatus.VOIDING] + sum(other.status == RowStatus.VOIDING for other in others),
             voided=statuses[RowStatus.VOIDED],
+            shipped_again=shipped_again,
             second_labels=len(others),
         ),
         cost=Money(amount=cost.quantize(Decimal("0.01")), currency=currency),
@@ -297,6 +308,8 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
         created_at=job.created_at,
         started_at=job.started_at,
         ended_at=job.ended_at,
+        restart_of=job.restart_of,
+        restarted_as=job.restarted_as,
     )
 
 

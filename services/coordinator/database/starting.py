@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select, update
@@ -10,12 +9,15 @@ from sqlalchemy import select, update
 from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, ship_command
+from services.coordinator.database.lineage import ancestors
 from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
 from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
+from services.coordinator.repeats import ships_again, skip_note
 from shared.contracts.commands import ShipCommand
+from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import RESERVED, ErrorBody, TallyError
+from shared.errors import RESERVED, TallyError
 
 
 def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
@@ -74,11 +76,16 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         update_row(job, row.row_number, {"error": error.model_dump(mode="json")})
         job.enter(JobStatus.FAILED, error=error)
         return False
-    if status is RowStatus.SHIPPED and not job.reship:
-        note = shipped_note(row.row_number, holder.job_id, holder.row_number, holder.tracking_numbers)
-        _skip(job, row, note)
-        job.advance(row.row_number)
-        return False
+    if status is RowStatus.SHIPPED:
+        before = ShippedBefore(
+            job_id=holder.job_id, row_number=holder.row_number, tracking_numbers=holder.tracking_numbers
+        )
+        if not ships_again(before, reship=job.reship, ancestors=ancestors(job.connection, job.restart_of)):
+            _skip(job, row, before)
+            job.advance(row.row_number)
+            return False
+        replaces = [*(row.replaces or ()), *before.tracking_numbers]
+        update_row(job, row.row_number, {"replaces": replaces, "shipped_before": before.model_dump(mode="json")})
     job.connection.execute(
         update(reservations).where(reservations.c.reservation_key == row.reservation_key),
         {"job_id": job.job_id, "row_number": row.row_number},
@@ -113,20 +120,14 @@ def skip_shipped_since(job: JobTransaction) -> None:
         )
     )
     for row in found.all():
-        _skip(job, row, shipped_note(row.row_number, row.job_id, row.later_row, row.tracking_numbers))
+        before = ShippedBefore(job_id=row.job_id, row_number=row.later_row, tracking_numbers=row.tracking_numbers)
+        _skip(job, row, before)
 
 
-def shipped_note(row_number: int | None, other_job: str, other_row: int, numbers: Sequence[str] | None) -> ErrorBody:
-    """Why a row is skipped: another job shipped its order."""
-    return ErrorBody(
-        code=RESERVED.code,
-        message=f"Already shipped by job {other_job}, row {other_row}: {', '.join(numbers or ())}.",
-        row=row_number,
-    )
-
-
-def _skip(job: JobTransaction, row: AnyRow, note: ErrorBody) -> None:
-    move_row(job, row, RowStatus.SKIPPED, {"error": note.model_dump(mode="json")})
+def _skip(job: JobTransaction, row: AnyRow, before: ShippedBefore) -> None:
+    note = skip_note(before, row.row_number)
+    told = {"error": note.model_dump(mode="json"), "shipped_before": before.model_dump(mode="json")}
+    move_row(job, row, RowStatus.SKIPPED, told)
     job.trail.add("row.skipped", row=row.row_number, why=note.message)
 
 

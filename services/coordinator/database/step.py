@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
+from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus
 
 
 @dataclass(frozen=True)
 class Step:
-    """What a transaction asks to have published: commands, and the state the job entered."""
+    """What a transaction asks to have published: commands, another job's request, and the state the job entered."""
 
     job_id: str
     ship: ShipCommand | None = None
     writeback: WritebackCommand | None = None
     voids: tuple[VoidCommand, ...] = ()
+    request: JobRequest | None = None
     entered: JobStatus | None = None
     row: int | None = None
     alarm: bool = False
@@ -28,8 +30,18 @@ def close(
     ship: ShipCommand | None = None,
     writeback: WritebackCommand | None = None,
     voids: tuple[VoidCommand, ...] = (),
+    request: JobRequest | None = None,
     row: int | None = None,
     alarm: bool = False,
 ) -> Step:
     job.close()
-    return Step(job.job_id, ship=ship, writeback=writeback, voids=voids, entered=job.entered, row=row, alarm=alarm)
+    return Step(
+        job.job_id,
+        ship=ship,
+        writeback=writeback,
+        voids=voids,
+        request=request,
+        entered=job.entered,
+        row=row,
+        alarm=alarm,
+    )

@@ -28,6 +28,7 @@ _LOCK_JOB = (
         jobs.c.source_hash,
         jobs.c.intake,
         jobs.c.request,
+        jobs.c.restart_of,
         jobs.c.audit_seq,
         jobs.c.audit_head,
         jobs.c.started_at,
@@ -54,6 +55,7 @@ class JobTransaction:
     source_hash: str
     intake: str
     reship: bool
+    restart_of: str | None
     started_at: datetime | None
     on_interrupt: InterruptPolicy
     trail: AuditTrail
@@ -77,6 +79,7 @@ class JobTransaction:
             source_hash=found.source_hash,
             intake=found.intake,
             reship=bool(found.request.get("reship", False)),
+            restart_of=found.restart_of,
             started_at=found.started_at,
             on_interrupt=InterruptPolicy(found.on_interrupt),
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
