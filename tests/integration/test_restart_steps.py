@@ -11,6 +11,7 @@ from services.coordinator.identity import job_id_for, restart_request_id
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode, JobStatus, RowStatus
+from shared.contracts.voiding import VoidOutcome
 from shared.errors import TallyError
 from tests.contract.messages import SHIPMENT
 from tests.integration.job_steps import ISSUE, NOW, failed, in_doubt, job, record, row, shipped, started, take_in
@@ -162,6 +163,26 @@ async def test_what_reship_finds_in_the_source_may_be_replaced(database: Databas
     step = await record(database, shipped(job_id, 1))
     assert step.writeback is not None
     assert step.writeback.replaces == ("1ZSOMEBODYS",)
+
+
+@pytest.mark.parametrize("ends", ["failed", "voided"])
+async def test_an_order_that_did_not_ship_again_after_all_is_still_shipped_by_its_first_job(
+    database: Database, ends: str
+) -> None:
+    first = await started(database, "first", rows=1)
+    await record(database, shipped(first, 1))
+    again = await started(database, "again", rows=1, reship=True)
+    if ends == "failed":
+        await record(database, failed(again, 1))
+    else:
+        await record(database, shipped(again, 1, number="1ZNEW"))
+        await database.write(voids.order_voids, again, VoidOrder((1,), "ann"), NOW)
+        outcome = VoidOutcome(job_id=again, row_number=1, shipment_id="1ZNEW", status="voided", at=NOW)
+        await database.write(voids.record_void, outcome, NOW)
+    third = await started(database, "third", rows=1)
+    skipped = await row(database, third, 1)
+    assert skipped.shipped_before is not None
+    assert (skipped.status, skipped.shipped_before.job_id) == (RowStatus.SKIPPED, first)
 
 
 def test_a_restarts_request_id_is_always_the_same_and_never_too_long() -> None:

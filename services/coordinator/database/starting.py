@@ -19,6 +19,8 @@ from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import RESERVED, TallyError
 
+_LABELLED = (RowStatus.SHIPPED.value, RowStatus.VOIDING.value)
+
 
 def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
     """Put the next pending row in flight, passing over those that another job shipped.
@@ -132,12 +134,35 @@ def _skip(job: JobTransaction, row: AnyRow, before: ShippedBefore) -> None:
 
 
 def release(job: JobTransaction, row: AnyRow) -> None:
-    """Give the row's reservation up: nothing was bought."""
+    """Give the row's reservation up: it has no label. Where it was taken over from a label that stands, that has it."""
     job.connection.execute(
         reservations.delete().where(
             reservations.c.reservation_key == row.reservation_key, reservations.c.job_id == job.job_id
         )
     )
+    _hand_back(job, row)
+
+
+def _hand_back(job: JobTransaction, row: AnyRow) -> None:
+    """Reserve the row's order for the shipped row that it was to ship again, if any."""
+    place, seen = (job.job_id, row.row_number), set[tuple[str, int]]()
+    while place not in seen:
+        seen.add(place)
+        found = job.connection.execute(
+            select(rows.c.status, rows.c.reservation_key, rows.c.shipped_before).where(
+                rows.c.job_id == place[0], rows.c.row_number == place[1]
+            )
+        ).one_or_none()
+        if found is None or found.reservation_key != row.reservation_key:
+            return
+        if len(seen) > 1 and found.status in _LABELLED:
+            key = {"reservation_key": row.reservation_key, "job_id": place[0], "row_number": place[1]}
+            job.connection.execute(RESERVE, key)
+            return
+        before = found.shipped_before
+        if before is None or before["job_id"] is None:
+            return
+        place = (before["job_id"], before["row_number"])
 
 
 def complete_if_settled(job: JobTransaction) -> None:
