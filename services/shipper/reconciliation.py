@@ -112,7 +112,6 @@ class Reconciliation:
         `last_commit` is the last moment at which an earlier call can still sell a label, `reason` why anybody doubts.
         With `vouched` a person found out that nothing was bought: then it takes one look-up that finds nothing. A
         look-up that fails is evidence, and asked again.
-        bought: then it takes one look-up that finds nothing. A look-up that fails is evidence, and asked again.
         """
         evidence: list[Evidence] = []
         settled = last_commit + self.settle_time
