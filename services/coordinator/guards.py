@@ -1,6 +1,7 @@
 """The outcome guards: what a ledger outcome means for a row, as one pure function over their whole domain (DESIGN §4).
 
-`failed` and `in_doubt` count only for the row's current attempt; `shipped` is accepted from any attempt in any state.
+`failed` and `in_doubt` count only for the row's current attempt, and only in the epoch it was ordered in; `shipped` is
+accepted from any attempt in any state.
 """
 
 from __future__ import annotations
@@ -35,11 +36,17 @@ def judge(
     row_status: RowStatus,
     row_attempt: int,
     row_numbers: Collection[str],
+    *,
+    same_epoch: bool = True,
 ) -> Verdict:
-    """The verdict on an outcome of `kind`, given the row's state, attempt and tracking numbers."""
+    """The verdict on an outcome of `kind`, given the row's state, attempt and tracking numbers.
+
+    `same_epoch` says that the outcome is of the epoch in which the row was ordered last. One of another proves nothing:
+    a row ordered again after its ledger was lost is looked up, and has its outcome from that.
+    """
     if kind == "shipped":
         return _judge_shipped(outcome_numbers, row_status, row_numbers)
-    if outcome_attempt != row_attempt:
+    if outcome_attempt != row_attempt or not same_epoch:
         return Verdict.IGNORE
     if row_status is RowStatus.IN_FLIGHT:
         return Verdict.RECORD

@@ -16,7 +16,7 @@ from services.coordinator.database.step import Step
 from services.coordinator.dispatch import Dispatcher
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
-from shared.contracts.ledger import Outcome
+from shared.contracts.ledger import Outcome, Shipped
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 from shared.failpoints import failpoint
@@ -50,7 +50,14 @@ class Progress:
         return Issue(self._ledger.epoch, self._lifetime, self._ledger.mark)
 
     async def record(self, outcome: Outcome) -> None:
-        """Record a ledger outcome and start what follows."""
+        """Record a ledger outcome and start what follows.
+
+        One of another epoch than the ledger's proves nothing, unless it is a sale: it is dropped, and the watchdog has
+        the row looked up.
+        """
+        if not isinstance(outcome, Shipped) and outcome.epoch != await self._ledger.current_epoch():
+            log.warning("an outcome is of a lost ledger", job=outcome.job_id, row=outcome.row_number, kind=outcome.kind)
+            return
         failpoint("coordinator.before_outcome_commit")
         step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue())
         failpoint("coordinator.after_outcome_commit")

@@ -43,9 +43,11 @@ class Watchdog:
 
     async def round(self) -> None:
         """Look at everything once."""
-        await self._ledger.keep_up()
         since = self._clock() - self._stuck_after
-        for row in await self._database.read(queries.rows_in_flight, since):
+        stuck = await self._database.read(queries.rows_in_flight, since)
+        # After the rows: a row is then never ordered again under an older epoch than it was seen with.
+        await self._ledger.keep_up()
+        for row in stuck:
             try:
                 await self._settle_or_reissue(row)
             except Exception:
@@ -66,7 +68,8 @@ class Watchdog:
         last = await self._ledger.last(row.job_id, row.row_number)
         if last is not None and not isinstance(last.entry, Claimed):
             outcome = last.entry
-            if isinstance(outcome, Shipped) or outcome.attempt == row.attempt:
+            present = (row.attempt, row.epoch) == (outcome.attempt, outcome.epoch) and row.epoch == self._ledger.epoch
+            if isinstance(outcome, Shipped) or present:
                 await self._progress.record(outcome)
                 return
         waiting = await self._dispatcher.waiting(row.job_id)
@@ -83,5 +86,5 @@ class Watchdog:
         )
         failpoint("coordinator.before_reissue")
         await self._progress.commit(
-            steps.reissue, row.job_id, row.row_number, self._clock(), self._progress.issue(), recover=recover
+            steps.reissue, row.job_id, row.row_number, row.epoch, self._clock(), self._progress.issue(), recover=recover
         )

@@ -6,6 +6,8 @@ held a claim or tries to take one (DESIGN §4).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
 from services.coordinator.database.queries import InFlightRow
@@ -38,7 +40,7 @@ class Withdrawal:
             return
         last = await self._ledger.last(row.job_id, row.row_number)
         if await self._ending(row, last) is Ending.FAIL:
-            await self._ledger.close(await self._failed(row, TallyError(WITHDRAWN).body), last)
+            await self._ledger.close(self._failed(row, TallyError(WITHDRAWN).body), last)
 
     async def abandon(self, report: ShipCommandAbandoned) -> None:
         """End a row that no shipper came to an outcome with: failed where nobody called for it, else in doubt.
@@ -53,11 +55,11 @@ class Withdrawal:
         if ending is Ending.RECORD:
             return
         log.error("a row was abandoned", job=row.job_id, row=row.row_number, ending=ending.name)
-        outcome = await (
-            self._failed(row, _abandoned(row, report.deliveries, "nothing was sent", "resume the job"))
-            if ending is Ending.FAIL
-            else self._in_doubt(row, report.deliveries)
-        )
+        outcome: Failed | InDoubt
+        if ending is Ending.FAIL:
+            outcome = self._failed(row, _abandoned(row, report.deliveries, "nothing was sent", "resume the job"))
+        else:
+            outcome = await self._in_doubt(row, last, report.deliveries)
         if not await self._ledger.close(outcome, last):
             raise WrongLastSequenceError(f"row {row.row_number} of job {row.job_id}")
 
@@ -70,18 +72,19 @@ class Withdrawal:
             await self._progress.record(last.entry)
         return ending
 
-    async def _failed(self, row: InFlightRow, error: ErrorBody) -> Failed:
+    def _failed(self, row: InFlightRow, error: ErrorBody) -> Failed:
+        """Of the epoch that the ledger was read in: where the store is lost before this lands, it proves nothing."""
         return Failed(
             job_id=row.job_id,
             row_number=row.row_number,
             attempt=row.attempt,
-            epoch=await self._ledger.current_epoch(),
+            epoch=row.epoch,
             claim_id=fresh_id(),
             error=error,
             failed_at=self._clock(),
         )
 
-    async def _in_doubt(self, row: InFlightRow, deliveries: int) -> InDoubt:
+    async def _in_doubt(self, row: InFlightRow, last: Recorded | None, deliveries: int) -> InDoubt:
         todo = f"look reference {row.reference} up with the carrier and record what you found with tally resolve"
         return InDoubt(
             job_id=row.job_id,
@@ -92,7 +95,15 @@ class Withdrawal:
             reference=row.reference,
             error=_abandoned(row, deliveries, "a label may have been sold", todo),
             parked_at=self._clock(),
+            last_possible_commit=_last_commit(row, last),
         )
+
+
+def _last_commit(row: InFlightRow, last: Recorded | None) -> datetime | None:
+    """Until when the ledger knows that a call may sell; it knows only of those of its own epoch."""
+    if last is None or last.entry.epoch != row.epoch or not isinstance(last.entry, Claimed | InDoubt):
+        return None
+    return last.entry.last_possible_commit
 
 
 def _abandoned(row: InFlightRow, deliveries: int, reason: str, todo: str) -> ErrorBody:

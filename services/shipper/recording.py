@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from obstore.exceptions import BaseError as LabelStoreError
@@ -96,13 +96,14 @@ class Recorder:
         outcome = Failed(**_identity(place.entry), error=error, failed_at=self._clock(), evidence=findings.evidence)
         return await self._settle(place, outcome)
 
-    async def parked(self, place: Place, error: ErrorBody, findings: Findings) -> bool:
-        """Record that nobody can prove whether a label was bought."""
+    async def parked(self, place: Place, error: ErrorBody, last_commit: datetime, findings: Findings) -> bool:
+        """Record that nobody can prove whether a label was bought; until `last_commit` one still can be."""
         outcome = InDoubt(
             **_identity(place.entry),
             reference=place.entry.reference,
             error=error,
             parked_at=self._clock(),
+            last_possible_commit=last_commit,
             evidence=findings.evidence,
         )
         return await self._settle(place, outcome)

@@ -85,18 +85,20 @@ class Shipping:
         """
         if self._expired(command):
             return True
-        same_epoch = command.epoch == await self._ledger.current_epoch()
         # A first command has no ledger entry before it: the claim's compare-and-set finds out where it is wrong.
         fresh = first_delivery and command.attempt == 1 and not command.recover
         last = None if fresh else await self._ledger.last(command.job_id, command.row_number)
         refusal = await self._prepare()
         while True:
+            # After the ledger was read: what was found there is of this epoch, or of one before.
+            same_epoch = command.epoch == await self._ledger.current_epoch()
             decision = decide(
                 _kind(last),
                 0 if last is None else last.entry.attempt,
                 command.attempt,
                 recover=command.recover,
                 same_epoch=same_epoch,
+                foreign=last is not None and last.entry.epoch != command.epoch,
             )
             if decision is Decision.DROP or self._expired(command):
                 return True
@@ -109,14 +111,20 @@ class Shipping:
                 continue
             break
         failpoint("shipper.after_claim")
-        if command.epoch != await self._ledger.current_epoch():
-            log.warning("the ledger was lost while it was claimed in", job=command.job_id, row=command.row_number)
+        if await self._ledger_was_lost(command):
             return True
         if decision is Decision.RECONCILE:
             return await self._reconcile(command, claim, last)
         if refusal is not None:
             return await self._recorder.failed(claim, refusal.error)
         return await self._buy(command, claim)
+
+    async def _ledger_was_lost(self, command: ShipCommand) -> bool:
+        """Whether a claim for `command` says nothing, for it is in another ledger than the command's."""
+        if command.epoch == await self._ledger.current_epoch():
+            return False
+        log.warning("the ledger was lost while it was claimed in", job=command.job_id, row=command.row_number)
+        return True
 
     def _expired(self, command: ShipCommand) -> bool:
         if self._clock() <= command.not_after:
@@ -197,17 +205,20 @@ class Shipping:
         except WrongLastSequenceError:
             log.warning("the claim was taken over before its call", job=command.job_id, row=command.row_number)
             return False
+        if await self._ledger_was_lost(command):
+            return True
         return await self._buy(command, again, calls=calls + 1, evidence=evidence)
 
     async def _reconcile(self, command: ShipCommand, claim: _Claim, last: Recorded | None) -> bool:
         """Take over from whoever may have called: the look-up decides."""
-        match None if last is None else last.entry:
+        match None if last is None or last.entry.epoch != command.epoch else last.entry:
             case Claimed() as earlier:
                 reason = f"an earlier claim by {earlier.owner} ended without an outcome"
                 doubt = _Doubt(reason, earlier.claimed_at, earlier.last_possible_commit)
             case InDoubt() as parked:
                 # A newer attempt exists only because a person resolved the row as not shipped.
-                doubt = _Doubt("the row was in doubt before", parked.parked_at, claim.entry.claimed_at, vouched=True)
+                ended = parked.last_possible_commit or parked.parked_at + self._longest_commit()
+                doubt = _Doubt("the row was in doubt before", parked.parked_at, ended, vouched=True)
             case _:
                 own = claim.entry
                 doubt = _Doubt("the shipment ledger was lost", own.claimed_at, own.last_possible_commit)
@@ -235,7 +246,7 @@ class Shipping:
                 return await self._recorder.sold(claim, purchase, cost=cost, findings=Findings(evidence, adopted=True))
             case Proof.NOTHING:
                 assert conclusion.error is not None
-                return await self._recorder.parked(claim, conclusion.error, Findings(evidence))
+                return await self._recorder.parked(claim, conclusion.error, doubt.last_commit, Findings(evidence))
             case Proof.NOT_SOLD if calls >= _CALLS_A_DELIVERY:
                 error = TallyError(CARRIER_UNAVAILABLE, operation="the shipment", reason=doubt.reason).body
                 return await self._recorder.failed(claim, error, Findings(evidence))

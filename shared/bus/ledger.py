@@ -14,6 +14,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
+from shared.bus import topology
 from shared.bus.publishing import RETRY_FOR, Publisher, WrongLastSequenceError
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, ledger_entry
@@ -87,7 +88,7 @@ class Ledger:
             log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
             info = await self._js.stream_info(subjects.LEDGER)
             await self._js.delete_stream(subjects.LEDGER)
-            await self._js.add_stream(info.config)
+            await topology.create(self._js, info.config)
             await self.refresh()
 
     async def current_epoch(self) -> str:

@@ -19,13 +19,15 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import NotFoundError
+from nats.js.errors import BadRequestError, NotFoundError
 
+from shared.clock import Clock, utc_now
 from shared.contracts import subjects
 
 ACK_WAIT = 5.0
 HEARTBEAT = 1.5
 _DAY = 86_400.0
+_MADE_MEANWHILE = 10058
 
 
 @dataclass(frozen=True)
@@ -115,17 +117,31 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
     )
 
 
-async def apply(js: JetStreamContext, replicas: int = 1) -> None:
+async def apply(js: JetStreamContext, replicas: int = 1, clock: Clock = utc_now) -> None:
     """Create what is missing and update what differs; safe to run from several processes at once."""
     for stream in streams(replicas):
         try:
             await js.stream_info(str(stream.name))
         except NotFoundError:
-            await js.add_stream(stream)
+            await create(js, stream, clock)
         else:
             await js.update_stream(stream)
     for consumer in CONSUMERS:
         await js.add_consumer(consumer.stream, consumer.config())
+
+
+async def create(js: JetStreamContext, stream: StreamConfig, clock: Clock = utc_now) -> None:
+    """Create a stream that counts from the present moment, in milliseconds.
+
+    Its sequences are then beyond those of a stream of this name that was lost: a compare-and-set, or a deletion, that
+    was meant for that one finds nothing to match.
+    """
+    try:
+        await js.add_stream(stream.evolve(first_seq=int(clock().timestamp() * 1000)))
+    except BadRequestError as error:
+        if error.err_code != _MADE_MEANWHILE:
+            raise
+        await js.update_stream(stream)
 
 
 async def is_missing(js: JetStreamContext, consumers: tuple[Consumer, ...]) -> bool:

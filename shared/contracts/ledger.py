@@ -68,12 +68,16 @@ class Failed(_Entry):
 
 
 class InDoubt(_Entry):
-    """Nobody can prove whether a label was bought; a person decides."""
+    """Nobody can prove whether a label was bought; a person decides.
+
+    After `last_possible_commit` the carrier can no longer sell a label for a call made so far; null where nobody knows.
+    """
 
     kind: Literal["in_doubt"] = "in_doubt"
     reference: str
     error: ErrorBody
     parked_at: Timestamp
+    last_possible_commit: Timestamp | None = None
     evidence: tuple[Evidence, ...] = ()
 
 

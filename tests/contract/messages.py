@@ -181,7 +181,9 @@ MESSAGES = {
         evidence=(EVIDENCE,),
     ),
     "ledger-failed": Failed(**_ENTRY, error=ERROR, failed_at=AT),
-    "ledger-in-doubt": InDoubt(**_ENTRY, reference=REFERENCE, error=ERROR, parked_at=AT, evidence=(EVIDENCE,)),
+    "ledger-in-doubt": InDoubt(
+        **_ENTRY, reference=REFERENCE, error=ERROR, parked_at=AT, last_possible_commit=AT, evidence=(EVIDENCE,)
+    ),
     "source-written": SourceWritten(
         source_hash="0123456789abcdef",
         rows=(RowWritten(job_id=JOB, row_number=17, row_version=1, status="failed", error=ERROR),),

@@ -74,7 +74,9 @@ def shipped(job_id: str, row: int, attempt: int = 1, number: str | None = None) 
 
 
 def failed(job_id: str, row: int, attempt: int = 1) -> Failed:
-    return Failed(job_id=job_id, row_number=row, attempt=attempt, epoch="e", claim_id="c", error=ERROR, failed_at=NOW)
+    return Failed(
+        job_id=job_id, row_number=row, attempt=attempt, epoch="epoch-1", claim_id="c", error=ERROR, failed_at=NOW
+    )
 
 
 def in_doubt(job_id: str, row: int) -> InDoubt:
@@ -83,7 +85,7 @@ def in_doubt(job_id: str, row: int) -> InDoubt:
         job_id=job_id,
         row_number=row,
         attempt=1,
-        epoch="e",
+        epoch="epoch-1",
         claim_id="c",
         reference="R",
         error=ERROR,

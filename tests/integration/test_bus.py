@@ -104,6 +104,17 @@ async def test_applying_the_topology_again_changes_nothing(js: JetStreamContext)
     assert not await topology.is_missing(js, topology.CONSUMERS)
 
 
+async def test_a_stream_made_anew_counts_beyond_the_one_that_was_lost(
+    js: JetStreamContext, publisher: Publisher
+) -> None:
+    subject = subjects.event("lost", "progress")
+    before = await publisher.publish(subjects.EVENTS, subject, MESSAGE, message_id=fresh_id())
+    await js.delete_stream(subjects.EVENTS)
+    await topology.apply(js)
+    after = await publisher.publish(subjects.EVENTS, subject, MESSAGE, message_id=fresh_id())
+    assert after.seq > before.seq
+
+
 async def test_a_jobs_second_command_is_refused_until_the_first_is_acknowledged(
     js: JetStreamContext, publisher: Publisher, job: str
 ) -> None:
@@ -270,7 +281,7 @@ async def test_a_claim_in_a_ledger_that_is_shorter_than_it_was_counts_for_nothin
     epoch = await ledger.refresh()
     mine = claim(job).model_copy(update={"epoch": epoch})
     with pytest.raises(LedgerRolledBackError):
-        await ledger.claim(mine, 0, above=10_000_000)
+        await ledger.claim(mine, 0, above=10**15)
 
 
 async def test_a_ledger_that_was_rolled_back_is_replaced_by_one_of_another_epoch(ledger: Ledger, job: str) -> None:

@@ -358,8 +358,8 @@ async def test_a_job_that_never_ran_cannot_be_resumed(database: Database) -> Non
 async def test_that_a_row_is_to_be_looked_up_is_kept_until_its_outcome(database: Database) -> None:
     job_id = await started(database)
     later = Issue("epoch-2", ISSUE.lifetime)
-    await database.write(steps.reissue, job_id, 1, NOW, later, recover=True)
-    again = await database.write(steps.reissue, job_id, 1, NOW, later, recover=False)
+    await database.write(steps.reissue, job_id, 1, ISSUE.epoch, NOW, later, recover=True)
+    again = await database.write(steps.reissue, job_id, 1, later.epoch, NOW, later, recover=False)
     assert again.ship is not None
     assert again.ship.recover
 
@@ -381,7 +381,7 @@ async def test_an_outcome_for_a_row_that_does_not_exist_names_it(database: Datab
 async def test_a_reissued_command_carries_the_present_epoch_and_asks_for_a_look_up(database: Database) -> None:
     job_id = await started(database)
     later = Issue("epoch-2", ISSUE.lifetime)
-    step = await database.write(steps.reissue, job_id, 1, NOW, later, recover=True)
+    step = await database.write(steps.reissue, job_id, 1, ISSUE.epoch, NOW, later, recover=True)
     assert step.ship is not None
     assert (step.ship.epoch, step.ship.recover, step.ship.attempt) == ("epoch-2", True, 1)
 
@@ -437,3 +437,19 @@ async def test_only_settled_orders_hold_reservations(database: Database) -> None
         return [found.row_number for found in connection.execute(select(reservations))]
 
     assert await database.read(held) == [1]
+
+
+async def test_a_row_that_was_ordered_again_meanwhile_is_not_ordered_under_an_older_epoch(database: Database) -> None:
+    job_id = await started(database)
+    later = Issue("epoch-2", timedelta(minutes=5))
+    await database.write(steps.reissue, job_id, 1, ISSUE.epoch, NOW, later, recover=False)
+    late = await database.write(steps.reissue, job_id, 1, ISSUE.epoch, NOW, ISSUE, recover=False)
+    assert late.ship is None
+
+
+async def test_a_failure_of_a_lost_ledger_does_not_fail_the_row_that_was_ordered_again(database: Database) -> None:
+    job_id = await started(database)
+    later = Issue("epoch-2", timedelta(minutes=5))
+    await database.write(steps.reissue, job_id, 1, ISSUE.epoch, NOW, later, recover=False)
+    await record(database, failed(job_id, 1))
+    assert (await row(database, job_id, 1)).status is RowStatus.IN_FLIGHT

@@ -22,8 +22,8 @@ from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, Failed, InDoubt
-from shared.contracts.states import JobStatus
-from tests.integration.job_steps import ERROR, ISSUE, NOW, shipped, started
+from shared.contracts.states import JobStatus, RowStatus
+from tests.integration.job_steps import ERROR, ISSUE, NOW, row, shipped, started
 from tests.integration.nats_servers import connected
 
 LIFETIME = timedelta(minutes=5)
@@ -45,14 +45,15 @@ async def bus(client: Client, database: Database) -> SimpleNamespace:
     announcer = Announcer(publisher, database, lambda: NOW)
     progress = Progress(database, Dispatcher(publisher), announcer, ledger, lambda: NOW, LIFETIME)
     withdrawal = Withdrawal(database, progress, ledger, lambda: NOW)
-    return SimpleNamespace(client=client, publisher=publisher, ledger=ledger, withdrawal=withdrawal)
+    return SimpleNamespace(client=client, publisher=publisher, ledger=ledger, progress=progress, withdrawal=withdrawal)
 
 
 async def in_flight(database: Database, bus: SimpleNamespace, *, former_epoch: bool = False) -> ShipCommand:
     """The command of a job's first row, in flight under the ledger's epoch (or put there under a former one)."""
     now = Issue(bus.ledger.epoch, LIFETIME)
-    job_id = await started(database, fresh_id(), issue=ISSUE if former_epoch else now)
-    step = await database.write(steps.reissue, job_id, 1, NOW, now, recover=False)
+    issue = ISSUE if former_epoch else now
+    job_id = await started(database, fresh_id(), issue=issue)
+    step = await database.write(steps.reissue, job_id, 1, issue.epoch, NOW, now, recover=False)
     assert step.ship is not None
     assert step.ship.recover == former_epoch
     return step.ship
@@ -191,3 +192,25 @@ class Unreachable(Shipping):
 
     async def ship(self, command: ShipCommand, *, first_delivery: bool) -> None:
         raise AssertionError(f"row {command.row_number} was worked on, first delivery: {first_delivery}")
+
+
+async def test_a_withdrawal_that_lands_in_another_ledger_than_it_was_read_in_proves_nothing(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    await bus.withdrawal.withdraw(command.job_id)
+    tombstone = await last(bus, command)
+    lost = tombstone.model_copy(update={"epoch": "a ledger that was lost"})
+    await bus.progress.record(lost)
+    assert (await row(database, command.job_id, 1)).status is RowStatus.IN_FLIGHT
+    await bus.progress.record(tombstone)
+    assert (await row(database, command.job_id, 1)).status is RowStatus.FAILED
+
+
+async def test_a_row_abandoned_with_a_claim_says_until_when_that_may_sell(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    await claim(bus, command)
+    await bus.withdrawal.abandon(report(command))
+    assert (await last(bus, command)).last_possible_commit == NOW

@@ -46,3 +46,13 @@ def test_the_attempt_after_a_row_was_resolved_as_not_shipped_looks_up_once_more(
 
 def test_a_lost_ledger_proves_nothing() -> None:
     assert decide("none", 0, 1, recover=True, same_epoch=True) is Decision.RECONCILE
+
+
+@pytest.mark.parametrize("kind", ["claimed", "failed", "in_doubt"])
+@pytest.mark.parametrize("last", [1, 2])
+def test_an_entry_of_a_lost_ledger_proves_nothing(kind, last: int) -> None:
+    assert decide(kind, last, 2, recover=False, same_epoch=True, foreign=True) is Decision.RECONCILE
+
+
+def test_a_sale_counts_whatever_ledger_it_is_of() -> None:
+    assert decide("shipped", 1, 2, recover=False, same_epoch=True, foreign=True) is Decision.DROP

@@ -46,6 +46,16 @@ def test_a_failure_counts_only_for_the_attempt_in_flight(kind, status: RowStatus
         assert verdict is Verdict.IGNORE
 
 
+@pytest.mark.parametrize(("kind", "status"), [*product(("failed", "in_doubt"), RowStatus)])
+def test_a_failure_of_a_lost_ledger_counts_for_nothing(kind, status: RowStatus) -> None:
+    verdict = judge(kind, 1, (), status, 1, numbers_of(status), same_epoch=False)
+    assert verdict is Verdict.IGNORE
+
+
+def test_a_sale_of_a_lost_ledger_counts() -> None:
+    assert judge("shipped", 1, MINE, RowStatus.IN_FLIGHT, 1, (), same_epoch=False) is Verdict.RECORD
+
+
 UNFINISHED = [
     (kind, last, attempt, recover)
     for kind, last, attempt, recover in product(

@@ -41,7 +41,13 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
     row, *following = found
     numbers = outcome.tracking_numbers if isinstance(outcome, Shipped) else ()
     verdict = judge(
-        outcome.kind, outcome.attempt, numbers, RowStatus(row.status), row.attempt, row.tracking_numbers or ()
+        outcome.kind,
+        outcome.attempt,
+        numbers,
+        RowStatus(row.status),
+        row.attempt,
+        row.tracking_numbers or (),
+        same_epoch=outcome.epoch == row.epoch,
     )
     if verdict is Verdict.IGNORE:
         return Step(outcome.job_id)

@@ -33,7 +33,6 @@ from services.coordinator.database.statements import (
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
-from shared.contracts.commands import ShipCommand
 from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
@@ -102,7 +101,9 @@ def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue
     if unsettled is None:
         return close(job, ship=start_next(job, issue))
     if unsettled.status == RowStatus.IN_FLIGHT:
-        return close(job, ship=_reordered(job, unsettled, issue, recover=must_recover(unsettled, issue)))
+        # Its epoch stays: only the watchdog, which sees the row before it asks for the epoch, may move it on.
+        recover = must_recover(unsettled, issue)
+        return close(job, ship=ship_command(job, unsettled, unsettled.attempt, issue, recover=recover))
     return close(job, ship=start_row(job, unsettled, issue) or start_next(job, issue))
 
 
@@ -236,21 +237,20 @@ def settle(connection: Connection, job_id: str, now: datetime) -> Step:
 
 
 def reissue(
-    connection: Connection, job_id: str, row_number: int, now: datetime, issue: Issue, *, recover: bool
+    connection: Connection, job_id: str, row_number: int, seen: str, now: datetime, issue: Issue, *, recover: bool
 ) -> Step:
-    """The ship command of a row that is in flight, anew, under the present epoch; nothing where it is not."""
+    """The ship command of a row in flight, anew, under the present epoch; that a look-up comes first is kept.
+
+    Nothing where the row is in flight no more, or was ordered again since it was `seen` under that epoch.
+    """
     job = JobTransaction.open(connection, job_id, now)
     row = connection.execute(SELECT_ROW, {"job_id": job_id, "row_number": row_number}).one()
-    if row.status != RowStatus.IN_FLIGHT:
+    if row.status != RowStatus.IN_FLIGHT or row.epoch != seen:
         return Step(job_id)
-    return close(job, ship=_reordered(job, row, issue, recover=recover or must_recover(row, issue)))
-
-
-def _reordered(job: JobTransaction, row: AnyRow, issue: Issue, *, recover: bool) -> ShipCommand:
-    """A row in flight ordered again; that it is to be looked up first is kept until it has an outcome."""
-    update_row(job, row.row_number, {"epoch": issue.epoch, "in_flight_at": job.now, "recover": recover})
-    job.trail.add("row.reissued", row=row.row_number, attempt=row.attempt, recover=recover)
-    return ship_command(job, row, row.attempt, issue, recover=recover)
+    recover = recover or must_recover(row, issue)
+    update_row(job, row_number, {"epoch": issue.epoch, "in_flight_at": now, "recover": recover})
+    job.trail.add("row.reissued", row=row_number, attempt=row.attempt, recover=recover)
+    return close(job, ship=ship_command(job, row, row.attempt, issue, recover=recover))
 
 
 def halt(connection: Connection, job_id: str, target: JobStatus, actor: str, now: datetime) -> Step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -34,7 +35,7 @@ installation = Table(
     metadata,
     Column("installation_id", String(16), primary_key=True),
     Column("ledger_epoch", String(40), nullable=False, default=""),
-    Column("ledger_mark", Integer, nullable=False, default=0),
+    Column("ledger_mark", BigInteger, nullable=False, default=0),
 )
 
 jobs = Table(

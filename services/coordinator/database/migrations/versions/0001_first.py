@@ -40,7 +40,7 @@ def upgrade() -> None:
         "installation",
         sa.Column("installation_id", sa.String(length=16), nullable=False),
         sa.Column("ledger_epoch", sa.String(length=40), nullable=False),
-        sa.Column("ledger_mark", sa.Integer(), nullable=False),
+        sa.Column("ledger_mark", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("installation_id", name=op.f("pk_installation")),
     )
     op.create_table(
