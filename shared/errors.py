@@ -109,7 +109,7 @@ OUTSIDE_ROOTS = _kind(
     "Move the file into one of them, or add its folder to TALLY_SOURCE_ROOTS.",
 )
 SOURCE_KIND_UNSUPPORTED = _kind(
-    "E-1007", "Unsupported source", "Sources of kind {kind} are not supported.", "Export the orders as CSV."
+    "E-1007", "Unsupported source", "Sources of kind {kind} are not supported.", "Export the orders as CSV or Excel."
 )
 NO_ROWS = _kind("E-1008", "No rows", "No row of {path} matches {where}.", "Loosen the condition.")
 WHERE_NOT_EXPRESSION = _kind(
@@ -168,6 +168,10 @@ NOT_PATCHABLE = _kind(
     "Workbook cannot be written to safely",
     "Tracking numbers cannot be put into {path} without a risk to it: {reason}.",
     "Change that, or let them go into {sidecar} beside it (write_back: sidecar).",
+)
+
+NOT_PARQUET = _kind(
+    "E-1026", "Not a Parquet file", "{path} is not a Parquet file: {reason}.", "Export the orders again."
 )
 
 # E-2xxx: requests, mapping, validation

@@ -131,7 +131,8 @@ class WritebackSettings(ServiceSettings):
     """Writeback: how it groups what waits for a source.
 
     Between two flushes of a source it rests `pace` times as long as the last one took, at least `min_wait` and at most
-    `max_wait` seconds, so that neither many small flushes nor rewriting a large file crowd out shipping.
+    `max_wait` seconds, so that neither many small flushes nor rewriting a large file crowd out shipping. A workbook is
+    packed anew at every flush, so it has a pace and an utmost wait of its own.
     """
 
     source_roots: Roots = (Path(),)
@@ -139,6 +140,8 @@ class WritebackSettings(ServiceSettings):
     pace: Annotated[float, Field(ge=0)] = 9.0
     min_wait: Annotated[float, Field(ge=0)] = 0.2
     max_wait: Annotated[float, Field(ge=0)] = 0.5
+    excel_pace: Annotated[float, Field(ge=0)] = 49.0
+    excel_max_wait: Annotated[float, Field(ge=0)] = 10.0
 
 
 class SandboxSettings(ServiceSettings):

@@ -8,7 +8,21 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from services.cli.options import FLAG, Data, Detach, Job, Json, Map, Reship, Service, SourceText, Where, Yes
+from services.cli.options import (
+    FLAG,
+    Data,
+    Detach,
+    Job,
+    Json,
+    Map,
+    Reship,
+    Service,
+    Sheet,
+    Sidecar,
+    SourceText,
+    Where,
+    Yes,
+)
 from services.cli.outcomes import run
 from services.cli.version import VERSION
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -97,6 +111,7 @@ def demo(
 @app.command(rich_help_panel=SHIPPING)
 def preview(
     source: SourceText,
+    sheet: Sheet = None,
     where: Where = None,
     mapping: Map = "default",
     service: Service = None,
@@ -108,13 +123,14 @@ def preview(
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
-    wish = Wish(source, where=where, mapping=mapping, service=service, reship=reship)
+    wish = Wish(source, where=where, mapping=mapping, service=service, reship=reship, sheet=sheet)
     _run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
 
 @app.command(rich_help_panel=SHIPPING)
 def ship(
     source: SourceText,
+    sheet: Sheet = None,
     where: Where = None,
     mapping: Map = "default",
     service: Service = None,
@@ -127,6 +143,7 @@ def ship(
     name: Annotated[
         str | None, typer.Option(metavar="NAME", help="What to call the job (default: the source).")
     ] = None,
+    sidecar: Sidecar = False,
     reship: Reship = False,
     data: Data = None,
     as_json: Json = False,
@@ -138,7 +155,7 @@ def ship(
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
-    wish = Wish(source, where, mapping, service, mode, request_id, name, reship)
+    wish = Wish(source, where, mapping, service, mode, request_id, name, reship, sheet, sidecar)
     _run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
 
 

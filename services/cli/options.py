@@ -19,7 +19,14 @@ Detach = Annotated[bool, typer.Option("--detach", metavar=FLAG, help="Do not fol
 Job = Annotated[str, typer.Argument(metavar="JOB", help="A job id, the beginning of one, or last.")]
 SourceText = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="A CSV file."),
+    typer.Argument(metavar="SOURCE", help="A CSV or Parquet file, or an Excel workbook."),
+]
+Sheet = Annotated[
+    str | None, typer.Option("--sheet", metavar="NAME", help="A workbook's sheet or table (default: its first sheet).")
+]
+Sidecar = Annotated[
+    bool,
+    typer.Option("--sidecar", metavar=FLAG, help="Write tracking numbers into a CSV file beside the workbook."),
 ]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="SQL", help="Only the rows that this condition holds for.")

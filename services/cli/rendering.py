@@ -81,7 +81,7 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
         _preview_table(source_label(preview.source), lines),
         _and_more(preview.total - len(lines)),
         totals,
-        *_dim([*repeats.lines(), *notes]),
+        *_dim([*preview.notes, *repeats.lines(), *notes]),
     )
 
 

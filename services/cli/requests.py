@@ -29,11 +29,13 @@ class Wish:
     request_id: str | None = None
     name: str | None = None
     reship: bool = False
+    sheet: str | None = None
+    sidecar: bool = False
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
-    """The request for `wish`. Raises E-1007 for an unknown kind of source, E-2020 for what no request can hold."""
-    source = parse_source(wish.source, working_dir)
+    """The request for `wish`. Raises as `parse_source` does, and E-2020 for what no request can hold."""
+    source = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
     stem = source.table if isinstance(source, DatabaseSource) else Path(source.path).stem
     name = source_label(source) if isinstance(source, DatabaseSource) else Path(source.path).name
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
-from shared.errors import SOURCE_KIND_UNSUPPORTED, SOURCE_UNREADABLE, TallyError
+from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source, has_sidecar
+from shared.errors import REQUEST_MALFORMED, SOURCE_KIND_UNSUPPORTED, SOURCE_UNREADABLE, TallyError
 
 _KINDS: dict[str, type[CsvSource | ExcelSource | ParquetSource]] = {
     ".csv": CsvSource,
@@ -24,12 +24,24 @@ _TABLE = re.compile(r"(?P<connection>\w+)\.(?P<table>\w+(\.\w+)?)")
 _EXPLICIT_TABLE = re.compile(r"db:(?P<connection>[^/]+)/(?P<table>.+)")
 
 
-def parse_source(text: str, working_dir: Path) -> Source:
+def parse_source(text: str, working_dir: Path, sheet: str | None = None, *, sidecar: bool = False) -> Source:
     """A file by its suffix, or `connection.table`, or `db:connection/table`.
 
     A file that exists here is named by its absolute path; any other as typed, for the house to look up under its source
-    roots. Raises E-1002 for a folder, E-1007 for a file of no known kind.
+    roots. `sheet` and `sidecar` are for a workbook. Raises E-1002 for a folder, E-1007 for a file of no known kind,
+    E-2020 for a sheet of what has none.
     """
+    source = _parsed(text, working_dir)
+    if isinstance(source, ExcelSource):
+        return source.model_copy(update={"sheet": sheet, "write_back": "sidecar" if sidecar else "source"})
+    if sheet is not None:
+        raise TallyError(REQUEST_MALFORMED, reason=f"{text} is no workbook and has no sheet {sheet}")
+    if sidecar and not has_sidecar(source):
+        raise TallyError(REQUEST_MALFORMED, reason=f"{text} is no workbook; only its own file can be written to")
+    return source
+
+
+def _parsed(text: str, working_dir: Path) -> Source:
     if explicit := _EXPLICIT_TABLE.fullmatch(text):
         return DatabaseSource(connection=explicit["connection"], table=explicit["table"])
     path = working_dir / text

@@ -234,6 +234,7 @@ class Intake:
             rows=tuple(listed),
             skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in skipped_by.most_common()),
             shipped_again=again,
+            notes=batch.snapshot.notes,
         )
 
 

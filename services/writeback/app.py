@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from services.writeback.flushing import Flusher, Rest
+from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.handlers import Handlers
 from services.writeback.targets.csv import CsvTarget
+from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
+from services.writeback.targets.sidecar import SidecarTarget
 from shared.bus import topology
 from shared.bus.service import Service
 from shared.settings import WritebackSettings, load
@@ -21,12 +23,18 @@ def main() -> None:
     service = Service("writeback", settings)
 
     async def start() -> None:
+        roots = settings.source_roots
+        usual = Rest(settings.pace, settings.min_wait, settings.max_wait)
+        slow = Rest(settings.excel_pace, settings.min_wait, settings.excel_max_wait)
         locks = SourceLocks(settings.data_dir / "locks")
         flusher = Flusher(
-            {"csv": CsvTarget(settings.source_roots, locks)},
+            {
+                "csv": Writer(CsvTarget(roots, locks), usual),
+                "excel": Writer(ExcelTarget(roots, locks), slow),
+                "sidecar": Writer(SidecarTarget(roots, locks), usual),
+            },
             service.publisher,
             max_batch=settings.max_batch,
-            rest=Rest(settings.pace, settings.min_wait, settings.max_wait),
         )
         service.consume(topology.WRITEBACK_COMMANDS, Handlers(flusher).write_back, concurrency=_ROWS_AT_ONCE)
 

@@ -11,7 +11,7 @@ from services.writeback.targets.target import RowChange, Target
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import WritebackCommand
-from shared.contracts.source import Source, source_hash
+from shared.contracts.source import Source, has_sidecar, source_hash
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import REGISTRY, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.failpoints import failpoint
@@ -44,15 +44,28 @@ class _SourceQueue:
     rest_until: float = 0.0
 
 
+@dataclass(frozen=True)
+class Writer:
+    """What writes to a kind of source, and how long it leaves one alone."""
+
+    target: Target
+    rest: Rest
+
+
+def kind_of_writer(source: Source) -> str:
+    """The kind of writer that a source is for: its own kind, or `sidecar`."""
+    return "sidecar" if has_sidecar(source) else source.kind
+
+
 class Flusher:
     """Applies write-back commands, source by source, and reports what became of each row."""
 
-    def __init__(self, targets: Mapping[str, Target], publisher: Publisher, *, max_batch: int, rest: Rest) -> None:
-        self._targets = targets
+    def __init__(self, writers: Mapping[str, Writer], publisher: Publisher, *, max_batch: int) -> None:
+        """`writers` are by `kind_of_writer`; of one source at most `max_batch` commands are applied at once."""
+        self._writers = writers
         self._publisher = publisher
         self._max_batch = max_batch
-        self._rest = rest
-        self._queues: dict[str, _SourceQueue] = {}
+        self._queues: dict[tuple[str, str], _SourceQueue] = {}
 
     async def write(self, command: WritebackCommand) -> None:
         """Apply one command; returns once its outcome is published and the command may be acknowledged.
@@ -60,7 +73,7 @@ class Flusher:
         The first in line flushes for all: the others find theirs done when their turn comes.
         """
         hashed = source_hash(command.source)
-        queue = self._queues.setdefault(hashed, _SourceQueue())
+        queue = self._queues.setdefault((hashed, kind_of_writer(command.source)), _SourceQueue())
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.waiting.append((command, done))
         async with queue.turn:
@@ -90,17 +103,18 @@ class Flusher:
         for _, done in batch:
             done.set_result(None)
         finished = time.monotonic()
-        queue.rest_until = finished + self._rest.after(finished - started)
+        writer = self._writers.get(kind_of_writer(source))
+        queue.rest_until = finished + (writer.rest.after(finished - started) if writer else 0.0)
 
     async def _apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
         """Apply the changes in one go; those that could not be written are tried again, then reported."""
-        target = self._targets.get(source.kind)
-        if target is None:
+        writer = self._writers.get(kind_of_writer(source))
+        if writer is None:
             error = TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind).body
             return [change.failed(error) for change in changes]
         settled: list[RowWritten] = []
         for pause in (*RETRY_AFTER, None):
-            reports = await asyncio.to_thread(target.apply, source, changes)
+            reports = await asyncio.to_thread(writer.target.apply, source, changes)
             again = [change for change, report in zip(changes, reports, strict=True) if _may_succeed_later(report)]
             if not again or pause is None:
                 return settled + reports
@@ -125,4 +139,5 @@ def _change(command: WritebackCommand) -> RowChange:
         row_version=command.row_version,
         values=command.values,
         replaces=command.replaces,
+        order_number=command.order_number,
     )

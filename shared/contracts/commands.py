@@ -69,6 +69,7 @@ class WritebackCommand(Message):
     `row_key` and `checksum` tell the row apart as it was read at intake: `source_row` counts data rows from 1, and
     `checksum` covers the values of every column but the tracking columns. Of several commands for a row the greatest
     `row_version` counts. A number in `replaces` may be overwritten or cleared; any other one there is left alone.
+    `order_number` is the row's own in its source, for a file beside that; '' where the source itself is written to.
     """
 
     job_id: JobId
@@ -80,3 +81,4 @@ class WritebackCommand(Message):
     row_version: int
     values: WrittenValues
     replaces: tuple[str, ...] = ()
+    order_number: str = ""

@@ -152,7 +152,7 @@ class PreviewDocument(Document):
     """What shipping a source would cost: totals over every row, and the first rows one by one.
 
     `skipped_by` says whose shipments the skipped rows are, `shipped_again` how many rows ship although they are
-    shipped already.
+    shipped already. `notes` say how the rows were read.
     """
 
     source: Source
@@ -166,3 +166,4 @@ class PreviewDocument(Document):
     rows: tuple[PreviewRow, ...]
     skipped_by: tuple[SkippedBy, ...] = ()
     shipped_again: int = 0
+    notes: tuple[str, ...] = ()

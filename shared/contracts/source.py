@@ -20,15 +20,19 @@ class CsvSource(_Source):
 
 
 class ExcelSource(_Source):
-    """One sheet of a workbook; the first one where `sheet` is null."""
+    """One sheet of a workbook, or one table, by name; the first sheet that is shown where `sheet` is null.
+
+    Tracking numbers go into the workbook, or with `write_back` sidecar into a CSV file beside it.
+    """
 
     kind: Literal["excel"] = "excel"
     path: str = Field(min_length=1)
     sheet: str | None = None
+    write_back: Literal["source", "sidecar"] = "source"
 
 
 class ParquetSource(_Source):
-    """A Parquet file, read only."""
+    """A Parquet file, read only: tracking numbers go into a CSV file beside it."""
 
     kind: Literal["parquet"] = "parquet"
     path: str = Field(min_length=1)
@@ -51,6 +55,11 @@ def source_label(source: Source) -> str:
     if isinstance(source, DatabaseSource):
         return f"{source.connection}.{source.table}"
     return source.path
+
+
+def has_sidecar(source: Source) -> bool:
+    """Whether tracking numbers go into a file beside the source instead of into it."""
+    return isinstance(source, ParquetSource) or (isinstance(source, ExcelSource) and source.write_back == "sidecar")
 
 
 def source_hash(source: Source) -> str:

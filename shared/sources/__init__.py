@@ -6,10 +6,19 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared.contracts.source import CsvSource, DatabaseSource, Source, source_label
+from shared.contracts.source import (
+    CsvSource,
+    DatabaseSource,
+    ExcelSource,
+    ParquetSource,
+    Source,
+    has_sidecar,
+    source_label,
+)
 from shared.errors import NOT_WRITABLE, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.sources.paths import resolve_within
 from shared.sources.rows import TRACKING_COLUMNS, SourceRow, row_checksum
+from shared.sources.sidecar import sidecar_name
 from shared.sources.snapshot import Snapshot
 
 __all__ = [
@@ -24,30 +33,61 @@ __all__ = [
 
 
 def resolve_source(source: Source, roots: Sequence[Path]) -> Source:
-    """The same source named for good: a file by its real path. Raises E-1001, E-1002 or E-1006."""
+    """The same source named for good: a file by its real path, a workbook's sheet by its name.
+
+    Raises E-1001, E-1002, E-1006 or, for a workbook, E-1020 to E-1022.
+    """
     if isinstance(source, DatabaseSource):
         return source
-    return source.model_copy(update={"path": str(resolve_within(source.path, roots))})
+    path = resolve_within(source.path, roots)
+    if isinstance(source, ExcelSource):
+        from shared.sources.excel_orders import sheet_name
+
+        return source.model_copy(update={"path": str(path), "sheet": sheet_name(path, source.sheet, str(path))})
+    return source.model_copy(update={"path": str(path)})
 
 
 def check_writable(source: Source) -> None:
-    """Raise E-1014 for a file that could not be replaced by one with tracking numbers."""
-    if isinstance(source, CsvSource):
-        path = Path(source.path)
-        if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
-            raise TallyError(NOT_WRITABLE, path=source.path)
+    """Raise E-1014 where no tracking number could be written, E-1025 where writing it could harm a workbook.
+
+    `source` is resolved. For a workbook it raises what reading it does, too.
+    """
+    if isinstance(source, DatabaseSource):
+        return
+    path = Path(source.path)
+    if has_sidecar(source):
+        beside = path.with_name(sidecar_name(source.path))
+        if not os.access(path.parent, os.W_OK) or (beside.exists() and not os.access(beside, os.W_OK)):
+            raise TallyError(NOT_WRITABLE, path=str(beside))
+        return
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise TallyError(NOT_WRITABLE, path=source.path)
+    if isinstance(source, ExcelSource):
+        from shared.sources.excel_orders import read_orders, read_workbook
+        from shared.sources.excel_placement import place_tracking
+
+        place_tracking(read_orders(read_workbook(path, source.path), source.sheet, source.path))
 
 
 def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:
     """A snapshot of `source`; blocks while it is read.
 
-    Raises E-1001 to E-1006 for a file that cannot be read as what it is to be, E-1007 for a kind that is not supported.
+    Raises E-1001 to E-1006 and E-1020 to E-1026 for a file that cannot be read as what it is to be, E-1007 for a kind
+    that is not supported.
     """
+    # Each is imported where it is needed, since whoever only writes back needs no DuckDB.
     match source:
         case CsvSource():
-            # Imported here, since whoever only writes back needs no DuckDB.
             from shared.sources.csv import open_csv
 
             return open_csv(resolve_within(source.path, roots), label=source_label(source))
+        case ExcelSource():
+            from shared.sources.excel import open_excel
+
+            return open_excel(resolve_within(source.path, roots), source.sheet, label=source_label(source))
+        case ParquetSource():
+            from shared.sources.parquet import open_parquet
+
+            return open_parquet(resolve_within(source.path, roots), label=source_label(source))
         case _:
             raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind)

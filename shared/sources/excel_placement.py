@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePath
 
 from shared.errors import NOT_PATCHABLE, TallyError
 from shared.sources.excel_orders import ExcelOrders
 from shared.sources.excel_workbook import MAX_COLUMN, Area, column_letters, reason_not_to_change
 from shared.sources.rows import TRACKING_COLUMNS
+from shared.sources.sidecar import sidecar_name
 
 
 class UnsafeError(Exception):
@@ -22,11 +22,6 @@ class Placement:
 
     present: Mapping[str, int]
     added: Mapping[str, int]
-
-
-def sidecar_name(path: str) -> str:
-    """The name of the file beside `path` that tracking numbers go to where they cannot go into it."""
-    return f"{PurePath(path).stem}.tracking.csv"
 
 
 def place_tracking(orders: ExcelOrders) -> Placement:

@@ -19,6 +19,10 @@ class Snapshot(Protocol):
     def columns(self) -> tuple[str, ...]:
         """The names of its columns, in order."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of how it was read, a sentence each."""
+
     def count(self, where: str | None = None) -> int:
         """How many rows meet the condition. Raises E-1010, E-1011 or E-1012."""
 

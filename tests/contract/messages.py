@@ -37,7 +37,7 @@ from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
-from shared.contracts.source import CsvSource
+from shared.contracts.source import CsvSource, ExcelSource
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import RowWritten, SourceWritten
@@ -154,13 +154,14 @@ MESSAGES = {
     "writeback-command": WritebackCommand(
         job_id=JOB,
         row_number=17,
-        source=SOURCE,
+        source=ExcelSource(path="orders.xlsx", sheet="Orders", write_back="sidecar"),
         source_row=19,
         row_key="19",
         checksum="c0ffee",
         row_version=1,
         values=WrittenValues(tracking_number="1ZTALLY10300000017", shipped_at=AT),
         replaces=("1ZTALLY10300000004",),
+        order_number="1001",
     ),
     "void-command": VoidCommand(
         job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", tracking_numbers=("1ZTALLY10300000017",)
@@ -248,5 +249,6 @@ DOCUMENTS = {
             ),
         ),
         skipped_by=(SkippedBy(job_id="0a1b2c3d4e5f6a7b", count=1),),
+        notes=("Read from sheet Orders, its header in row 3.",),
     ),
 }

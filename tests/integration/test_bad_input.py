@@ -120,9 +120,18 @@ def test_a_mapping_that_does_not_exist(house: House) -> None:
     assert "E-2001" in refused(house, "ship", str(path), "--map", "nowhere.yaml", "--yes")
 
 
-def test_a_kind_of_source_that_is_not_there_yet(house: House) -> None:
-    path = write(house, "orders.xlsx", b"PK\x03\x04")
-    assert "E-1007" in refused(house, "ship", str(path), "--yes")
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("cut-off.xlsx", b"PK\x03\x04", "E-1020"),
+        ("renamed.xlsx", b"%PDF-1.7", "E-1020"),
+        ("text.parquet", b"order,name\n", "E-1026"),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(house: House, name: str, content: bytes, code: str) -> None:
+    path = write(house, name, content)
+    assert code in refused(house, "ship", str(path), "--yes")
+    assert code in refused(house, "preview", str(path))
 
 
 def test_a_job_that_does_not_exist(house: House) -> None:

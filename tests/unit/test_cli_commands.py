@@ -72,6 +72,15 @@ def test_a_source_is_told_by_how_it_is_typed(text: str, source: Source, tmp_path
     assert parse_source(text, tmp_path) == source
 
 
+def test_a_sheet_and_a_file_beside_are_for_workbooks(tmp_path: Path) -> None:
+    wanted = ExcelSource(path="orders.xlsm", sheet="Today", write_back="sidecar")
+    assert parse_source("orders.xlsm", tmp_path, "Today", sidecar=True) == wanted
+    assert parse_source("orders.parquet", tmp_path, sidecar=True) == ParquetSource(path="orders.parquet")
+    for sheet, sidecar in (("Today", False), (None, True)):
+        with pytest.raises(TallyError, match=r"E-2020: .*orders\.csv is no workbook"):
+            parse_source("orders.csv", tmp_path, sheet, sidecar=sidecar)
+
+
 def test_a_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a\n")
     assert parse_source("orders.csv", tmp_path) == CsvSource(path=str(tmp_path / "orders.csv"))
@@ -325,7 +334,7 @@ def test_help_breaks_no_state_in_two(words: str, states: type[JobStatus | RowSta
 
 def test_a_previews_help_speaks_of_no_shipping(tmp_path: Path) -> None:
     text = tally("preview", "--help", cwd=tmp_path, COLUMNS="80").stdout
-    assert "A CSV file." in text
+    assert "A CSV or Parquet file" in text
     assert "Ship " not in text
     assert "Ctrl-C stops following; the job goes on." in tally("ship", "--help", cwd=tmp_path, COLUMNS="80").stdout
 

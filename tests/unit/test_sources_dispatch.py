@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from excel_files import plain
 
-from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source, source_hash
+from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, source_hash
 from shared.errors import TallyError
 from shared.sources import open_source, resolve_source, row_checksum
 
@@ -25,17 +26,27 @@ def test_a_csv_source_is_opened_under_its_own_name(root: Path) -> None:
             snapshot.count("c = 1")
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        ExcelSource(path="orders.xlsx"),
-        ParquetSource(path="orders.parquet"),
-        DatabaseSource(connection="shop", table="orders"),
-    ],
-)
-def test_a_kind_that_is_not_supported_says_so(root: Path, source: Source) -> None:
-    with pytest.raises(TallyError, match=f"E-1007: Sources of kind {source.kind} are not supported"):
-        open_source(source, [root])
+def test_a_kind_that_is_not_supported_says_so(root: Path) -> None:
+    with pytest.raises(TallyError, match="E-1007: Sources of kind database are not supported"):
+        open_source(DatabaseSource(connection="shop", table="orders"), [root])
+
+
+def test_a_workbook_resolves_to_one_of_its_sheets_by_its_own_name(root: Path) -> None:
+    (root / "orders.xlsx").write_bytes(plain())
+    resolved = {
+        resolve_source(ExcelSource(path="orders.xlsx", sheet=name), [root]) for name in (None, "orders", "Orders")
+    }
+    assert resolved == {ExcelSource(path=str(root / "orders.xlsx"), sheet="Orders")}
+    with open_source(resolved.pop(), [root]) as snapshot:
+        assert snapshot.count() == 3
+    with pytest.raises(TallyError, match="E-1022"):
+        resolve_source(ExcelSource(path="orders.xlsx", sheet="Other"), [root])
+
+
+def test_a_parquet_file_is_opened_under_its_own_name(root: Path) -> None:
+    (root / "orders.parquet").write_bytes(b"PAR")
+    with pytest.raises(TallyError, match=r"E-1026: orders\.parquet is not a Parquet file"):
+        open_source(ParquetSource(path="orders.parquet"), [root])
 
 
 def test_every_name_of_one_file_resolves_to_one_source(root: Path) -> None:

@@ -20,7 +20,8 @@ from openpyxl.worksheet.table import Table
 
 from shared.errors import TallyError
 from shared.sources.excel_orders import read_orders
-from shared.sources.excel_placement import place_tracking, sidecar_name
+from shared.sources.excel_placement import place_tracking
+from shared.sources.sidecar import sidecar_name
 
 NAMES = ["name", "tracking_number", "shipped_at"]
 

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from excel_files import plain, with_parts
 
-from shared.contracts.source import CsvSource
+from shared.contracts.source import CsvSource, ExcelSource, ParquetSource
 from shared.errors import TallyError
 from shared.sources import check_writable
 
@@ -40,6 +41,22 @@ def refusal_as_a_person_without_rights(path: Path) -> str:
 
 def test_a_file_that_can_be_replaced_is_fine(orders: Path) -> None:
     check_writable(CsvSource(path=str(orders)))
+
+
+def test_a_workbook_that_writing_could_harm_is_refused_unless_numbers_go_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    path.write_bytes(with_parts(plain(), {"_xmlsignatures/sig1.xml": "<x/>"}))
+    with pytest.raises(TallyError, match=r"E-1025: .*digitally signed.* go into orders\.tracking\.csv beside it"):
+        check_writable(ExcelSource(path=str(path)))
+    check_writable(ExcelSource(path=str(path), write_back="sidecar"))
+    path.write_bytes(plain())
+    check_writable(ExcelSource(path=str(path)))
+
+
+def test_a_file_that_is_only_read_needs_a_place_beside_it(tmp_path: Path) -> None:
+    check_writable(ParquetSource(path=str(tmp_path / "orders.parquet")))
+    with pytest.raises(TallyError, match=r"E-1014: .*gone/orders\.tracking\.csv or its folder cannot be written to"):
+        check_writable(ParquetSource(path=str(tmp_path / "gone" / "orders.parquet")))
 
 
 def test_a_read_only_file_is_refused(orders: Path) -> None:

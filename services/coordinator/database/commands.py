@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.contracts.source import has_sidecar
 from shared.contracts.states import RowStatus
 from shared.shipping import Shipment
 
@@ -54,7 +55,12 @@ def _writeback(
         row_version=version,
         values=values,
         replaces=tuple(replaces or ()),
+        order_number=_order_number(row) if has_sidecar(job.parsed_source) else "",
     )
+
+
+def _order_number(row: AnyRow) -> str:
+    return Shipment.model_validate_json(row.shipment).order_number
 
 
 def must_recover(row: AnyRow, issue: Issue) -> bool:

@@ -76,6 +76,10 @@ class FileTarget(ABC, Generic[Document]):
         """The file to write to for the source at `path`."""
         return path
 
+    def _label(self, source: FileSource) -> str:
+        """What the file to write to is called in errors."""
+        return source.path
+
     def apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
         """Write `changes` into the file (see Target.apply). Each failure is E-4010, E-4011, E-4012 or E-1006."""
         if not isinstance(source, self.takes):
@@ -100,12 +104,12 @@ class FileTarget(ABC, Generic[Document]):
             with self._locks.hold(source_hash(CsvSource(path=str(path)))):
                 return self._write_locked(path, origin, source, changes)
         except TallyError as error:
-            failure = error.body if error.kind is OUTSIDE_ROOTS else _failure(source.path, error)
+            failure = error.body if error.kind is OUTSIDE_ROOTS else _failure(self._label(source), error)
         except TimeoutError:
             # Another writer holds the lock, frozen perhaps: the commands stay where they are and come again.
             raise
         except OSError as error:
-            failure = _failure(source.path, error)
+            failure = _failure(self._label(source), error)
         return [failure] * len(changes)
 
     def _write_locked(
@@ -123,11 +127,11 @@ class FileTarget(ABC, Generic[Document]):
                     if content != raw:
                         self._save(path, origin, content, version)
                 except OSError as error:
-                    failure = _failure(source.path, error)
+                    failure = _failure(self._label(source), error)
                     return [failure if waits else why for why, waits in zip(edited.errors, edited.pending, strict=True)]
                 self._parsed.remember(path, source, content, edited.document, self._weight(edited.document))
                 return edited.errors
-        return [_failure(source.path, TimeoutError("it keeps changing while it is written"))] * len(changes)
+        return [_failure(self._label(source), TimeoutError("it keeps changing while it is written"))] * len(changes)
 
     def _read(self, path: Path) -> tuple[bytes, FileVersion | None]:
         """The file's bytes and version; None for a file that is yet to be made."""

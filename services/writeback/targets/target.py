@@ -17,7 +17,8 @@ class RowChange:
     """What is to stand in one row's tracking columns.
 
     `source_row`, `row_key` and `checksum` tell the row apart as it was read at intake (shared/sources/rows.py). Only a
-    number in `replaces` may be overwritten or cleared; any other one that stands there is a conflict.
+    number in `replaces` may be overwritten or cleared; any other one that stands there is a conflict. `order_number` is
+    what a file beside the source calls the row.
     """
 
     job_id: str
@@ -28,6 +29,7 @@ class RowChange:
     row_version: int
     values: WrittenValues
     replaces: tuple[str, ...] = ()
+    order_number: str = ""
 
     def written(self) -> RowWritten:
         """The report that it stands there now."""

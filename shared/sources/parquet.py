@@ -1,0 +1,94 @@
+"""A Parquet file as a snapshot, read by DuckDB, every column as text."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import duckdb
+
+from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
+from shared.sources.condition_sql import quote_identifier, quote_text
+from shared.sources.header import Header, read_header
+from shared.sources.snapshot_table import NUMBER, SURPLUS, Load, TableSnapshot
+
+_MAGIC = b"PAR1"
+
+
+def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
+    """A snapshot of the Parquet file at `path`, called `label` in errors; to be closed. A row's key is its number.
+
+    Dates and times become ISO 8601, whole numbers have no point, what is null is ''. Raises E-1002, E-1003, E-1004 or
+    E-1026 (it is no Parquet file).
+    """
+    label = label or str(path)
+    folder = tempfile.TemporaryDirectory(prefix="tally-")
+    try:
+        version = _version(path, label)
+        # By a name of its own: in a path DuckDB takes brackets and stars for a pattern.
+        link = Path(folder.name, "orders.parquet")
+        link.symlink_to(path.absolute())
+        header, kinds = _described(link, label)
+    except BaseException:
+        folder.cleanup()
+        raise
+    snapshot = TableSnapshot(label, header.columns, _loading(link, header, kinds), folder)
+    problem = None
+    if snapshot.count() == 0:
+        problem = TallyError(SOURCE_EMPTY, path=label, what="has columns but no rows")
+    if _version(path, label) != version:
+        problem = TallyError(SOURCE_UNREADABLE, path=label, reason="it changed while it was read")
+    if problem is not None:
+        snapshot.close()
+        raise problem
+    return snapshot
+
+
+def _version(path: Path, label: str) -> tuple[int, int, int]:
+    """What tells one state of the file from others. Raises E-1002 or E-1026."""
+    try:
+        with path.open("rb") as file:
+            magic, state = file.read(len(_MAGIC)), os.fstat(file.fileno())
+    except OSError as error:
+        raise TallyError(SOURCE_UNREADABLE, path=label, reason=error.strerror or "unreadable") from error
+    if magic != _MAGIC:
+        raise TallyError(NOT_PARQUET, path=label, reason="it does not begin as one")
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _described(link: Path, label: str) -> tuple[Header, list[str]]:
+    """The columns of a file and DuckDB's types of them."""
+    try:
+        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+            found = connection.execute(f"DESCRIBE SELECT * FROM {_read(link)}").fetchall()  # noqa: S608 - a path quoted
+    except duckdb.Error as error:
+        raise TallyError(NOT_PARQUET, path=label, reason="it is damaged or encrypted") from error
+    return read_header([row[0] for row in found], label), [row[1] for row in found]
+
+
+def _loading(link: Path, header: Header, kinds: list[str]) -> Load:
+    texts = ", ".join(
+        f"coalesce({_text(quote_identifier(header.names[at]), kinds[at])}, '') AS {quote_identifier(header.names[at])}"
+        for at in header.positions
+    )
+    number = f"row_number() OVER () AS {NUMBER}, 0 AS {SURPLUS}"
+    query = f"SELECT {number}, {texts} FROM {_read(link)}"  # noqa: S608 - names and path quoted
+
+    def load(connection: duckdb.DuckDBPyConnection) -> None:
+        connection.execute(f"CREATE TABLE orders AS {query}")
+
+    return load
+
+
+def _read(link: Path) -> str:
+    return f"read_parquet({quote_text(str(link))}, binary_as_string = true)"
+
+
+def _text(column: str, kind: str) -> str:
+    """The expression of a column's text."""
+    text = f"CAST({column} AS VARCHAR)"
+    if kind in {"DOUBLE", "FLOAT"}:
+        whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE {text} END"
+    return f"replace({text}, ' ', 'T')" if kind.startswith("TIMESTAMP") else text
