@@ -45,7 +45,7 @@ class Verdict(Enum):
 def judge_finding(
     count: int, consistency: Consistency, now: datetime, last_commit: datetime, settled: datetime
 ) -> Verdict:
-    """What `count` live shipments found at `now` mean.
+    """What `count` live shipments mean that a look-up found which was sent at `now`.
 
     "Not found" counts only after the earlier call's last possible commit. From there, a carrier whose look-ups are
     immediate has proved that nothing was sold; with an eventual one it takes until `settled`, and then nobody knows.
@@ -110,20 +110,24 @@ class Reconciliation:
         """Look a row's shipment up until the answer proves something or the settle time is over.
 
         `last_commit` is the last moment at which an earlier call can still sell a label, `reason` why anybody doubts.
-        With `vouched` a person found out that nothing was bought: then it takes one look-up that finds nothing. A
-        look-up that fails is evidence, and asked again.
+        With `vouched` a person found out that nothing was bought: one look-up that finds nothing is then enough. Else
+        it takes two in a row: a carrier that stood still may answer the first one before it works off a call that waits
+        before it. A look-up that fails is evidence, and asked again.
         """
         evidence: list[Evidence] = []
         settled = last_commit + self.settle_time
         pause = _FIRST_PAUSE
+        confirmed = vouched
         while True:
+            asked_at = self.clock()
             purchases = await self._look_up(sought, evidence)
-            now = self.clock()
             if purchases is None:
-                verdict = Verdict.PARK if now >= settled else Verdict.LOOK_AGAIN
+                verdict = Verdict.PARK if asked_at >= settled else Verdict.LOOK_AGAIN
             else:
                 consistency = "immediate" if vouched else self.consistency
-                verdict = judge_finding(len(purchases), consistency, now, last_commit, settled)
+                verdict = judge_finding(len(purchases), consistency, asked_at, last_commit, settled)
+            if verdict is Verdict.NOT_SOLD and not confirmed:
+                confirmed, pause, verdict = True, _FIRST_PAUSE, Verdict.LOOK_AGAIN
             match verdict:
                 case Verdict.SOLD:
                     assert purchases is not None
