@@ -87,8 +87,9 @@ class Ledger:
         except LedgerRolledBackError as error:
             log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
             info = await self._js.stream_info(subjects.LEDGER)
-            await self._js.delete_stream(subjects.LEDGER)
-            await topology.create(self._js, info.config)
+            if info.created is not None and info.created.isoformat() == self._epoch:
+                await self._js.delete_stream(subjects.LEDGER)
+                await topology.create(self._js, info.config)
             await self.refresh()
 
     async def current_epoch(self) -> str:
