@@ -141,6 +141,13 @@ TOO_MANY_ROWS = _kind(
     "Split it with a condition, or raise TALLY_MAX_ROWS.",
 )
 
+ENCODING_UNKNOWN = _kind(
+    "E-1015",
+    "Unknown encoding",
+    "There is no text encoding {encoding} to read {path} in.",
+    "Name one such as utf-8, utf-16, windows-1252 or latin-1; or leave it out, and it is detected.",
+)
+
 NOT_WORKBOOK = _kind(
     "E-1020",
     "Not a workbook",

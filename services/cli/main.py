@@ -11,10 +11,13 @@ import typer
 from services.cli.options import (
     FLAG,
     Data,
+    Delimiter,
     Detach,
+    Encoding,
     Job,
     Json,
     Map,
+    Quote,
     Reship,
     Service,
     Sheet,
@@ -116,6 +119,9 @@ def preview(
     mapping: Map = "default",
     service: Service = None,
     reship: Reship = False,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -123,7 +129,17 @@ def preview(
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
-    wish = Wish(source, where=where, mapping=mapping, service=service, reship=reship, sheet=sheet)
+    wish = Wish(
+        source,
+        where=where,
+        mapping=mapping,
+        service=service,
+        reship=reship,
+        sheet=sheet,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+    )
     _run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
 
@@ -145,6 +161,9 @@ def ship(
     ] = None,
     sidecar: Sidecar = False,
     reship: Reship = False,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -155,7 +174,21 @@ def ship(
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
-    wish = Wish(source, where, mapping, service, mode, request_id, name, reship, sheet, sidecar)
+    wish = Wish(
+        source,
+        where,
+        mapping,
+        service,
+        mode,
+        request_id,
+        name,
+        reship,
+        sheet,
+        sidecar,
+        delimiter,
+        quote,
+        encoding,
+    )
     _run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
 
 

@@ -28,6 +28,17 @@ Sidecar = Annotated[
     bool,
     typer.Option("--sidecar", metavar=FLAG, help="Write tracking numbers into a CSV file beside the workbook."),
 ]
+Delimiter = Annotated[
+    str | None,
+    typer.Option("--delimiter", metavar="CHAR", help="A CSV file's delimiter: a character or tab (default: detected)."),
+]
+Quote = Annotated[
+    str | None, typer.Option("--quote", metavar="CHAR", help="A CSV file's quote character (default: detected).")
+]
+Encoding = Annotated[
+    str | None,
+    typer.Option("--encoding", metavar="NAME", help="A CSV file's encoding, such as windows-1252 (default: detected)."),
+]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="SQL", help="Only the rows that this condition holds for.")
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from services.cli.sources import absolute_if_here, parse_source
+from services.cli.sources import absolute_if_here, in_dialect, parse_source
 from services.cli.terminal import person
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import DatabaseSource, source_label
@@ -31,11 +31,15 @@ class Wish:
     reship: bool = False
     sheet: str | None = None
     sidecar: bool = False
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
     """The request for `wish`. Raises as `parse_source` does, and E-2020 for what no request can hold."""
-    source = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
+    named = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
+    source = in_dialect(named, wish.delimiter, wish.quote, wish.encoding)
     stem = source.table if isinstance(source, DatabaseSource) else Path(source.path).stem
     name = source_label(source) if isinstance(source, DatabaseSource) else Path(source.path).name
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source, has_sidecar
 from shared.errors import REQUEST_MALFORMED, SOURCE_KIND_UNSUPPORTED, SOURCE_UNREADABLE, TallyError
 
@@ -20,6 +22,7 @@ _KINDS: dict[str, type[CsvSource | ExcelSource | ParquetSource]] = {
 _OTHER_FILES = re.compile(
     r"\.(avro|db|docx?|feather|gz|html?|jsonl?|log|md|ndjson|numbers|ods|orc|pdf|sql|sqlite|tab|xlsb?|xml|ya?ml|zip)"
 )
+_CHARACTERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "colon": ":", "space": " "}
 _TABLE = re.compile(r"(?P<connection>\w+)\.(?P<table>\w+(\.\w+)?)")
 _EXPLICIT_TABLE = re.compile(r"db:(?P<connection>[^/]+)/(?P<table>.+)")
 
@@ -54,6 +57,25 @@ def _parsed(text: str, working_dir: Path) -> Source:
     if not _OTHER_FILES.fullmatch(suffix) and not path.exists() and (table := _TABLE.fullmatch(text)):
         return DatabaseSource(connection=table["connection"], table=table["table"])
     raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=Path(text).suffix or f"{text!r} (a file without a suffix)")
+
+
+def in_dialect(source: Source, delimiter: str | None, quote: str | None, encoding: str | None) -> Source:
+    """The source with the dialect that a person named for a CSV file. Raises E-2020 for any other source."""
+    named = {"delimiter": _character(delimiter), "quote": _character(quote), "encoding": encoding}
+    given = {name: text for name, text in named.items() if text is not None}
+    if not given:
+        return source
+    if not isinstance(source, CsvSource):
+        raise TallyError(REQUEST_MALFORMED, reason=f"{', '.join(given)}: only a CSV file has any")
+    try:
+        return CsvSource(path=source.path, **given)
+    except ValidationError as error:
+        reason = f"{' and '.join(given)}: each is one character that is no letter or digit, and not the same one"
+        raise TallyError(REQUEST_MALFORMED, reason=reason) from error
+
+
+def _character(text: str | None) -> str | None:
+    return None if text is None else _CHARACTERS.get(text.lower(), text)
 
 
 def absolute_if_here(text: str, working_dir: Path) -> str:

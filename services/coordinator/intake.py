@@ -36,7 +36,7 @@ from shared.errors import (
     TallyError,
 )
 from shared.shipping import Contact, Money, ServiceLevel, Shipment
-from shared.sources import Snapshot, check_writable, open_source, resolve_source
+from shared.sources import Snapshot, as_read, check_writable, open_source, resolve_source
 from shared.sources.rows import SourceRow, tracking_column
 
 BATCH = 500
@@ -180,7 +180,7 @@ class Intake:
         try:
             mapping.check(snapshot.columns)
             yield Batch(
-                source,
+                as_read(source, snapshot),
                 mapping,
                 snapshot,
                 request,

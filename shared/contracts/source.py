@@ -5,18 +5,34 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 
 class _Source(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
+Character = Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"^[^\w\r\n\x00]$")]
+
+
 class CsvSource(_Source):
-    """A CSV file; `path` is relative to a source root, or absolute inside one."""
+    """A CSV file; `path` is relative to a source root, or absolute inside one.
+
+    Delimiter, quote and encoding (a Python codec's name, such as `utf-8`, `utf-16`, `cp1252`) are detected where they
+    are null; a job's source has what it was read with.
+    """
 
     kind: Literal["csv"] = "csv"
     path: str = Field(min_length=1)
+    delimiter: Character | None = None
+    quote: Character | None = None
+    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
+
+    @model_validator(mode="after")
+    def _tell_apart(self) -> CsvSource:
+        if self.delimiter is not None and self.delimiter == self.quote:
+            raise ValueError("delimiter and quote must not be the same character")
+        return self
 
 
 class ExcelSource(_Source):

@@ -25,6 +25,7 @@ __all__ = [
     "TRACKING_COLUMNS",
     "Snapshot",
     "SourceRow",
+    "as_read",
     "check_writable",
     "open_source",
     "resolve_source",
@@ -80,7 +81,7 @@ def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:
         case CsvSource():
             from shared.sources.csv import open_csv
 
-            return open_csv(resolve_within(source.path, roots), label=source_label(source))
+            return open_csv(resolve_within(source.path, roots), source)
         case ExcelSource():
             from shared.sources.excel import open_excel
 
@@ -91,3 +92,13 @@ def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:
             return open_parquet(resolve_within(source.path, roots), label=source_label(source))
         case _:
             raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind)
+
+
+def as_read(source: Source, snapshot: Snapshot) -> Source:
+    """`source` with how it was read in `snapshot`, so that writing back never takes it for anything else."""
+    if isinstance(source, CsvSource):
+        from shared.sources.csv import CsvSnapshot
+
+        if isinstance(snapshot, CsvSnapshot):
+            return snapshot.as_read(source)
+    return source

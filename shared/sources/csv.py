@@ -13,11 +13,13 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from shared.contracts.source import CsvSource
 from shared.errors import NOT_CSV, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
-from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records
-from shared.sources.csv_text import CHUNK, SAMPLE, CsvDialect, EncodingDetector, TextEncoding, detect_dialect
+from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records, is_separator_line
+from shared.sources.csv_text import CsvDialect, detect_dialect
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
+from shared.sources.text_encoding import CHUNK, SAMPLE, encoding_of
 
 _TRIES = 3
 
@@ -30,21 +32,30 @@ class CsvSnapshot(TableSnapshot):
         self.dialect = dialect
         folder = spool(label, _rows(header, records))
         super().__init__(label, header.columns, load_spooled(folder, header.columns), folder)
+        self.facts = dialect.titles
+
+    def as_read(self, source: CsvSource) -> CsvSource:
+        """`source` with the dialect it was read in, so that whoever reads it again need not detect it."""
+        dialect = self.dialect
+        found = {"delimiter": dialect.delimiter, "quote": dialect.quote, "encoding": dialect.encoding.codec}
+        return source.model_copy(update=found)
 
 
-def open_csv(path: Path, *, label: str | None = None) -> CsvSnapshot:
-    """A snapshot of the CSV file at `path`, called `label` in errors; close it, or use it as a context manager.
+def open_csv(path: Path, source: CsvSource | None = None) -> CsvSnapshot:
+    """A snapshot of the CSV file at `path`; close it, or use it as a context manager.
 
-    Raises E-1002 (the file cannot be read), E-1003 (nothing is in it), E-1004 (two columns have one name) or E-1005 (it
-    is no CSV file).
+    `source` says what it is called in errors and, as far as it does, how it is written. Raises E-1002 (the file cannot
+    be read), E-1003 (nothing is in it), E-1004 (two columns have one name), E-1005 (it is no CSV file) or E-1015 (there
+    is no such encoding).
     """
-    label = label or str(path)
+    source = source or CsvSource(path=str(path))
+    label = source.path
     try:
         with path.open("rb") as file:
             for _ in range(_TRIES):
                 version = _version(file)
                 try:
-                    snapshot = _take(file, label)
+                    snapshot = _take(file, source)
                 except (TallyError, UnicodeDecodeError):
                     if _version(file) == version:
                         raise
@@ -62,23 +73,17 @@ def _version(file: BinaryIO) -> tuple[int, int]:
     return state.st_size, state.st_mtime_ns
 
 
-def _take(file: BinaryIO, label: str) -> CsvSnapshot:
-    encoding = _encoding(file, label)
+def _take(file: BinaryIO, source: CsvSource) -> CsvSnapshot:
+    label = source.path
+    encoding = encoding_of(_chunks(file), label, source.encoding)
     chunks = encoding.decode_chunks(_chunks(file))
     first = next(chunks)
-    dialect = detect_dialect(first[:SAMPLE], encoding)
+    dialect = detect_dialect(first[:SAMPLE], encoding, source.delimiter, source.quote)
     records = _texts(chain([first], chunks), dialect.grammar, label)
     header = next(records, None)
     if header is None:
         raise TallyError(SOURCE_EMPTY, path=label, what="is empty")
     return CsvSnapshot(label, dialect, read_header(header, label), records)
-
-
-def _encoding(file: BinaryIO, label: str) -> TextEncoding:
-    detector = EncodingDetector(label)
-    for chunk in _chunks(file):
-        detector.feed(chunk)
-    return detector.finish()
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -91,7 +96,7 @@ def _texts(chunks: Iterable[str], csv: CsvGrammar, label: str) -> Iterator[list[
     """The texts of every record that is not blank: the header's, then the data rows'. Raises E-1005."""
     try:
         for number, record in enumerate(chain.from_iterable(cut_records(chunks, csv)), start=1):
-            if not csv.is_blank(record):
+            if not csv.is_blank(record) and not (number == 1 and is_separator_line(record)):
                 yield csv.values(record, number)
     except MalformedRecordError as error:
         raise TallyError(NOT_CSV, path=label, reason=str(error)) from error

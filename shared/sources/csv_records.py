@@ -103,6 +103,14 @@ def grammar(delimiter: str, quote: str = '"') -> CsvGrammar:
     return CsvGrammar(delimiter, quote)
 
 
+_SEPARATOR_LINE = re.compile(r'"?sep=[^\w\r\n"]"?(?:\r\n|\r|\n)?', re.IGNORECASE)
+
+
+def is_separator_line(record: str) -> bool:
+    """Whether a file's first record only names its delimiter, for a spreadsheet to know: ``sep=;``."""
+    return _SEPARATOR_LINE.fullmatch(record) is not None
+
+
 def line_end(record: str) -> str:
     """The line end of a record; '' where the file ends without one."""
     if record.endswith("\r\n"):

@@ -46,6 +46,7 @@ class TableSnapshot:
         self.label = label
         self.columns = tuple(columns)
         self.notes = tuple(notes)
+        self.facts: dict[str, str] = {}
         self._folder = folder
         try:
             self._connection = self._loaded(load)

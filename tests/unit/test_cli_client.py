@@ -68,7 +68,7 @@ async def test_a_submission_returns_the_event_that_accepts_it(tmp_path: Path) ->
         house.answers = [said(ACCEPTED)]
         event = await asyncio.wait_for(client.submit(REQUEST), WITHIN)
         assert (event.type, event.request_id) == (EventType.ACCEPTED, "orders-1")
-        assert house.requests.get_nowait()["source"] == {"kind": "csv", "path": "orders.csv"}
+        assert house.requests.get_nowait()["source"] == REQUEST.source.model_dump()
         assert (await house.connection.jetstream().stream_info("REQUESTS")).state.messages == 1
 
 

@@ -81,6 +81,17 @@ def test_a_sheet_and_a_file_beside_are_for_workbooks(tmp_path: Path) -> None:
             parse_source("orders.csv", tmp_path, sheet, sidecar=sidecar)
 
 
+def test_a_dialect_that_is_named_goes_with_a_csv_file_and_with_no_other(tmp_path: Path) -> None:
+    wish = Wish("orders.csv", delimiter="tab", quote="'", encoding="windows-1252")
+    wanted = CsvSource(path="orders.csv", delimiter="\t", quote="'", encoding="windows-1252")
+    assert to_request(wish, tmp_path, NOW).source == wanted
+    with pytest.raises(TallyError, match=r"E-2020: .*only a CSV file has any"):
+        to_request(Wish("orders.xlsx", encoding="utf-8"), tmp_path, NOW)
+    for delimiter in ("tabs", "x", ""):
+        with pytest.raises(TallyError, match=r"E-2020: .*one character"):
+            to_request(Wish("orders.csv", delimiter=delimiter), tmp_path, NOW)
+
+
 def test_a_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text("a\n")
     assert parse_source("orders.csv", tmp_path) == CsvSource(path=str(tmp_path / "orders.csv"))

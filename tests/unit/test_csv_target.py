@@ -326,7 +326,7 @@ def test_reading_and_writing_agree_on_what_a_file_is(tmp_path: Path) -> None:
     for content in (b"", b'name,zip\n"Ada,01002\n', b"a\0,b\n1,2\n"):
         path.write_bytes(content)
         with pytest.raises(TallyError) as caught:
-            open_csv(path, label="orders.csv")
+            open_csv(path, CsvSource(path="orders.csv"))
         (result,) = write(path, wanted)
         assert result.error is not None
         assert caught.value.body.message.rstrip(".") in result.error.message

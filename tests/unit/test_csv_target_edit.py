@@ -47,10 +47,10 @@ def files_and_rows(draw: st.DrawFn) -> tuple[CsvFile, set[int]]:
 @given(files_and_rows())
 def test_the_file_says_the_same_as_before_with_the_tracking_columns_filled(case: tuple[CsvFile, set[int]]) -> None:
     file, numbers = case
-    before = parse_document(file.content, "x")
+    before = parse_document(file.content, file.source)
     edited = edit(before, wanted(before, numbers), "x")
     assert set(edited.errors) == {None}
-    after = parse_document(edited.document.encode(), "x")
+    after = parse_document(edited.document.encode(), file.source)
     present = {tracking_column(name) for name in before.header.columns}
     added = [column for column in TRACKING_COLUMNS if column not in present]
     assert after.header.columns == (*before.header.columns, *added)
@@ -66,14 +66,14 @@ def test_the_file_says_the_same_as_before_with_the_tracking_columns_filled(case:
 @given(files_and_rows())
 def test_every_byte_outside_the_tracking_columns_stays(case: tuple[CsvFile, set[int]]) -> None:
     file, numbers = case
-    before = parse_document(file.content, "x")
+    before = parse_document(file.content, file.source)
     after = edit(before, wanted(before, numbers), "x").document
     added, both = set(before.header.missing), set(TRACKING_COLUMNS)
     touched = {before.rows[number - 1] for number in numbers}
     width = before.header.insertion
     assert len(after.records) == len(before.records)
     for index, (old, new) in enumerate(zip(before.records, after.records, strict=True)):
-        body = old.rstrip("\r\n") if '"' not in old else old
+        body = old.rstrip("\r\n") if file.quote not in old else old
         assert new.endswith(old[len(body) :])
         if index not in touched and (
             not added or len(before.grammar.fields(old)) < width or before.grammar.is_blank_line(old)
@@ -83,7 +83,7 @@ def test_every_byte_outside_the_tracking_columns_stays(case: tuple[CsvFile, set[
         kept = fields_but_for(before, index, both - added if index in touched else set())
         left = fields_but_for(after, index, both if index in touched else added)
         assert left[: len(kept)] == kept
-        assert not "".join(left[len(kept) :]).strip('"'), "a short row is padded by nothing but empty fields"
+        assert not "".join(left[len(kept) :]).strip(file.quote), "a short row is padded by nothing but empty fields"
         assert index in touched or len(left) == len(kept)
     assert after.encode().startswith(before.dialect.encoding.bom)
 
@@ -91,9 +91,9 @@ def test_every_byte_outside_the_tracking_columns_stays(case: tuple[CsvFile, set[
 @given(files_and_rows())
 def test_a_second_application_changes_nothing(case: tuple[CsvFile, set[int]]) -> None:
     file, numbers = case
-    before = parse_document(file.content, "x")
+    before = parse_document(file.content, file.source)
     changes = wanted(before, numbers)
-    after = parse_document(edit(before, changes, "x").document.encode(), "x")
+    after = parse_document(edit(before, changes, "x").document.encode(), file.source)
     again = edit(after, changes, "x")
     assert again.document is after
     assert set(again.errors) == {None}
@@ -102,11 +102,11 @@ def test_a_second_application_changes_nothing(case: tuple[CsvFile, set[int]]) ->
 @given(files_and_rows())
 def test_clearing_leaves_the_row_as_if_it_had_not_shipped(case: tuple[CsvFile, set[int]]) -> None:
     file, numbers = case
-    before = parse_document(file.content, "x")
+    before = parse_document(file.content, file.source)
     filled = edit(before, wanted(before, numbers), "x").document
     cleared = edit(filled, wanted(before, numbers, None), "x").document
     blank = dict.fromkeys(before.header.missing, "")
-    assert texts(parse_document(cleared.encode(), "x")) == [row | blank for row in texts(before)]
+    assert texts(parse_document(cleared.encode(), file.source)) == [row | blank for row in texts(before)]
 
 
 @given(files_and_rows(), st.randoms(use_true_random=False))
@@ -114,14 +114,14 @@ def test_rows_that_moved_are_found_by_their_checksum_or_left_alone(
     case: tuple[CsvFile, set[int]], random: object
 ) -> None:
     file, numbers = case
-    before = parse_document(file.content, "x")
+    before = parse_document(file.content, file.source)
     changes = wanted(before, numbers)
     lines = [before.records[index] for index in before.rows]
     if not all(line.endswith(("\n", "\r")) for line in lines):
         lines = [line.rstrip("\r\n") + "\n" for line in lines]
     random.shuffle(lines)  # type: ignore[attr-defined]
     head = "".join(before.records[: before.header_at + 1])
-    moved = parse_document(before.dialect.encoding.encode(head + "".join(lines)), "x")
+    moved = parse_document(before.dialect.encoding.encode(head + "".join(lines)), file.source)
     edited = edit(moved, changes, "x")
     sums = [row_checksum(row) for row in texts(moved)]
     for one, error in zip(changes, edited.errors, strict=True):

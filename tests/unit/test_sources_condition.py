@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.contracts.source import CsvSource
 from shared.errors import TallyError
 from shared.sources.condition import MAX_LENGTH, parse_condition
 from shared.sources.csv import CsvSnapshot, open_csv
@@ -25,7 +26,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CsvSnapshot]:
         "12345678901234567,Çelik,ca,90210,,n/a,,x\n"
         "12345678901234568,100%,TX,1002,9.5,0.1,2026-11-22,\n"
     )
-    with open_csv(path, label="orders.csv") as snapshot:
+    with open_csv(path, CsvSource(path="orders.csv")) as snapshot:
         yield snapshot
 
 

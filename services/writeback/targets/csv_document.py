@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from services.writeback.targets.tracking import RowFinder
+from shared.contracts.source import CsvSource
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
-from shared.sources.csv_records import CsvGrammar, MalformedRecordError, cut_records
-from shared.sources.csv_text import SAMPLE, CsvDialect, detect_dialect, detect_encoding
+from shared.sources.csv_records import CsvGrammar, MalformedRecordError, cut_records, is_separator_line
+from shared.sources.csv_text import CsvDialect, detect_dialect
 from shared.sources.header import Header, read_header
 from shared.sources.rows import row_checksum
+from shared.sources.text_encoding import SAMPLE, detect_encoding
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,20 @@ class CsvDocument:
             return None
 
 
-def parse_document(raw: bytes, label: str) -> CsvDocument:
-    """The document in a file's bytes. Raises E-1003, E-1004 or E-1005 as reading does."""
-    encoding = detect_encoding(raw, label)
+def parse_document(raw: bytes, source: CsvSource) -> CsvDocument:
+    """The document in a file's bytes, in the dialect that `source` names as far as it does.
+
+    Raises E-1003, E-1004, E-1005 or E-1015 as reading does.
+    """
+    label = source.path
+    encoding = detect_encoding(raw, label, source.encoding)
     text = encoding.decode(raw)
-    dialect = detect_dialect(text[:SAMPLE], encoding)
+    dialect = detect_dialect(text[:SAMPLE], encoding, source.delimiter, source.quote)
     csv = dialect.grammar
     try:
         records = tuple(record for batch in cut_records([text], csv) for record in batch)
-        filled = [index for index, record in enumerate(records) if not csv.is_blank(record)]
+        start = 1 if records and is_separator_line(records[0]) else 0
+        filled = [index for index in range(start, len(records)) if not csv.is_blank(records[index])]
         if not filled:
             raise TallyError(SOURCE_EMPTY, path=label, what="is empty")
         header = read_header(csv.values(records[filled[0]], filled[0] + 1), label)

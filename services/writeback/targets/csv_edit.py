@@ -9,7 +9,7 @@ from services.writeback.targets.csv_document import CsvDocument
 from services.writeback.targets.file_target import Edit
 from services.writeback.targets.target import RowChange
 from services.writeback.targets.tracking import decide
-from shared.sources.csv_records import CsvGrammar, line_end
+from shared.sources.csv_records import CsvGrammar, is_separator_line, line_end
 from shared.sources.header import Header
 
 
@@ -51,7 +51,8 @@ def _rewritten(document: CsvDocument, texts: Mapping[int, Mapping[str, str]]) ->
     records = list(document.records)
     if missing:
         names = [_quoted(document, name) if document.dialect.quoted_names else name for name in missing]
-        records = [_widened(csv, record, at, blanks) for record in records]
+        start = 1 if is_separator_line(records[0]) else 0
+        records[start:] = [_widened(csv, record, at, blanks) for record in records[start:]]
         records[document.header_at] = _widened(csv, document.records[document.header_at], at, names)
         header = Header((*header.names[:at], *missing, *header.names[at:]))
     for index, columns in texts.items():
