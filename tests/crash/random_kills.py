@@ -89,24 +89,28 @@ class RandomKills:
                 process.launch()
 
     async def _judge(self, rig: Rig, person: Person) -> list[Result]:
+        """A result for each job, with the kills that hit while it ran."""
         results = []
-        moved: dict[str, list[float]] = {}
+        left = list(self.kills)
         for batch in self.batches:
             verdict, stuck, healed = await self._settled(rig, person, batch)
-            place = f"jobs of {ROWS} rows, seed {self.seed}"
-            results.append(Result("random kill -9", "any", place, verdict, 0, healed, stuck=stuck))
-        trails = [rig.database.job(await rig.job_of(batch)) for batch in self.batches]
-        for kill in self.kills:
-            later = (healing.next_move(job, kill.target, kill.at) for job in trails)
-            seconds = [moment for moment in later if moment is not None]
-            if seconds:
-                moved.setdefault(kill.target, []).append(min(seconds))
-        nothing_wrong = Verdict((), (), ())
-        place = f"seed {self.seed}"
-        for target in _WEIGHTS:
-            count = sum(kill.target == target for kill in self.kills)
-            times = tuple(moved.get(target, ()))
-            results.append(Result("random kill -9", target, place, nothing_wrong, count, recovered_in=times))
+            job = rig.database.job(await rig.job_of(batch))
+            is_last = batch is self.batches[-1]
+            its_own = [kill for kill in left if is_last or kill.at <= job.trail[-1].at]
+            left = [kill for kill in left if kill not in its_own]
+            moved = (healing.next_move(job, kill.target, kill.at) for kill in its_own)
+            results.append(
+                Result(
+                    "random kill -9",
+                    "any process",
+                    f"jobs of {ROWS} rows, seed {self.seed}",
+                    verdict,
+                    runs=len(its_own),
+                    healed_by=healed,
+                    recovered_in=tuple(seconds for seconds in moved if seconds is not None),
+                    stuck=stuck,
+                )
+            )
         return results
 
     async def _settled(self, rig: Rig, person: Person, batch: Batch) -> tuple[Verdict, str, tuple[str, ...]]:
