@@ -91,7 +91,7 @@ class Shipping:
         refusal = await self._prepare()
         while True:
             # After the ledger was read: what was found there is of this epoch, or of one before.
-            same_epoch = command.epoch == await self._ledger.current_epoch()
+            same_epoch = await self._ledger.is_current(command.epoch)
             decision = decide(
                 _kind(last),
                 0 if last is None else last.entry.attempt,

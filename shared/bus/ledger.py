@@ -66,14 +66,16 @@ class Ledger:
     async def refresh(self) -> str:
         """Ask the server for the epoch. Raises LedgerRolledBackError where the ledger is behind its mark."""
         reconnects = self._client.stats["reconnects"]
+        # What is noted while the answer is on its way may be younger than the answer.
+        known, mark = self._epoch, self._mark
         info = await self._js.stream_info(subjects.LEDGER)
         if info.created is None:
             raise RuntimeError("the server does not say when the ledger was created")
         epoch = info.created.isoformat()
         if epoch != self._epoch:
             self._epoch, self._mark = epoch, 0
-        if info.state.last_seq < self._mark:
-            raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {self._mark}")
+        if epoch == known and info.state.last_seq < mark:
+            raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {mark}")
         self._seen_at_reconnect = reconnects
         return self._epoch
 
@@ -97,6 +99,10 @@ class Ledger:
         if self._client.stats["reconnects"] == self._seen_at_reconnect:
             return self._epoch
         return await self.refresh()
+
+    async def is_current(self, epoch: str) -> bool:
+        """Whether `epoch` is the ledger's; one that is not known is asked for, for a ledger may have been replaced."""
+        return epoch == await self.current_epoch() or epoch == await self.refresh()
 
     async def last(self, job_id: str, row_number: int, *, retry_for: float = RETRY_FOR) -> Recorded | None:
         """A row's last entry."""

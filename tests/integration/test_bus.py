@@ -294,3 +294,23 @@ async def test_a_ledger_that_was_rolled_back_is_replaced_by_one_of_another_epoch
     assert ledger.epoch != epoch
     assert ledger.mark == 0
     assert await ledger.last(job, 1) is None
+
+
+async def test_an_entry_noted_while_the_ledger_is_asked_is_no_roll_back(ledger: Ledger, job: str) -> None:
+    epoch = await ledger.refresh()
+    sequence = await ledger.claim(claim(job).model_copy(update={"epoch": epoch}), 0)
+    asking = asyncio.create_task(ledger.refresh())
+    await asyncio.sleep(0)  # the question is on its way, the answer is not
+    ledger.note(epoch, sequence + 1)
+    assert await asking == epoch
+
+
+async def test_a_ledger_that_was_replaced_meanwhile_is_known_by_its_new_epoch(
+    ledger: Ledger, client: Client, publisher: Publisher
+) -> None:
+    other = Ledger(client, publisher)
+    former = await other.refresh()
+    ledger.note(await ledger.refresh(), 10**15)
+    await ledger.keep_up()
+    assert await other.is_current(ledger.epoch)
+    assert not await other.is_current(former)
