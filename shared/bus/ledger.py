@@ -6,6 +6,7 @@ the absence of a claim proves nothing (DESIGN §4).
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, 
 from shared.telemetry import logger
 
 log = logger("ledger")
+
+_ASKED_AGAIN_AFTER = (0.5, 1.0)
 
 Entry = Claimed | Shipped | Failed | InDoubt
 
@@ -82,17 +85,27 @@ class Ledger:
     async def keep_up(self) -> None:
         """Bring the epoch up to date; a ledger that was rolled back is replaced by an empty one.
 
-        What it lacks was told and acted upon. In an empty one, of another epoch, everything is looked up instead.
+        What it lacks was told and acted upon. In an empty one, of another epoch, everything is looked up instead. It
+        is asked again before: a leader that was just elected may still be applying what it has.
         """
-        try:
-            await self.refresh()
-        except LedgerRolledBackError as error:
-            log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
-            info = await self._js.stream_info(subjects.LEDGER)
-            if info.created is not None and info.created.isoformat() == self._epoch:
-                await self._js.delete_stream(subjects.LEDGER)
-                await topology.create(self._js, info.config)
-            await self.refresh()
+        for pause in (*_ASKED_AGAIN_AFTER, None):
+            try:
+                await self.refresh()
+            except LedgerRolledBackError as error:
+                if pause is None:
+                    log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
+                    await self._replace()
+                else:
+                    await asyncio.sleep(pause)
+            else:
+                return
+
+    async def _replace(self) -> None:
+        info = await self._js.stream_info(subjects.LEDGER)
+        if info.created is not None and info.created.isoformat() == self._epoch:
+            await self._js.delete_stream(subjects.LEDGER)
+            await topology.create(self._js, info.config)
+        await self.refresh()
 
     async def current_epoch(self) -> str:
         """The epoch, asked anew where the connection was lost since: a store is lost only with its server."""
