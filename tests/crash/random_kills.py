@@ -23,7 +23,7 @@ _RESTART_AFTER = 0.3
 # The processes that hold rows are hit more often than the servers, whose death stops everything for a while.
 _WEIGHTS = {"coordinator": 3, "shipper": 3, "writeback": 2, "nats": 1, "sandbox": 1}
 _PAUSE = (0.3, 3.5)
-_SETTLE_WITHIN = 900.0
+_SHIP_WITHIN, _SETTLE_WITHIN = 900.0, 240.0
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class RandomKills:
         while True:
             batch = await rig.submit(ROWS, seed=1000 * self.seed + len(self.batches))
             self.batches.append(batch)
-            await person.see_through(await rig.job_of(batch), _SETTLE_WITHIN)
+            await person.see_through(await rig.job_of(batch), _SHIP_WITHIN)
 
     async def _kill(self, rig: Rig) -> None:
         chance = random.Random(self.seed)
@@ -79,6 +79,8 @@ class RandomKills:
             self.kills.append(Kill(_role(name), datetime.now(UTC)))
             if number % 20 == 0:
                 self.say(f"random kills, seed {self.seed}: {number} of {self.count}, {len(self.batches)} jobs")
+            if number == self.count:
+                await victim.death()
 
     async def _supervise(self, rig: Rig) -> None:
         """Start whatever ended: killed, or given up because the bus was away."""
