@@ -77,6 +77,15 @@ class House:
         """Kill -9 a service."""
         os.kill(self.pid(name), signal.SIGKILL)
 
+    def until_restarted(self, name: str, former: int) -> None:
+        """Wait until a service runs again under another process id."""
+
+        def runs_again(services: list[dict[str, Any]]) -> bool:
+            its = next(service for service in services if service["name"] == name)
+            return its["pid"] not in {None, former} and its["state"] == "running"
+
+        self.eventually(lambda: self.status["services"], runs_again)
+
     def orders(self, name: str, count: int, *, seed: int = 1) -> Path:
         """A fresh file of `count` orders."""
         path = self.folder / name
