@@ -17,6 +17,7 @@ class Fault(StrEnum):
     LOSE_STORE = "kill -9, store deleted"
     ROLL_BACK = "kill -9, store rolled back"
     FREEZE = "freeze past the takeover, thaw"
+    FREEZE_LONG = "freeze past the last possible commit, thaw"
     CUT = "cut from the bus"
     CUT_CARRIER = "cut from the carrier"
 

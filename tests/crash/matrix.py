@@ -117,7 +117,7 @@ def _approved() -> list[Case]:
 def _servers() -> list[Case]:
     faults = {
         NATS: (Fault.KILL, Fault.FREEZE, Fault.CUT, Fault.LOSE_STORE),
-        SANDBOX: (Fault.KILL, Fault.FREEZE, Fault.CUT),
+        SANDBOX: (Fault.KILL, Fault.FREEZE, Fault.FREEZE_LONG, Fault.CUT),
     }
     return [
         Case(fault, server, several, row=row)
@@ -133,6 +133,11 @@ def _eventual() -> list[Case]:
     points = [_at(Fault.KILL, point, several=False, eventual=True) for point in _AROUND_THE_CALL]
     servers = [
         Case(fault, server, several=False, row=2, eventual=True)
-        for fault, server in ((Fault.LOSE_STORE, NATS), (Fault.KILL, SANDBOX), (Fault.CUT, SANDBOX))
+        for fault, server in (
+            (Fault.LOSE_STORE, NATS),
+            (Fault.KILL, SANDBOX),
+            (Fault.CUT, SANDBOX),
+            (Fault.FREEZE_LONG, SANDBOX),
+        )
     ]
     return points + servers

@@ -26,8 +26,8 @@ from tests.samples import orders
 # A fault may hit a replica that this job passes by; then another job is shipped.
 _JOBS_A_CASE = 5
 PAST_THE_TAKEOVER = ACK_WAIT + 4
-# Shorter than a call can take to commit: a carrier that stands still for longer than it says breaks its own word.
-_CARRIER_FROZEN = LONGEST_COMMIT - 2
+# Within what a call may take to commit, and beyond: then the carrier sells what nobody waits for any more.
+_CARRIER_FROZEN, _CARRIER_FROZEN_LONG = LONGEST_COMMIT - 2, LONGEST_COMMIT + 3
 _CUT = 0.5
 _PURGE_EVERY = 0.3
 _ROWS_FORGOTTEN = 2
@@ -181,7 +181,7 @@ class _Trial:
                 return await self._restart(self.rig.of_role(self.case.target))
             case Fault.KILL if self.case.point is None or not self.case.several:
                 return await self._restart([victim])
-            case Fault.FREEZE:
+            case Fault.FREEZE | Fault.FREEZE_LONG:
                 await self._freeze(victim, batch)
             case Fault.CUT | Fault.CUT_CARRIER:
                 await self._cut(victim)
@@ -216,7 +216,9 @@ class _Trial:
         """Let the others take over, as far as they can without what the victim holds; then thaw it."""
         if self.case.point is None:
             victim.freeze()
-        past = _CARRIER_FROZEN if self.case.target == SANDBOX else PAST_THE_TAKEOVER
+        past = PAST_THE_TAKEOVER
+        if self.case.target == SANDBOX:
+            past = _CARRIER_FROZEN if self.case.fault is Fault.FREEZE else _CARRIER_FROZEN_LONG
         with suppress(TimeoutError):
             await self.rig.until_settled(await self.rig.job_of(batch), within=past)
         victim.thaw()
