@@ -405,6 +405,14 @@ RESTART_UNSETTLED = _kind(
     "Wait for it, or settle it with tally resolve, then restart.",
 )
 
+BACKUP_FAILED = _kind(
+    "E-4023",
+    "No backup",
+    "{path} was not written to, for no backup of it could be made in {folder}: {reason}.",
+    "Mend the cause; the number is kept in the job.",
+    retryable=True,
+)
+
 # E-5xxx: authentication and configuration
 NO_CARRIER = _kind(
     "E-5001",

@@ -55,6 +55,8 @@ FailPoint = Literal[
     "shipper.before_ack",
     "shipper.after_ack",
     "writeback.before_apply",
+    "writeback.before_backup",
+    "writeback.after_backup",
     "writeback.before_replace",
     "writeback.after_replace",
     "writeback.before_outcome",

@@ -132,7 +132,8 @@ class WritebackSettings(ServiceSettings):
 
     Between two flushes of a source it rests `pace` times as long as the last one took, at least `min_wait` and at most
     `max_wait` seconds, so that neither many small flushes nor rewriting a large file crowd out shipping. A workbook is
-    packed anew at every flush, so it has a pace and an utmost wait of its own.
+    packed anew at every flush, so it has a pace and an utmost wait of its own. Of each file that is written to the last
+    `backups` copies are kept; 0 makes none.
     """
 
     source_roots: Roots = (Path(),)
@@ -142,6 +143,7 @@ class WritebackSettings(ServiceSettings):
     max_wait: Annotated[float, Field(ge=0)] = 0.5
     excel_pace: Annotated[float, Field(ge=0)] = 49.0
     excel_max_wait: Annotated[float, Field(ge=0)] = 10.0
+    backups: Annotated[int, Field(ge=0)] = 5
 
 
 class SandboxSettings(ServiceSettings):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.handlers import Handlers
+from services.writeback.targets.backups import Backups
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
 from shared.bus import topology
 from shared.bus.service import Service
+from shared.clock import utc_now
 from shared.settings import WritebackSettings, load
 
 # Each waiting row holds a place; far more may wait than one flush takes.
@@ -27,10 +29,11 @@ def main() -> None:
         usual = Rest(settings.pace, settings.min_wait, settings.max_wait)
         slow = Rest(settings.excel_pace, settings.min_wait, settings.excel_max_wait)
         locks = SourceLocks(settings.data_dir / "locks")
+        backups = Backups(settings.backups, utc_now)
         flusher = Flusher(
             {
-                "csv": Writer(CsvTarget(roots, locks), usual),
-                "excel": Writer(ExcelTarget(roots, locks), slow),
+                "csv": Writer(CsvTarget(roots, locks, backups), usual),
+                "excel": Writer(ExcelTarget(roots, locks, backups), slow),
                 "sidecar": Writer(SidecarTarget(roots, locks), usual),
             },
             service.publisher,

@@ -21,6 +21,8 @@ _ONCE = frozenset(
         "coordinator.after_written_ack",
         "coordinator.before_reissue",
         "writeback.before_apply",
+        "writeback.before_backup",
+        "writeback.after_backup",
         "writeback.before_replace",
         "writeback.after_replace",
         "writeback.before_outcome",

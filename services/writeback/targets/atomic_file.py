@@ -75,16 +75,47 @@ def create_file(path: Path, content: bytes, *, like: Path) -> None:
     Raises FileChangedError where there is one already, and OSError as `replace_file` does.
     """
     with _temporary(path.parent, content) as (temporary, handle):
-        os.fchmod(handle, stat.S_IMODE(like.stat().st_mode) & 0o666 | 0o600)
+        os.fchmod(handle, _readable_like(like))
         os.fsync(handle)
         failpoint("writeback.before_replace")
-        try:
-            os.link(temporary, path)
-        except FileExistsError as error:
-            raise FileChangedError from error
-        temporary.unlink()
+        _link(temporary, path)
     failpoint("writeback.after_replace")
     _sync_folder(path.parent)
+
+
+def copy_file(path: Path, content: bytes, *, of: Path) -> None:
+    """Make a file at `path` with `content`, whole from the first instant, with mode, owner and attributes `of` another.
+
+    Raises FileChangedError where there is one already, and OSError as `replace_file` does.
+    """
+    with _temporary(path.parent, content) as (temporary, handle):
+        _keep_attributes(of, handle)
+        os.fsync(handle)
+        _link(temporary, path)
+    _sync_folder(path.parent)
+
+
+def write_file(path: Path, content: bytes, *, like: Path) -> None:
+    """Make or replace a file of our own at `path`, in one step; who may read it is as with the file `like`."""
+    with _temporary(path.parent, content) as (temporary, handle):
+        keep_owner(handle, like.stat())
+        os.fchmod(handle, _readable_like(like))
+        os.fsync(handle)
+        temporary.replace(path)
+    _sync_folder(path.parent)
+
+
+def _readable_like(like: Path) -> int:
+    return stat.S_IMODE(like.stat().st_mode) & 0o666 | 0o600
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a temporary file its name. Raises FileChangedError where there is a file of that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise FileChangedError from error
+    temporary.unlink()
 
 
 @contextmanager
@@ -132,17 +163,22 @@ def _expect_version(path: Path, read: FileVersion) -> None:
 
 def _keep_attributes(path: Path, handle: int) -> None:
     state = path.lstat()
-    own = os.fstat(handle)
-    with suppress(PermissionError):  # a group can be given only by its members
-        if state.st_gid != own.st_gid:
-            os.fchown(handle, -1, state.st_gid)
-    with suppress(PermissionError):  # and a file only by root
-        if state.st_uid != own.st_uid:
-            os.fchown(handle, state.st_uid, -1)
+    keep_owner(handle, state)
     os.fchmod(handle, stat.S_IMODE(state.st_mode))
     if hasattr(os, "listxattr"):
         for name in os.listxattr(path):
             _keep_extended_attribute(path, handle, name)
+
+
+def keep_owner(place: int | Path, state: os.stat_result) -> None:
+    """Give a file, by its handle or path, the owner and group in `state`, as far as that is allowed."""
+    own = os.fstat(place) if isinstance(place, int) else place.stat()
+    with suppress(PermissionError):  # a group can be given only by its members
+        if state.st_gid != own.st_gid:
+            os.chown(place, -1, state.st_gid)
+    with suppress(PermissionError):  # and a file only by root
+        if state.st_uid != own.st_uid:
+            os.chown(place, state.st_uid, -1)
 
 
 def _keep_extended_attribute(path: Path, handle: int, name: str) -> None:

@@ -21,6 +21,7 @@ from services.writeback.targets.atomic_file import (
     remove_leftovers,
     replace_file,
 )
+from services.writeback.targets.backups import Backups
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.target import RowChange
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source, source_hash
@@ -54,9 +55,11 @@ class FileTarget(ABC, Generic[Document]):
 
     takes: type[FileSource]
 
-    def __init__(self, roots: Sequence[Path], locks: SourceLocks) -> None:
+    def __init__(self, roots: Sequence[Path], locks: SourceLocks, backups: Backups | None = None) -> None:
+        """With `backups`, a file is copied before a job's first write to it."""
         self._roots = tuple(roots)
         self._locks = locks
+        self._backups = backups
         self._parsed: _ParsedFiles[Document] = _ParsedFiles(_REMEMBERED_BYTES)
         self._tidied: set[Path] = set()
 
@@ -81,7 +84,10 @@ class FileTarget(ABC, Generic[Document]):
         return source.path
 
     def apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
-        """Write `changes` into the file (see Target.apply). Each failure is E-4010, E-4011, E-4012 or E-1006."""
+        """Write `changes` into the file (see Target.apply).
+
+        Each failure is E-4010, E-4011, E-4012, E-4023 or E-1006.
+        """
         if not isinstance(source, self.takes):
             raise TypeError(f"{type(self).__name__} takes no source of kind {source.kind}")
         newest = {(change.job_id, change.row_number): change for change in changes}
@@ -125,9 +131,10 @@ class FileTarget(ABC, Generic[Document]):
                 content = raw if edited.content is None else edited.content
                 try:
                     if content != raw:
+                        self._back_up(path, raw, source, changes, edited)
                         self._save(path, origin, content, version)
-                except OSError as error:
-                    failure = _failure(self._label(source), error)
+                except (OSError, TallyError) as error:
+                    failure = error.body if isinstance(error, TallyError) else _failure(self._label(source), error)
                     return [failure if waits else why for why, waits in zip(edited.errors, edited.pending, strict=True)]
                 self._parsed.remember(path, source, content, edited.document, self._weight(edited.document))
                 return edited.errors
@@ -136,6 +143,14 @@ class FileTarget(ABC, Generic[Document]):
     def _read(self, path: Path) -> tuple[bytes, FileVersion | None]:
         """The file's bytes and version; None for a file that is yet to be made."""
         return read_file(path)
+
+    def _back_up(
+        self, path: Path, raw: bytes, source: FileSource, changes: Sequence[RowChange], edited: Edit[Document]
+    ) -> None:
+        """Copy the file for the jobs that are about to write to it for the first time. Raises E-4023."""
+        if self._backups is not None:
+            writing = [change.job_id for change, waits in zip(changes, edited.pending, strict=True) if waits]
+            self._backups.take(path, raw, writing, self._label(source))
 
     def _save(self, path: Path, origin: Path, content: bytes, version: FileVersion | None) -> None:
         if path.parent not in self._tidied:
