@@ -181,6 +181,53 @@ NOT_PARQUET = _kind(
     "E-1026", "Not a Parquet file", "{path} is not a Parquet file: {reason}.", "Export the orders again."
 )
 
+CONNECTION_UNKNOWN = _kind(
+    "E-1040",
+    "Connection unknown",
+    "There is no connection {connection}; known are: {names}.",
+    "Correct the name, or set its URL as TALLY_CONNECTIONS__NAME.",
+)
+DATABASE_UNREACHABLE = _kind(
+    "E-1041",
+    "Database unreachable",
+    "Connection {connection} cannot be opened: {reason}.",
+    "Check the server and the connection's URL.",
+    retryable=True,
+)
+TABLE_NOT_FOUND = _kind(
+    "E-1042",
+    "Table not found",
+    "Connection {connection} has no table or view {table}.",
+    "Check its name, with its schema where it is not in the default one.",
+)
+NO_KEY = _kind(
+    "E-1043",
+    "No primary key",
+    "{path} has no primary key to tell its rows apart by.",
+    "Name a column whose values are unique: --key COLUMN, or key in the request.",
+)
+KEY_REFUSED = _kind(
+    "E-1044",
+    "Key refused",
+    "Column {key} cannot tell the rows of {path} apart: {reason}.",
+    "Name a column whose values are unique and never empty.",
+)
+NO_TRACKING_COLUMNS = _kind(
+    "E-1045",
+    "No tracking columns",
+    "{path} has no column {columns}, so no tracking number could be written back; nothing was shipped.",
+    "{todo}",
+)
+TABLE_NOT_WRITABLE = _kind(
+    "E-1046",
+    "Table not writable",
+    "{path} cannot be updated, so no tracking number could be written back; nothing was shipped: {reason}.",
+    "Grant what is missing, or name a table that can be updated.",
+)
+TABLE_UNREADABLE = _kind(
+    "E-1047", "Table unreadable", "{path} cannot be read: {reason}.", "Check the rights of the connection's user."
+)
+
 # E-2xxx: requests, mapping, validation
 MAPPING_NOT_FOUND = _kind(
     "E-2001", "Mapping not found", "There is no mapping {mapping}.", "Use default, or the path of a YAML file."

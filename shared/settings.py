@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -37,6 +37,34 @@ def _split_paths(value: object) -> object:
 
 
 Roots = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
+
+
+class ConnectionSettings(BaseModel):
+    """A database that holds orders: `postgresql://…`, `mysql://…`, `mariadb://…` or `sqlite:///…`.
+
+    With `mark_table` each write-back is marked in a table of Tallyman's own there, made where the user may make it.
+    """
+
+    url: SecretStr
+    mark_table: bool = True
+
+
+def _read_connections(value: object) -> object:
+    """Connections by their names in lower case; one that is given as a text is a URL."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name.lower(): {"url": given} if isinstance(given, str) else given
+        for name, given in value.items()
+        # Where the environment has NAME_FILE, its content is already in NAME.
+        if not (name.lower().endswith("_file") and f"TALLY_CONNECTIONS__{name.upper()}" in os.environ)
+    }
+
+
+NamedConnections = Annotated[
+    dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$")], ConnectionSettings],
+    BeforeValidator(_read_connections),
+]
 
 
 class ServiceSettings(BaseSettings):
@@ -69,7 +97,7 @@ class ServiceSettings(BaseSettings):
 
 
 class CoordinatorSettings(ServiceSettings):
-    """The coordinator: job database, source roots, ship-from; times in seconds.
+    """The coordinator: job database, source roots and connections, ship-from; times in seconds.
 
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
@@ -78,6 +106,7 @@ class CoordinatorSettings(ServiceSettings):
 
     database_url: str = ""
     source_roots: Roots = (Path(),)
+    connections: NamedConnections = {}
     ship_from: Contact | None = None
     default_weight: Decimal | None = None
     watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
@@ -137,6 +166,7 @@ class WritebackSettings(ServiceSettings):
     """
 
     source_roots: Roots = (Path(),)
+    connections: NamedConnections = {}
     max_batch: Annotated[int, Field(ge=1)] = 1000
     pace: Annotated[float, Field(ge=0)] = 9.0
     min_wait: Annotated[float, Field(ge=0)] = 0.2

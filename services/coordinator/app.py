@@ -28,6 +28,7 @@ from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
+from shared.sources.database_connection import Connections
 from shared.telemetry import logger
 
 log = logger("healing")
@@ -42,6 +43,7 @@ def main() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     service = Service("coordinator", settings)
     database = Database(settings.job_database_url)
+    connections = Connections(settings.connections)
 
     async def start() -> None:
         installation = await migrate(database)
@@ -55,6 +57,7 @@ def main() -> None:
         intake = Intake(
             IntakeSettings(
                 source_roots=settings.source_roots,
+                connections=connections,
                 ship_from=settings.ship_from,
                 default_weight=settings.default_weight,
                 max_rows=settings.max_rows,
@@ -94,4 +97,8 @@ def main() -> None:
         for healer in (watchdog, lookups, Resubmission(database, service.publisher, utc_now)):
             service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
 
-    service.run(start, database.close)
+    async def stop() -> None:
+        connections.close()
+        await database.close()
+
+    service.run(start, stop)

@@ -37,6 +37,7 @@ from shared.errors import (
 )
 from shared.shipping import Contact, Money, ServiceLevel, Shipment
 from shared.sources import Snapshot, as_read, check_writable, open_source, resolve_source
+from shared.sources.database_connection import Connections
 from shared.sources.rows import SourceRow, tracking_column
 
 BATCH = 500
@@ -48,6 +49,7 @@ class IntakeSettings:
     """What intake takes from the settings."""
 
     source_roots: tuple[Path, ...]
+    connections: Connections
     ship_from: Contact | None
     default_weight: Decimal | None
     max_rows: int
@@ -170,13 +172,14 @@ class Intake:
         if self._settings.ship_from is None:
             raise TallyError(NO_SHIP_FROM)
         service = _service(request.service)
-        source = await asyncio.to_thread(resolve_source, request.source, self._settings.source_roots)
+        roots, connections = self._settings.source_roots, self._settings.connections
+        source = await asyncio.to_thread(resolve_source, request.source, roots, connections)
         if to_ship:
-            await asyncio.to_thread(check_writable, source)
-        mapping = await asyncio.to_thread(load_mapping, request.mapping, self._settings.source_roots)
+            await asyncio.to_thread(check_writable, source, connections)
+        mapping = await asyncio.to_thread(load_mapping, request.mapping, roots)
         ancestors = await self._history.ancestors(request.restart_of)
         sold = {} if request.restart_of is None else await self._history.numbers_sold(request.restart_of)
-        snapshot = await asyncio.to_thread(open_source, source, self._settings.source_roots)
+        snapshot = await asyncio.to_thread(open_source, source, roots, connections)
         try:
             mapping.check(snapshot.columns)
             yield Batch(

@@ -6,6 +6,7 @@ from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.handlers import Handlers
 from services.writeback.targets.backups import Backups
 from services.writeback.targets.csv import CsvTarget
+from services.writeback.targets.database import DatabaseTarget
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
@@ -13,6 +14,7 @@ from shared.bus import topology
 from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.settings import WritebackSettings, load
+from shared.sources.database_connection import Connections
 
 # Each waiting row holds a place; far more may wait than one flush takes.
 _ROWS_AT_ONCE = 2000
@@ -23,6 +25,7 @@ def main() -> None:
     settings = load(WritebackSettings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     service = Service("writeback", settings)
+    connections = Connections(settings.connections)
 
     async def start() -> None:
         roots = settings.source_roots
@@ -35,10 +38,14 @@ def main() -> None:
                 "csv": Writer(CsvTarget(roots, locks, backups), usual),
                 "excel": Writer(ExcelTarget(roots, locks, backups), slow),
                 "sidecar": Writer(SidecarTarget(roots, locks), usual),
+                "database": Writer(DatabaseTarget(connections, utc_now), usual),
             },
             service.publisher,
             max_batch=settings.max_batch,
         )
         service.consume(topology.WRITEBACK_COMMANDS, Handlers(flusher).write_back, concurrency=_ROWS_AT_ONCE)
 
-    service.run(start)
+    async def stop() -> None:
+        connections.close()
+
+    service.run(start, stop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.contracts.source import (
     CsvSource,
@@ -15,11 +16,14 @@ from shared.contracts.source import (
     has_sidecar,
     source_label,
 )
-from shared.errors import NOT_WRITABLE, SOURCE_KIND_UNSUPPORTED, TallyError
+from shared.errors import CONNECTION_UNKNOWN, NOT_WRITABLE, TallyError
 from shared.sources.paths import resolve_within
 from shared.sources.rows import TRACKING_COLUMNS, SourceRow, row_checksum
 from shared.sources.sidecar import sidecar_name
 from shared.sources.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from shared.sources.database_connection import Connections
 
 __all__ = [
     "TRACKING_COLUMNS",
@@ -33,13 +37,15 @@ __all__ = [
 ]
 
 
-def resolve_source(source: Source, roots: Sequence[Path]) -> Source:
-    """The same source named for good: a file by its real path, a workbook's sheet by its name.
+def resolve_source(source: Source, roots: Sequence[Path], connections: Connections | None = None) -> Source:
+    """The same source named for good: a file by its real path, a workbook's sheet and a table by their names.
 
-    Raises E-1001, E-1002, E-1006 or, for a workbook, E-1020 to E-1022.
+    Raises E-1001, E-1002, E-1006 or, for a workbook, E-1020 to E-1022, for a table E-1004 or E-1040 to E-1047.
     """
     if isinstance(source, DatabaseSource):
-        return source
+        from shared.sources.database import resolve_table
+
+        return resolve_table(source, _known(connections, source))
     path = resolve_within(source.path, roots)
     if isinstance(source, ExcelSource):
         from shared.sources.excel_orders import sheet_name
@@ -48,12 +54,15 @@ def resolve_source(source: Source, roots: Sequence[Path]) -> Source:
     return source.model_copy(update={"path": str(path)})
 
 
-def check_writable(source: Source) -> None:
-    """Raise E-1014 where no tracking number could be written, E-1025 where writing it could harm a workbook.
+def check_writable(source: Source, connections: Connections | None = None) -> None:
+    """Raise E-1014, E-1045 or E-1046 where no tracking number could be written, E-1025 where it could harm a workbook.
 
-    `source` is resolved. For a workbook it raises what reading it does, too.
+    `source` is resolved. For a workbook or a table it raises what reading it does, too.
     """
     if isinstance(source, DatabaseSource):
+        from shared.sources.database_check import check_table_writable
+
+        check_table_writable(source, _known(connections, source))
         return
     path = Path(source.path)
     if has_sidecar(source):
@@ -70,11 +79,11 @@ def check_writable(source: Source) -> None:
         place_tracking(read_orders(read_workbook(path, source.path), source.sheet, source.path))
 
 
-def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:
+def open_source(source: Source, roots: Sequence[Path], connections: Connections | None = None) -> Snapshot:
     """A snapshot of `source`; blocks while it is read.
 
-    Raises E-1001 to E-1006 and E-1020 to E-1026 for a file that cannot be read as what it is to be, E-1007 for a kind
-    that is not supported.
+    Raises E-1001 to E-1006 and E-1020 to E-1026 for a file that cannot be read as what it is to be, E-1003, E-1004 or
+    E-1040 to E-1047 for a table.
     """
     # Each is imported where it is needed, since whoever only writes back needs no DuckDB.
     match source:
@@ -90,8 +99,10 @@ def open_source(source: Source, roots: Sequence[Path]) -> Snapshot:
             from shared.sources.parquet import open_parquet
 
             return open_parquet(resolve_within(source.path, roots), label=source_label(source))
-        case _:
-            raise TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind)
+        case DatabaseSource():
+            from shared.sources.database import open_table
+
+            return open_table(source, _known(connections, source))
 
 
 def as_read(source: Source, snapshot: Snapshot) -> Source:
@@ -102,3 +113,9 @@ def as_read(source: Source, snapshot: Snapshot) -> Source:
         if isinstance(snapshot, CsvSnapshot):
             return snapshot.as_read(source)
     return source
+
+
+def _known(connections: Connections | None, source: DatabaseSource) -> Connections:
+    if connections is None:
+        raise TallyError(CONNECTION_UNKNOWN, connection=source.connection, names="none")
+    return connections

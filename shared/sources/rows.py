@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -43,3 +44,18 @@ def row_checksum(values: Mapping[str, str]) -> str:
         [f"{len(name)}:{name}{len(text)}:{text}" for name, text in values.items() if tracking_column(name) is None]
     )
     return hashlib.sha256(encoded.encode()).hexdigest()
+
+
+def join_key(texts: Sequence[str]) -> str:
+    """The key of a table's row from the texts of its key columns: the one's own text, of several a JSON list."""
+    return texts[0] if len(texts) == 1 else json.dumps(list(texts), ensure_ascii=False, separators=(",", ":"))
+
+
+def split_key(key: str, count: int) -> list[str]:
+    """The texts of `count` key columns that `join_key` joined. Raises ValueError where it is no such key."""
+    if count == 1:
+        return [key]
+    texts = json.loads(key)
+    if not (isinstance(texts, list) and len(texts) == count and all(isinstance(text, str) for text in texts)):
+        raise ValueError("not a key of that many columns")
+    return texts

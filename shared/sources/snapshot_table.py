@@ -17,7 +17,7 @@ from shared.errors import SOURCE_EMPTY, SOURCE_UNREADABLE, WHERE_FAILED, TallyEr
 from shared.sources.condition import parse_condition
 from shared.sources.condition_sql import quote_identifier, quote_text
 from shared.sources.csv_records import MAX_RECORD
-from shared.sources.rows import SourceRow, row_checksum
+from shared.sources.rows import SourceRow, join_key, row_checksum
 
 # Header names have no surrounding blanks: these clash with none, and no condition can name them.
 NUMBER, SURPLUS = '" number"', '" surplus"'
@@ -32,7 +32,10 @@ Load = Callable[[duckdb.DuckDBPyConnection], None]
 
 
 class TableSnapshot:
-    """A source as it was when it was opened, in a table of its own. A row's key is its number."""
+    """A source as it was when it was opened, in a table of its own.
+
+    A row's key is made of the texts of its key columns, and is its number where the source has none.
+    """
 
     def __init__(
         self,
@@ -41,12 +44,17 @@ class TableSnapshot:
         load: Load,
         folder: tempfile.TemporaryDirectory[str],
         notes: Sequence[str] = (),
+        key: Sequence[str] = (),
     ) -> None:
-        """Take in what `load` loads; `folder` is the snapshot's from then on. Raises E-1002."""
+        """Take in what `load` loads; `folder` is the snapshot's from then on. Raises E-1002.
+
+        `key` names the columns whose texts tell a row apart.
+        """
         self.label = label
         self.columns = tuple(columns)
         self.notes = tuple(notes)
         self.facts: dict[str, str] = {}
+        self._key = tuple(key)
         self._folder = folder
         try:
             self._connection = self._loaded(load)
@@ -67,7 +75,8 @@ class TableSnapshot:
         """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
         for number, surplus, *texts in self._select("*", where):
             values = dict(zip(self.columns, texts, strict=True))
-            yield SourceRow(number, str(number), values, row_checksum(values), surplus)
+            key = join_key([values[name] for name in self._key]) if self._key else str(number)
+            yield SourceRow(number, key, values, row_checksum(values), surplus)
 
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""

@@ -9,8 +9,10 @@ import pytest
 
 from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
+from tests.integration.database_servers import Server, mariadb, postgres
 from tests.integration.house import House, running_house
 from tests.integration.nats_servers import nats_server
+from tests.integration.shops import Shop, server_shop, sqlite_shop
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,44 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One bus for all tests of a worker that need no house; each test uses job ids of its own."""
     with nats_server(tmp_path_factory.mktemp("nats")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Server]:
+    """One PostgreSQL server for all tests of a worker."""
+    with postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[Server]:
+    """One MariaDB server for all tests of a worker."""
+    with mariadb() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """An empty shop in each kind of database."""
+    if request.param == "sqlite":
+        shop = sqlite_shop(tmp_path)
+        yield shop
+        shop.close()
+    else:
+        yield from _served_shop(request)
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def served_shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """An empty shop in each kind of database that has a server, and so users and schemas."""
+    yield from _served_shop(request)
+
+
+def _served_shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    server = request.getfixturevalue("postgres_server" if request.param == "postgresql" else "mariadb_server")
+    shop = server_shop(server, request.param)
+    yield shop
+    shop.close()
 
 
 @pytest.fixture

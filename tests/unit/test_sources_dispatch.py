@@ -26,11 +26,6 @@ def test_a_csv_source_is_opened_under_its_own_name(root: Path) -> None:
             snapshot.count("c = 1")
 
 
-def test_a_kind_that_is_not_supported_says_so(root: Path) -> None:
-    with pytest.raises(TallyError, match="E-1007: Sources of kind database are not supported"):
-        open_source(DatabaseSource(connection="shop", table="orders"), [root])
-
-
 def test_a_workbook_resolves_to_one_of_its_sheets_by_its_own_name(root: Path) -> None:
     (root / "orders.xlsx").write_bytes(plain())
     resolved = {
@@ -56,9 +51,11 @@ def test_every_name_of_one_file_resolves_to_one_source(root: Path) -> None:
     assert len({source_hash(source) for source in resolved}) == 1
 
 
-def test_a_table_resolves_to_itself(root: Path) -> None:
+def test_a_table_needs_a_connection(root: Path) -> None:
     table = DatabaseSource(connection="shop", table="orders")
-    assert resolve_source(table, [root]) is table
+    for ask in (resolve_source, open_source):
+        with pytest.raises(TallyError, match="E-1040: There is no connection shop; known are: none"):
+            ask(table, [root])
 
 
 def test_a_checksum_covers_names_and_texts_but_not_the_tracking_columns() -> None:

@@ -23,7 +23,7 @@ from services.writeback.targets.atomic_file import (
 )
 from services.writeback.targets.backups import Backups
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange
+from services.writeback.targets.target import RowChange, apply_newest
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source, source_hash
 from shared.contracts.writeback import RowWritten
 from shared.errors import OUTSIDE_ROOTS, WRITE_FAILED, ErrorBody, TallyError
@@ -90,16 +90,7 @@ class FileTarget(ABC, Generic[Document]):
         """
         if not isinstance(source, self.takes):
             raise TypeError(f"{type(self).__name__} takes no source of kind {source.kind}")
-        newest = {(change.job_id, change.row_number): change for change in changes}
-        for change in changes:
-            key = change.job_id, change.row_number
-            newest[key] = max(newest[key], change, key=lambda one: one.row_version)
-        errors = dict(zip(newest, self._write(source, list(newest.values())), strict=True))
-        return [
-            change.written() if error is None else change.failed(error)
-            for change in changes
-            for error in [errors[change.job_id, change.row_number]]
-        ]
+        return apply_newest(changes, lambda newest: self._write(source, newest))
 
     def _write(self, source: FileSource, changes: Sequence[RowChange]) -> Sequence[ErrorBody | None]:
         """Each change's failure, None where its row says what it should."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,3 +53,19 @@ class Target(Protocol):
         Of several changes of a job's row the greatest `row_version` counts. Applying a change again changes nothing. A
         row that cannot be written is reported as failed and keeps none of the others back. Blocks: call it in a thread.
         """
+
+
+def apply_newest(
+    changes: Sequence[RowChange], write: Callable[[Sequence[RowChange]], Sequence[ErrorBody | None]]
+) -> list[RowWritten]:
+    """Have `write` write the newest change of each row, and report on them all; it gives each one's failure, if any."""
+    newest = {(change.job_id, change.row_number): change for change in changes}
+    for change in changes:
+        key = change.job_id, change.row_number
+        newest[key] = max(newest[key], change, key=lambda one: one.row_version)
+    errors = dict(zip(newest, write(list(newest.values())), strict=True))
+    return [
+        change.written() if error is None else change.failed(error)
+        for change in changes
+        for error in [errors[change.job_id, change.row_number]]
+    ]

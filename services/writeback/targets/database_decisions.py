@@ -1,0 +1,46 @@
+"""What becomes of a table's row when a change comes for it: decided here, without touching any database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from services.writeback.targets.target import RowChange
+from services.writeback.targets.tracking import wanted_texts
+from shared.errors import SOURCE_CHANGED, TallyError
+from shared.sources.rows import TRACKING_COLUMNS
+
+_NUMBER = TRACKING_COLUMNS[0]
+
+
+@dataclass(frozen=True)
+class StandingRow:
+    """A row as it stands in its table: the texts of its tracking columns, and the value of the one with the number."""
+
+    tracking: Mapping[str, str]
+    number: Any
+    checksum: str
+
+
+def wanted_in(row: StandingRow | None, marked: int | None, change: RowChange, label: str) -> dict[str, str] | None:
+    """The texts that `change` still has to put into the row's tracking columns; None where a newer change is in.
+
+    `marked` is the version of the change that was written last for the same row of the same job, where that is known.
+    Raises E-4010 where the row is gone or no longer what was shipped, E-4012 where another number stands there.
+    """
+    if marked is not None and marked > change.row_version:
+        return None
+    if row is None or not (_holds_own_number(row, change) or row.checksum == change.checksum):
+        shown = change.values.tracking_number or "(none)"
+        raise TallyError(SOURCE_CHANGED, row_number=change.source_row, path=label, tracking_number=shown)
+    return wanted_texts(row.tracking, change, label)
+
+
+def _holds_own_number(row: StandingRow, change: RowChange) -> bool:
+    """Whether a number of this order stands there: then it is its row, whatever else became of it since.
+
+    Many a table notes in a column of its own when a row was last updated, or that its parcel was sent.
+    """
+    standing = row.tracking.get(_NUMBER, "").strip()
+    return bool(standing) and standing in {change.values.tracking_number, *change.replaces}

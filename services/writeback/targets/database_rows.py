@@ -1,0 +1,138 @@
+"""The rows of a table while they are written to, in one transaction: locked and read, then updated and marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnClause, ColumnElement, Connection, and_, literal, or_, select, type_coerce, update
+from sqlalchemy.types import NullType, String
+
+from services.writeback.targets.database_decisions import StandingRow
+from services.writeback.targets.target import RowChange
+from shared.sources.database_marks import MARKS
+from shared.sources.database_table import OrdersTable
+from shared.sources.database_values import MomentKind, key_value, moment_kind, stored_moment, text_of
+from shared.sources.rows import TRACKING_COLUMNS, join_key, row_checksum, split_key
+
+_NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
+_AT_ONCE = 500  # rows that one statement asks for
+
+# Of each row that was written back before: the version of the change, and the number that it wrote.
+Marks = dict[tuple[str, int], tuple[int, str | None]]
+
+
+class LockedRows:
+    """The rows with certain keys, locked until the transaction ends; where a key finds several rows, none counts.
+
+    Raises SQLAlchemy's errors. `orders` has both tracking columns.
+    """
+
+    def __init__(self, connection: Connection, orders: OrdersTable, keys: Sequence[str]) -> None:
+        self._connection = connection
+        self._orders = orders
+        self._dialect = connection.dialect.name
+        self._rows: dict[str, StandingRow | None] = {}
+        known = {key: condition for key in keys if (condition := self._condition(key)) is not None}
+        for some in _chunks(list(known.values())):
+            statement = select(*orders.values).where(or_(*some)).order_by(*orders.key_columns).with_for_update()
+            for values in connection.execute(statement):
+                key = join_key([text_of(values[index]) for index in orders.key])
+                self._rows[key] = None if key in self._rows else self._standing(values)
+
+    def get(self, key: str) -> StandingRow | None:
+        """The row as it stands."""
+        return self._rows.get(key)
+
+    def update(self, key: str, wanted: Mapping[str, str]) -> bool:
+        """Put `wanted` texts into a row's tracking columns, if its number is still what it was; whether it was so."""
+        row, condition = self._rows[key], self._condition(key)
+        assert row is not None
+        assert condition is not None
+        values = {self._orders.tracking[name]: self._stored(name, text) for name, text in wanted.items()}
+        unchanged = self._equals(self._orders.tracking[_NUMBER], row.number)
+        result = self._connection.execute(update(self._orders.clause).where(condition, unchanged).values(values))
+        if result.rowcount != 1:
+            return False
+        number = wanted.get(_NUMBER, row.number)
+        self._rows[key] = StandingRow({**row.tracking, **wanted}, number or None, row.checksum)
+        return True
+
+    def _standing(self, values: Sequence[Any]) -> StandingRow:
+        header = self._orders.header
+        texts = {header.names[index]: text_of(values[index]) for index in header.positions}
+        return StandingRow(
+            tracking={name: text_of(values[index]) for name, index in header.tracking.items()},
+            number=values[header.tracking[_NUMBER]],
+            checksum=row_checksum(texts),
+        )
+
+    def _condition(self, key: str) -> ColumnElement[bool] | None:
+        """What is true of the row with this key; None where no value of the key columns' types has its text."""
+        columns = self._orders.key_columns
+        try:
+            texts = split_key(key, len(columns))
+            values = [key_value(text, each.type, self._dialect) for text, each in zip(texts, columns, strict=True)]
+        except (ValueError, ArithmeticError):
+            return None
+        return and_(*(self._equals(each, value) for each, value in zip(columns, values, strict=True)))
+
+    def _equals(self, column: ColumnClause[Any], value: Any) -> ColumnElement[bool]:
+        if value is None:
+            return column.is_(None)
+        # SQLite compares by what is stored, whatever the column is declared as.
+        kind = NullType() if self._dialect == "sqlite" else column.type
+        return type_coerce(column, kind) == literal(value, kind)
+
+    def _stored(self, name: str, text: str) -> Any:
+        column = self._orders.tracking[name]
+        kind = String() if self._dialect == "sqlite" else column.type
+        if not text:
+            empty = None if self._orders.header.tracking[name] in self._orders.optional else ""
+            return literal(empty, kind)
+        if name == _SHIPPED_AT:
+            moment = moment_kind(column.type, self._dialect)
+            assert moment is not None
+            return literal(stored_moment(datetime.fromisoformat(text), moment), kind)
+        return literal(text, kind)
+
+
+def read_marks(connection: Connection, changes: Sequence[RowChange]) -> Marks:
+    """What was marked for the rows of `changes`."""
+    numbers: dict[str, list[int]] = {}
+    for change in changes:
+        numbers.setdefault(change.job_id, []).append(change.row_number)
+    columns = (MARKS.c.job_id, MARKS.c.job_row, MARKS.c.row_version, MARKS.c.tracking_number)
+    found: Marks = {}
+    for job_id, of_job in numbers.items():
+        for some in _chunks(of_job):
+            statement = select(*columns).where(MARKS.c.job_id == job_id, MARKS.c.job_row.in_(some))
+            found |= {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(statement)}
+    return found
+
+
+def mark(connection: Connection, orders: OrdersTable, change: RowChange, marks: Marks, now: datetime) -> None:
+    """Note that `change` is written, in the transaction that writes it; nothing where that is noted."""
+    key = change.job_id, change.row_number
+    noted = change.row_version, change.values.tracking_number
+    if marks.get(key) == noted:
+        return
+    kind: MomentKind = "zoned moment" if connection.dialect.name == "postgresql" else "moment"
+    values = {
+        "row_version": change.row_version,
+        "tracking_number": change.values.tracking_number,
+        "written_at": stored_moment(now, kind),
+    }
+    if key in marks:
+        this_row = and_(MARKS.c.job_id == change.job_id, MARKS.c.job_row == change.row_number)
+        connection.execute(MARKS.update().where(this_row).values(values))
+    else:
+        named = {"job_id": change.job_id, "job_row": change.row_number, "row_key": change.row_key}
+        connection.execute(MARKS.insert().values({**named, "orders_table": orders.name, **values}))
+    marks[key] = noted
+
+
+def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _AT_ONCE):
+        yield items[start : start + _AT_ONCE]

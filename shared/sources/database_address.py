@@ -1,0 +1,101 @@
+"""The URL of a connection: which databases there are, which driver speaks to each, and what the URL may ask for."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import URL
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared.errors import SETTINGS_INVALID, TallyError
+from shared.settings import ConnectionSettings
+
+CONNECT_TIMEOUT = 10  # seconds
+ANSWER_TIMEOUT = 60  # seconds to wait for a server's next bytes
+LOCK_TIMEOUT = 5  # seconds to wait for a row that another transaction holds
+
+_DRIVERS = {
+    "postgresql": "postgresql+pg8000",
+    "postgres": "postgresql+pg8000",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "sqlite": "sqlite+pysqlite",
+}
+# What a URL may ask for besides host, port, user, password and database: the rest would reach the driver unchecked.
+_QUERIES = {
+    "postgresql": {"application_name", "sslmode", "sslrootcert", "unix_sock"},
+    "mysql": {"charset", "ssl_ca", "ssl_cert", "ssl_disabled", "ssl_key", "ssl_verify_cert", "ssl_verify_identity"}
+    | {"unix_socket"},
+    "sqlite": set[str](),
+}
+_QUERIES["mariadb"] = _QUERIES["mysql"]
+_SSL_MODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+
+
+def read_address(name: str, settings: ConnectionSettings) -> tuple[URL, dict[str, Any]]:
+    """The URL that SQLAlchemy is to open for the connection called `name`, and the driver's arguments.
+
+    Raises E-5002 for a URL of another kind of database, or one that asks for what no connection may have.
+    """
+    url = _parsed(name, settings.url.get_secret_value())
+    backend = url.get_backend_name()
+    if unknown := sorted(url.query.keys() - _QUERIES[backend]):
+        raise _invalid(name, f"its URL may not ask for {', '.join(unknown)}")
+    if backend == "sqlite":
+        return _sqlite(name, url), {"timeout": LOCK_TIMEOUT, "check_same_thread": False}
+    if backend == "postgresql":
+        return _postgresql(name, url)
+    timeouts = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
+    return url, timeouts
+
+
+def _parsed(name: str, text: str) -> URL:
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as error:
+        raise _invalid(name, "it is no URL") from error
+    driver = _DRIVERS.get(url.drivername.partition("+")[0])
+    if driver is None:
+        raise _invalid(name, f"its URL has to begin with one of {', '.join(f'{kind}:' for kind in _DRIVERS)}")
+    return url.set(drivername=driver)
+
+
+def _sqlite(name: str, url: URL) -> URL:
+    if not url.database or url.database.startswith((":memory:", "file:")):
+        raise _invalid(name, "its URL has to name a database file, as sqlite:////srv/orders.db does")
+    # Without this mode SQLite would make an empty database where there is none.
+    file = quote(str(Path(url.database).absolute()))
+    return URL.create(url.drivername, database=f"file:{file}", query={"mode": "rw", "uri": "true"})
+
+
+def _postgresql(name: str, url: URL) -> tuple[URL, dict[str, Any]]:
+    mode = str(url.query.get("sslmode", "prefer"))
+    if mode not in _SSL_MODES:
+        raise _invalid(name, f"its sslmode has to be one of {', '.join(_SSL_MODES)}")
+    root = url.query.get("sslrootcert")
+    return url.difference_update_query(("sslmode", "sslrootcert")), {
+        "timeout": ANSWER_TIMEOUT,
+        "ssl_context": _ssl_context(name, mode, None if root is None else str(root)),
+    }
+
+
+def _ssl_context(name: str, mode: str, root: str | None) -> ssl.SSLContext | bool | None:
+    """What pg8000 takes: False for no TLS, None for TLS where the server has it, a context for TLS or nothing."""
+    if mode in {"disable", "prefer"}:
+        return None if mode == "prefer" else False
+    try:
+        context = ssl.create_default_context(cafile=root)
+    except OSError as error:
+        raise _invalid(name, f"the certificates at its sslrootcert cannot be read ({error.strerror})") from error
+    context.check_hostname = mode == "verify-full"
+    if mode == "require":
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _invalid(name: str, reason: str) -> TallyError:
+    return TallyError(SETTINGS_INVALID, setting=f"TALLY_CONNECTIONS__{name.upper()}", reason=reason)
