@@ -16,6 +16,7 @@ from services.cli.options import (
     Encoding,
     Job,
     Json,
+    Key,
     Map,
     Quote,
     Reship,
@@ -115,6 +116,7 @@ def demo(
 def preview(
     source: SourceText,
     sheet: Sheet = None,
+    key: Key = None,
     where: Where = None,
     mapping: Map = "default",
     service: Service = None,
@@ -139,6 +141,7 @@ def preview(
         delimiter=delimiter,
         quote=quote,
         encoding=encoding,
+        key=key,
     )
     _run(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
@@ -147,6 +150,7 @@ def preview(
 def ship(
     source: SourceText,
     sheet: Sheet = None,
+    key: Key = None,
     where: Where = None,
     mapping: Map = "default",
     service: Service = None,
@@ -188,6 +192,7 @@ def ship(
         delimiter,
         quote,
         encoding,
+        key,
     )
     _run(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
 

@@ -19,7 +19,7 @@ Detach = Annotated[bool, typer.Option("--detach", metavar=FLAG, help="Do not fol
 Job = Annotated[str, typer.Argument(metavar="JOB", help="A job id, the beginning of one, or last.")]
 SourceText = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="A CSV or Parquet file, or an Excel workbook."),
+    typer.Argument(metavar="SOURCE", help="A CSV or Parquet file, an Excel workbook, or a table as CONNECTION.TABLE."),
 ]
 Sheet = Annotated[
     str | None, typer.Option("--sheet", metavar="NAME", help="A workbook's sheet or table (default: its first sheet).")
@@ -38,6 +38,10 @@ Quote = Annotated[
 Encoding = Annotated[
     str | None,
     typer.Option("--encoding", metavar="NAME", help="A CSV file's encoding, such as windows-1252 (default: detected)."),
+]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", metavar="COLUMN", help="What tells a table's rows apart (default: its primary key)."),
 ]
 Where = Annotated[
     str | None, typer.Option("--where", metavar="SQL", help="Only the rows that this condition holds for.")

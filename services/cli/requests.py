@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from services.cli.sources import absolute_if_here, in_dialect, parse_source
+from services.cli.sources import absolute_if_here, in_dialect, parse_source, with_key
 from services.cli.terminal import person
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import DatabaseSource, source_label
@@ -34,12 +34,13 @@ class Wish:
     delimiter: str | None = None
     quote: str | None = None
     encoding: str | None = None
+    key: str | None = None
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
     """The request for `wish`. Raises as `parse_source` does, and E-2020 for what no request can hold."""
     named = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
-    source = in_dialect(named, wish.delimiter, wish.quote, wish.encoding)
+    source = with_key(in_dialect(named, wish.delimiter, wish.quote, wish.encoding), wish.key)
     stem = source.table if isinstance(source, DatabaseSource) else Path(source.path).stem
     name = source_label(source) if isinstance(source, DatabaseSource) else Path(source.path).name
     try:

@@ -74,6 +74,15 @@ def in_dialect(source: Source, delimiter: str | None, quote: str | None, encodin
         raise TallyError(REQUEST_MALFORMED, reason=reason) from error
 
 
+def with_key(source: Source, key: str | None) -> Source:
+    """The source with the column that tells its rows apart. Raises E-2020 for what is no table."""
+    if key is None:
+        return source
+    if not isinstance(source, DatabaseSource):
+        raise TallyError(REQUEST_MALFORMED, reason=f"key {key}: only a table of a database has one")
+    return source.model_copy(update={"key": key})
+
+
 def _character(text: str | None) -> str | None:
     return None if text is None else _CHARACTERS.get(text.lower(), text)
 

@@ -97,6 +97,13 @@ def test_a_file_that_is_here_is_named_by_its_absolute_path(tmp_path: Path) -> No
     assert parse_source("orders.csv", tmp_path) == CsvSource(path=str(tmp_path / "orders.csv"))
 
 
+def test_a_key_goes_with_a_table_and_nothing_else(tmp_path: Path) -> None:
+    request = to_request(Wish("shop.orders", key="order_no"), tmp_path, NOW)
+    assert request.source == DatabaseSource(connection="shop", table="orders", key="order_no")
+    with pytest.raises(TallyError, match=r"E-2020: .*key order_no: only a table of a database has one"):
+        to_request(Wish("orders.csv", key="order_no"), tmp_path, NOW)
+
+
 @pytest.mark.parametrize("name", ["orders.json", "orders", "my orders"])
 def test_a_file_of_no_known_kind_is_refused(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text("x")
