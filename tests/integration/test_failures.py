@@ -193,6 +193,24 @@ def test_a_row_in_doubt_that_the_carrier_shows_later_is_adopted_by_its_last_look
     assert tracking_numbers(path) == [row["tracking_numbers"][0] for row in house.json("rows", job_id)]
 
 
+def test_a_row_that_a_person_wrongly_said_was_not_shipped_is_found_by_the_next_attempt(doubting_house: House) -> None:
+    house = doubting_house
+    path = house.orders("doubt-5.csv", 3, seed=75)
+    with house.faults(
+        {"match": {"nth": 2}, "fault": "drop_after_commit"},
+        {"match": {"path": "/track"}, **DOWN},
+        {"match": {"path": "/labels"}, **DOWN},
+    ):
+        assert house.run("ship", str(path), "--yes").returncode == 4
+        job_id = house.json("show", "last")["job_id"]
+        assert house.run("resolve", job_id, "2", "--not-shipped").returncode == 0
+    assert house.run("resume", job_id).returncode == 0
+    assert house.sold(job_id).total() == 3
+    row = house.json("show", job_id, "2")
+    assert (row["attempt"], row["status"]) == (2, "shipped")
+    assert row["tracking_numbers"][0] in row["evidence"][-1]["answer"]
+
+
 def test_the_label_of_a_number_that_a_person_found_is_fetched(doubting_house: House) -> None:
     house = doubting_house
     path = house.orders("doubt-4.csv", 2, seed=73)
