@@ -10,8 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import stamina
 from nats.aio.client import Client
+from nats.errors import Error as NatsError
 from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.errors import APIError
 from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.engine import Engine
 
@@ -20,6 +23,7 @@ from services.coordinator.database.tables import audit, jobs, reservations, rows
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Shipped, ledger_entry
 from shared.sources.rows import tracking_column
+from tests.crash.bell import PATIENCE
 
 Entry = Claimed | Shipped | Failed | InDoubt
 
@@ -168,6 +172,7 @@ class JobDatabase:
             )
 
 
+@stamina.retry(on=(NatsError, APIError, TimeoutError), attempts=None, timeout=PATIENCE, wait_max=1.0)
 async def read_ledger(client: Client, pattern: str) -> dict[int, list[Entry]]:
     """Every entry under `pattern` (a job's subjects in the ledger stream), by row number, in order."""
     js = client.jetstream(timeout=10)

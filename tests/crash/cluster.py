@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import nats
+import stamina
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.errors import APIError
 
 from services.cli.house.nats_server import choose_port, find_server
 from tests.crash.bell import PATIENCE
@@ -31,11 +33,13 @@ class ClusterRig(Rig):
         """Without a proxy."""
         return True
 
+    @stamina.retry(on=(NatsError, APIError, TimeoutError), attempts=None, timeout=PATIENCE, wait_max=1.0)
     async def leader_of(self, stream: str) -> Process:
         """The server that leads a stream."""
         info = await self.client.jetstream(timeout=5).stream_info(stream)
-        assert info.cluster is not None
-        return self.processes[str(info.cluster.leader)]
+        if info.cluster is None or not info.cluster.leader:
+            raise TimeoutError(f"{stream} has no leader yet")
+        return self.processes[info.cluster.leader]
 
     async def _start_bus(self) -> None:
         self.ports = [self.nats_port, *(choose_port(None) for _ in range(SERVERS - 1))]

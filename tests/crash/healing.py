@@ -15,6 +15,7 @@ FOUND = "look-up that found the label"
 NOT_FOUND = "look-up that found none"
 RECONNECT = "reconnect"
 RETRY = "repeated carrier call"
+WRITE_RETRY = "repeated write-back"
 TOPOLOGY = "streams made anew"
 RESTART = "restart"
 PERSON = "a person's resume"
@@ -30,6 +31,7 @@ _SAID = {
     "bringing the topology up again": TOPOLOGY,
     "reconnected to the bus": RECONNECT,
     "carrier call repeated": RETRY,
+    "write-back failed; trying again": WRITE_RETRY,
     "the claim was taken over": FENCED,
 }
 _MOVES = {

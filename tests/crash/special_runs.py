@@ -170,6 +170,6 @@ async def _result(
         target,
         place,
         check(books, expected),
-        healed_by=healed,
+        healed_by=healed or (healing.OTHERS,),
         recovered_in=() if moved is None else (moved,),
     )
