@@ -28,6 +28,7 @@ from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.message import Message
 from shared.contracts.requests import JobRequest
+from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
 from shared.watching import JobEvents
@@ -37,6 +38,7 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 SUBMIT_TIMEOUT = 60.0
 PREVIEW_TIMEOUT = 120.0
 VOID_TIMEOUT = 60.0
+RESTORE_TIMEOUT = 70.0
 VOIDS_A_CALL = 200
 STATUS_WINDOW = 0.5
 NOBODY_FOR = 3.0
@@ -163,6 +165,17 @@ class TallyClient:
             call = api.VoidRows(job_id=job_id, row_numbers=numbers, tracking_number=tracking_number, by=by)
             rows += (await self._call("void", call, api.RowList, within=VOID_TIMEOUT)).rows
         return tuple(rows)
+
+    async def restore(
+        self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""
+    ) -> Restoration:
+        """What putting a job's source back replaces; with the digest that was told it is done.
+
+        Raises E-4005, E-4024 where there is no copy, or E-4025 where more than the job's numbers would be lost and that
+        is not forced.
+        """
+        call = api.RestoreJob(job_id=job_id, digest=digest, force=force, by=by)
+        return await self._call("restore", call, Restoration, within=RESTORE_TIMEOUT)
 
     async def approve(self, job_id: str, by: str = "") -> JobDocument:
         """Approve a job's preview: it starts to ship. Raises E-4005."""

@@ -460,6 +460,19 @@ BACKUP_FAILED = _kind(
     retryable=True,
 )
 
+NO_BACKUP = _kind(
+    "E-4024",
+    "No backup to restore",
+    "There is no copy of {path} from before job {job_id} wrote to it: {reason}.",
+    "See .tally-backups beside the file for other copies.",
+)
+RESTORE_REFUSED = _kind(
+    "E-4025",
+    "Restore refused",
+    "Restoring {path} would lose more than tracking numbers of the job: {losses}.",
+    "Look at the file; then restore it all the same with --force, which keeps a copy of it as it is.",
+)
+
 # E-5xxx: authentication and configuration
 NO_CARRIER = _kind(
     "E-5001",

@@ -354,6 +354,24 @@ def void(
 
 
 @app.command(rich_help_panel=JOBS)
+def restore(
+    job: Job,
+    force: Annotated[
+        bool,
+        typer.Option("--force", metavar=FLAG, help="Even if more is lost than the job's tracking numbers."),
+    ] = False,
+    yes: Yes = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Put a job's file back as it was before the job wrote to it."""
+    from services.cli.commands import restoring
+    from services.cli.commands.shipping import Manner
+
+    _run(lambda: restoring.restore(job, Manner(data, as_json, yes), force=force), data, as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
 def cancel(job: Job, data: Data = None, as_json: Json = False) -> None:
     """End a job for good; what is shipped stays shipped."""
     _order("cancel", job, data, as_json=as_json)

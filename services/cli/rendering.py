@@ -239,7 +239,11 @@ def _pace(job: JobDocument, span: timedelta) -> str:
 def _write_back(job: JobDocument) -> str:
     counts = job.write_back
     parts = [f"{counts.written:,} written to {source_label_of(job) or 'the source'}"]
-    parts += [f"{count:,} {name}" for count, name in ((counts.due, "due"), (counts.failed, "failed")) if count]
+    parts += [
+        f"{count:,} {name}"
+        for count, name in ((counts.due, "due"), (counts.failed, "failed"), (counts.removed, "removed by a restore"))
+        if count
+    ]
     return ", ".join(parts)
 
 

@@ -17,6 +17,7 @@ from services.coordinator.intake import Intake, IntakeSettings
 from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
 from services.coordinator.progress import Progress
+from services.coordinator.restoring import Restoring
 from services.coordinator.resubmission import Resubmission
 from services.coordinator.submission import Submission
 from services.coordinator.watchdog import Watchdog
@@ -72,7 +73,8 @@ def main() -> None:
         withdrawal = Withdrawal(database, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
-        control = Control(database, progress, ledger, withdrawal, lookups, intake, new_estimator, utc_now)
+        restoring = Restoring(service.client, database, progress, utc_now)
+        control = Control(database, progress, ledger, withdrawal, lookups, restoring, intake, new_estimator, utc_now)
         watchdog = Watchdog(
             database,
             ledger,

@@ -18,6 +18,7 @@ from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
 from services.coordinator.progress import Progress
+from services.coordinator.restoring import Restoring
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
@@ -30,6 +31,7 @@ from shared.contracts.api import (
     Reply,
     ResolveRow,
     RestartJob,
+    RestoreJob,
     RowList,
     ShowJob,
     ShowRow,
@@ -37,6 +39,7 @@ from shared.contracts.api import (
 )
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.message import Message
+from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import REQUEST_MALFORMED, TallyError
 from shared.telemetry import logger
@@ -58,6 +61,7 @@ class Control:
         ledger: Ledger,
         withdrawal: Withdrawal,
         lookups: LookUps,
+        restoring: Restoring,
         intake: Intake,
         new_estimator: Callable[[], Estimator],
         clock: Clock,
@@ -67,6 +71,7 @@ class Control:
         self._ledger = ledger
         self._withdrawal = withdrawal
         self._lookups = lookups
+        self._restoring = restoring
         self._intake = intake
         self._new_estimator = new_estimator
         self._clock = clock
@@ -81,6 +86,7 @@ class Control:
             "preview": _answering(PreviewSource, self.preview),
             "resolve": _answering(ResolveRow, self.resolve),
             "restart": _answering(RestartJob, self.restart),
+            "restore": _answering(RestoreJob, self.restore),
             "void": _answering(VoidRows, self.void),
             "approve": _answering(ControlJob, self.approve),
             "reject": _answering(ControlJob, self.reject),
@@ -163,6 +169,10 @@ class Control:
         await self._progress.commit(restarting.restart, call.job_id, order, self._clock())
         old = await self._database.read(queries.show_job, call.job_id)
         return await self._database.read(queries.show_job, old.restarted_as)
+
+    async def restore(self, call: RestoreJob) -> Restoration:
+        """Put a job's source back as it was, or tell what that replaces."""
+        return await self._restoring.restore(call)
 
     async def void(self, call: VoidRows) -> RowList:
         """Order voids; the rows named, as they are with the orders given."""

@@ -52,7 +52,8 @@ WRITE_BACK: Mapping[WriteBackStatus, frozenset[WriteBackStatus]] = {
     WriteBackStatus.NONE: frozenset({WriteBackStatus.DUE}),
     WriteBackStatus.DUE: frozenset({WriteBackStatus.WRITTEN, WriteBackStatus.FAILED}),
     WriteBackStatus.FAILED: frozenset({WriteBackStatus.DUE, WriteBackStatus.WRITTEN}),
-    WriteBackStatus.WRITTEN: frozenset({WriteBackStatus.DUE}),
+    WriteBackStatus.WRITTEN: frozenset({WriteBackStatus.DUE, WriteBackStatus.REMOVED}),
+    WriteBackStatus.REMOVED: frozenset({WriteBackStatus.DUE}),
 }
 
 UNSETTLED_ROWS = frozenset(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.handlers import Handlers
+from services.writeback.restoring import Restorer
 from services.writeback.targets.backups import Backups
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.database import DatabaseTarget
@@ -13,6 +14,7 @@ from services.writeback.targets.sidecar import SidecarTarget
 from shared.bus import topology
 from shared.bus.service import Service
 from shared.clock import utc_now
+from shared.contracts import subjects
 from shared.settings import WritebackSettings, load
 from shared.sources.database_connection import Connections
 
@@ -33,17 +35,20 @@ def main() -> None:
         slow = Rest(settings.excel_pace, settings.min_wait, settings.excel_max_wait)
         locks = SourceLocks(settings.data_dir / "locks")
         backups = Backups(settings.backups, utc_now)
+        csv, excel = CsvTarget(roots, locks, backups), ExcelTarget(roots, locks, backups)
         flusher = Flusher(
             {
-                "csv": Writer(CsvTarget(roots, locks, backups), usual),
-                "excel": Writer(ExcelTarget(roots, locks, backups), slow),
+                "csv": Writer(csv, usual),
+                "excel": Writer(excel, slow),
                 "sidecar": Writer(SidecarTarget(roots, locks), usual),
                 "database": Writer(DatabaseTarget(connections, utc_now), usual),
             },
             service.publisher,
             max_batch=settings.max_batch,
         )
-        service.consume(topology.WRITEBACK_COMMANDS, Handlers(flusher).write_back, concurrency=_ROWS_AT_ONCE)
+        handlers = Handlers(flusher, Restorer(roots, locks, backups, {"csv": csv, "excel": excel}))
+        service.consume(topology.WRITEBACK_COMMANDS, handlers.write_back, concurrency=_ROWS_AT_ONCE)
+        service.answer(subjects.SOURCES_RESTORE, handlers.restore)
 
     async def stop() -> None:
         connections.close()

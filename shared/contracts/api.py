@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.message import JobId, Message, RowNumber
 from shared.contracts.requests import JobRequest
+from shared.contracts.restoring import Digest
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import ErrorBody
 
@@ -81,6 +82,19 @@ class VoidRows(Message):
     job_id: JobId
     row_numbers: Annotated[tuple[RowNumber, ...], Field(min_length=1, max_length=500)]
     tracking_number: TrackingNumber | None = None
+    by: str = ""
+
+
+class RestoreJob(Message):
+    """Put a job's source back as it was before the job first wrote to it; answered with a `Restoration`.
+
+    Without `digest` it is only told what that replaces; with the digest that was told it is done. `force` does it even
+    if more is lost than the job's tracking numbers.
+    """
+
+    job_id: JobId
+    digest: Digest | None = None
+    force: bool = False
     by: str = ""
 
 

@@ -24,6 +24,7 @@ from shared.contracts.api import (
     Reply,
     ResolveRow,
     RestartJob,
+    RestoreJob,
     ServiceStatus,
     ShowJob,
     ShowRow,
@@ -35,6 +36,7 @@ from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
+from shared.contracts.restoring import RestoreSource
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 
@@ -77,6 +79,13 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
     (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),
     (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),
+    (
+        subjects.SOURCES_RESTORE,
+        "writeback",
+        RestoreSource,
+        Reply,
+        "Put a source back as it was before a job first wrote to it.",
+    ),
     (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
     (subjects.api("list"), "coordinator", ListJobs, Reply, "The newest jobs."),
     (subjects.api("show"), "coordinator", ShowJob, Reply, "One job."),
@@ -85,6 +94,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("resolve"), "coordinator", ResolveRow, Reply, "Record what a person found out about a row in doubt."),
     (subjects.api("restart"), "coordinator", RestartJob, Reply, "Do a job over as a new one."),
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
+    (subjects.api("restore"), "coordinator", RestoreJob, Reply, "Put a job's source back, or tell what that replaces."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")

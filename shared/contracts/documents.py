@@ -37,11 +37,15 @@ class RowCounts(Document):
 
 
 class WriteBackCounts(Document):
-    """How many rows wait for their write-back (voided ones to be cleared), have their number, or could not have it."""
+    """How many rows wait for their write-back (voided ones to be cleared), have their number, or could not have it.
+
+    `removed` rows had theirs until a person restored the source.
+    """
 
     due: int = 0
     written: int = 0
     failed: int = 0
+    removed: int = 0
 
 
 class JobDocument(Document):

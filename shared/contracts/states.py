@@ -31,12 +31,16 @@ class RowStatus(StrEnum):
 
 
 class WriteBackStatus(StrEnum):
-    """How far a shipped row's tracking number is on its way into the source; `none` before it ships."""
+    """How far a shipped row's tracking number is on its way into the source; `none` before it ships.
+
+    `removed` says that it was there, and that a person had the source put back as it was before.
+    """
 
     NONE = "none"
     DUE = "due"
     WRITTEN = "written"
     FAILED = "failed"
+    REMOVED = "removed"
 
 
 class JobMode(StrEnum):

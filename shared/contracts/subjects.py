@@ -12,6 +12,7 @@ SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
 LABELS_RECOVER = "tally.labels.recover"
 SHIPMENTS_FIND = "tally.shipments.find"
+SOURCES_RESTORE = "tally.sources.restore"
 STATUS = "tally.status"
 
 EVERYTHING = "tally.>"

@@ -12,6 +12,7 @@ from shared.contracts.api import (
     Reply,
     ResolveRow,
     RestartJob,
+    RestoreJob,
     RowList,
     ServiceStatus,
     ShowJob,
@@ -37,6 +38,7 @@ from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
+from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, ExcelSource
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.voiding import VoidOutcome
@@ -212,6 +214,8 @@ MESSAGES = {
     ),
     "restart-job": RestartJob(job_id=JOB, mode=JobMode.AUTO, by="ann"),
     "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
+    "restore-job": RestoreJob(job_id=JOB, digest="0" * 64, force=True, by="ann"),
+    "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
     "preview-source": PreviewSource(request=REQUEST),
     "recover-label": RecoverLabel(
         job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
@@ -228,6 +232,22 @@ MESSAGES = {
 DOCUMENTS = {
     "job-document": JOB_DOCUMENT,
     "row-document": ROW_DOCUMENT,
+    "restoration": Restoration(
+        job_id=JOB,
+        path="/srv/orders/orders.csv",
+        backup="/srv/orders/.tally-backups/orders.2026-11-21T101530Z.csv",
+        taken_at=AT,
+        digest="0" * 64,
+        numbers=31,
+        other_numbers=1,
+        changed=1,
+        changed_rows=(4,),
+        missing=1,
+        changed_parts=("docprops/core.xml",),
+        other_jobs=("0a1b2c3d4e5f6a7b",),
+        restored=True,
+        kept_as="/srv/orders/.tally-backups/orders.2026-11-21T101600Z.csv",
+    ),
     "preview-document": PreviewDocument(
         source=SOURCE,
         where="state = 'CA'",

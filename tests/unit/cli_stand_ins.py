@@ -22,6 +22,7 @@ from shared.contracts import subjects
 from shared.contracts.api import JobList, Reply, RowList, ServiceStatus
 from shared.contracts.documents import JobDocument, RowCounts, RowDocument, WriteBackCounts, WriteBackDocument
 from shared.contracts.events import EventType, JobEvent
+from shared.contracts.restoring import Restoration
 from shared.contracts.source import CsvSource
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
 from shared.errors import JOB_NOT_FOUND, TallyError
@@ -86,7 +87,7 @@ class ScriptedHouse:
         self.services: list[ServiceStatus] = []
         self.requests: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.results: dict[str, dict[str, JobDocument]] = {}
-        self.lists: dict[str, RowList] = {}
+        self.lists: dict[str, RowList | Restoration] = {}
         self.answers: Sequence[tuple[str, bytes]] = ()
 
     async def open(self) -> None:
@@ -139,7 +140,7 @@ class ScriptedHouse:
             reply = Reply(result=result.model_dump(mode="json"))
         await message.respond(reply.encode())
 
-    def _result(self, call: str, body: dict[str, Any]) -> JobDocument | JobList | RowList | RowDocument:
+    def _result(self, call: str, body: dict[str, Any]) -> JobDocument | JobList | RowList | RowDocument | Restoration:
         if call == "list":
             before = body["before"] and datetime.fromisoformat(body["before"])
             listed = [known for known in self.jobs.values() if body["status"] in {None, known.status}]

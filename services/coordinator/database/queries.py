@@ -303,6 +303,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             due=write_backs[WriteBackStatus.DUE],
             written=write_backs[WriteBackStatus.WRITTEN],
             failed=write_backs[WriteBackStatus.FAILED],
+            removed=write_backs[WriteBackStatus.REMOVED],
         ),
         error=None if job.error is None else ErrorBody.model_validate(job.error),
         created_at=job.created_at,

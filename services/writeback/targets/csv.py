@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from services.writeback.targets.comparison import Contents
 from services.writeback.targets.csv_document import CsvDocument, parse_document
-from services.writeback.targets.csv_edit import edit
+from services.writeback.targets.csv_edit import contents, edit
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
 from services.writeback.targets.target import RowChange
 from shared.contracts.source import CsvSource
@@ -35,6 +36,9 @@ class CsvTarget(FileTarget[CsvDocument]):
                     found = edit(other, changes, source.path)
                     return edited if _none_found(found) else found
         return edited
+
+    def _contents(self, document: CsvDocument) -> Contents:
+        return contents(document)
 
     def _weight(self, document: CsvDocument) -> int:
         return sum(map(len, document.records))

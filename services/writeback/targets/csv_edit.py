@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from services.writeback.targets.comparison import Contents
 from services.writeback.targets.csv_document import CsvDocument
 from services.writeback.targets.file_target import Edit
 from services.writeback.targets.target import RowChange
 from services.writeback.targets.tracking import decide
 from shared.sources.csv_records import CsvGrammar, is_separator_line, line_end
 from shared.sources.header import Header
+from shared.sources.rows import TRACKING_COLUMNS
 
 
 def edit(document: CsvDocument, changes: Sequence[RowChange], label: str) -> Edit[CsvDocument]:
@@ -24,6 +26,16 @@ def edit(document: CsvDocument, changes: Sequence[RowChange], label: str) -> Edi
         return Edit(document, None, decided.errors, decided.pending)
     rewritten = _rewritten(document, {document.rows[index]: texts for index, texts in decided.texts.items()})
     return Edit(rewritten, rewritten.encode(), decided.errors, decided.pending)
+
+
+def contents(document: CsvDocument) -> Contents:
+    """What a document says."""
+    checksums = document.finder.checksums()
+    numbers = [
+        "" if checksum is None else _tracking_texts(document, index).get(TRACKING_COLUMNS[0], "").strip()
+        for index, checksum in enumerate(checksums)
+    ]
+    return Contents(list(zip(checksums, numbers, strict=True)))
 
 
 def _tracking_texts(document: CsvDocument, index: int) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from services.writeback.targets.excel_document import ExcelDocument, parse_document
+from services.writeback.targets.comparison import Contents
+from services.writeback.targets.excel_document import ExcelDocument, contents, parse_document
 from services.writeback.targets.excel_edit import edit
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
 from services.writeback.targets.target import RowChange
@@ -21,6 +22,9 @@ class ExcelTarget(FileTarget[ExcelDocument]):
 
     def _edit(self, document: ExcelDocument, changes: Sequence[RowChange], source: FileSource) -> Edit[ExcelDocument]:
         return edit(document, changes, source.path)
+
+    def _contents(self, document: ExcelDocument) -> Contents:
+        return contents(document)
 
     def _weight(self, document: ExcelDocument) -> int:
         return document.weight

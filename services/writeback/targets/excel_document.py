@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.writeback.targets.comparison import Contents
 from services.writeback.targets.tracking import RowFinder
 from shared.sources.excel_orders import read_orders
-from shared.sources.excel_package import Package
+from shared.sources.excel_package import Package, part_key
 from shared.sources.excel_placement import Placement, place_tracking
 from shared.sources.excel_region import Region
 from shared.sources.excel_sheet import SheetXml
-from shared.sources.rows import row_checksum
+from shared.sources.rows import TRACKING_COLUMNS, row_checksum
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,15 @@ class ExcelDocument:
     def weight(self) -> int:
         """About how many bytes it takes beside the file's."""
         return len(self.xml.content) + 400 * len(self.rows)
+
+
+def contents(document: ExcelDocument) -> Contents:
+    """What a document says; the sheet and its table are told by their rows, all other parts by their checksums."""
+    numbers = [document.texts[index].get(TRACKING_COLUMNS[0], "").strip() for index in range(len(document.rows))]
+    table = document.region.table
+    written = {part_key(document.region.sheet.part), *([] if table is None else [part_key(table.part)])}
+    parts = {key: entry.crc for key, entry in document.package.entries.items() if key not in written}
+    return Contents(list(zip(document.finder.checksums(), numbers, strict=True)), parts)
 
 
 def parse_document(raw: bytes, sheet: str | None, label: str) -> ExcelDocument:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.writeback.targets.atomic_file import (
     FileChangedError,
@@ -22,9 +22,10 @@ from services.writeback.targets.atomic_file import (
     replace_file,
 )
 from services.writeback.targets.backups import Backups
+from services.writeback.targets.comparison import Contents
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.target import RowChange, apply_newest
-from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source, source_hash
+from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
 from shared.contracts.writeback import RowWritten
 from shared.errors import OUTSIDE_ROOTS, WRITE_FAILED, ErrorBody, TallyError
 from shared.sources.paths import resolve_within
@@ -72,8 +73,16 @@ class FileTarget(ABC, Generic[Document]):
         """Bring `changes` into `document`, in their order."""
 
     @abstractmethod
+    def _contents(self, document: Document) -> Contents:
+        """What a document says."""
+
+    @abstractmethod
     def _weight(self, document: Document) -> int:
         """About how many bytes a document takes beside its file's."""
+
+    def contents(self, raw: bytes, source: FileSource) -> Contents:
+        """What a file's bytes say. Raises TallyError as reading does."""
+        return self._contents(self._parse(raw, source))
 
     def _file(self, path: Path) -> Path:
         """The file to write to for the source at `path`."""
@@ -97,8 +106,7 @@ class FileTarget(ABC, Generic[Document]):
         try:
             origin = resolve_within(source.path, self._roots)
             path = self._file(origin)
-            # One lock for a file, whichever of its sheets a source is.
-            with self._locks.hold(source_hash(CsvSource(path=str(path)))):
+            with self._locks.hold_file(path):
                 return self._write_locked(path, origin, source, changes)
         except TallyError as error:
             failure = error.body if error.kind is OUTSIDE_ROOTS else _failure(self._label(source), error)
@@ -151,6 +159,9 @@ class FileTarget(ABC, Generic[Document]):
             create_file(path, content, like=origin)
         else:
             replace_file(path, content, version)
+
+
+AnyFileTarget = FileTarget[Any]
 
 
 class _ParsedFiles(Generic[Document]):

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from shared.contracts.source import CsvSource, source_hash
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.002, 0.05  # seconds
 
 
@@ -36,6 +38,12 @@ class SourceLocks:
             yield
         finally:
             os.close(handle)
+
+    @contextmanager
+    def hold_file(self, path: Path) -> Iterator[None]:
+        """Hold the lock of the file at `path`, one whichever of its sheets a source is. Raises as `hold` does."""
+        with self.hold(source_hash(CsvSource(path=str(path)))):
+            yield
 
     def _acquire(self, handle: int) -> None:
         deadline = time.monotonic() + self._timeout

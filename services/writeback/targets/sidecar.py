@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.writeback.targets.atomic_file import FileVersion
+from services.writeback.targets.comparison import Contents
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
 from services.writeback.targets.target import RowChange
 from services.writeback.targets.tracking import wanted_texts
@@ -65,6 +66,9 @@ class SidecarTarget(FileTarget[Sidecar]):
 
     def _edit(self, document: Sidecar, changes: Sequence[RowChange], source: FileSource) -> Edit[Sidecar]:
         return edit(document, changes, source)
+
+    def _contents(self, document: Sidecar) -> Contents:
+        return Contents([(key[2], line[TRACKING_COLUMNS[0]]) for key, line in document.lines.items()])
 
     def _weight(self, document: Sidecar) -> int:
         return 1000 * len(document.lines)

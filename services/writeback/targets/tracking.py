@@ -34,6 +34,10 @@ class RowFinder:
             raise TallyError(SOURCE_CHANGED, row_number=change.source_row, path=label, tracking_number=shown)
         return index
 
+    def checksums(self) -> list[str | None]:
+        """Every row's checksum, in order."""
+        return [self._checksum(index) for index in range(self._count)]
+
     @cached_property
     def _unique(self) -> Mapping[str, int | None]:
         found: dict[str, int | None] = {}
