@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Callable
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
@@ -17,6 +17,7 @@ from services.coordinator.identity import job_id_for, request_hash
 from services.coordinator.intake import BATCH, Intake
 from services.coordinator.progress import Progress
 from shared.clock import Clock
+from shared.contracts.message import RequestId
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
 from shared.errors import REQUEST_MALFORMED, ErrorBody, TallyError
@@ -25,7 +26,7 @@ from shared.telemetry import logger
 
 log = logger("submission")
 
-_REQUEST_ID_LENGTH = 200
+_usable_id: TypeAdapter[str] = TypeAdapter(RequestId)
 
 
 class Submission:
@@ -160,8 +161,6 @@ def _request_id(body: bytes) -> str | None:
     """The request id of a body that is no valid request, where it has a usable one."""
     try:
         found = json.loads(body)
-    except ValueError:
+        return _usable_id.validate_python(found.get("request_id"), strict=True) if isinstance(found, dict) else None
+    except (ValueError, RecursionError):
         return None
-    request_id = found.get("request_id") if isinstance(found, dict) else None
-    usable = isinstance(request_id, str) and 0 < len(request_id) <= _REQUEST_ID_LENGTH
-    return request_id if usable else None

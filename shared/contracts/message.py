@@ -8,6 +8,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 JobId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 RowNumber = Annotated[int, Field(ge=1)]
+# PostgreSQL keeps no NUL in a text.
+RequestId = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Attempt = Annotated[int, Field(ge=1)]
 Timestamp = AwareDatetime
 

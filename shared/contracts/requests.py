@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.contracts.message import JobId, Message
+from shared.contracts.message import JobId, Message, RequestId
 from shared.contracts.source import Source
 from shared.contracts.states import InterruptPolicy, JobMode
 
@@ -20,7 +20,7 @@ class JobRequest(Message):
     `restart_of` does so for the rows that one job, or a job that it restarted, shipped.
     """
 
-    request_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    request_id: RequestId
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     source: Source
     where: str | None = None

@@ -83,6 +83,9 @@ async def test_the_same_id_with_another_body_is_rejected(house: House, bus: Clie
         (b'{"request_id": "x-2", "source": {"kind": "fax", "path": "a.csv"}}', "source"),
         (b'{"request_id": "x-3", "source": {"kind": "csv", "path": "a.csv"}, "mode": "yolo"}', "mode"),
         (b"\xff\xfe\x00", "JSON"),
+        (b'{"request_id": "\\ud800"}', "JSON"),
+        (b'{"request_id": "x-\\u0000", "source": {"kind": "csv", "path": "a.csv"}}', "request_id"),
+        (b"[" * 100_000, "JSON"),
     ],
 )
 async def test_a_malformed_request_is_rejected_with_its_code_and_place(bus: Client, body: bytes, reason: str) -> None:
