@@ -35,10 +35,19 @@ class Spool:
 
     @asynccontextmanager
     async def kept(self, outcome: Outcome, claim_sequence: int) -> AsyncIterator[None]:
-        """Keep an outcome on disk until the block ends without an error."""
+        """Keep an outcome on disk until the block ends without an error.
+
+        Where the disk takes nothing the block runs all the same: it still has the outcome to say.
+        """
         path = self._folder / f"{outcome.claim_id}.json"
-        await asyncio.to_thread(_write, path, Spooled(claim_sequence=claim_sequence, outcome=outcome))
-        log.warning("the bus is away; an outcome is kept on disk", job=outcome.job_id, row=outcome.row_number)
+        place = {"job": outcome.job_id, "row": outcome.row_number}
+        try:
+            await asyncio.to_thread(_write, path, Spooled(claim_sequence=claim_sequence, outcome=outcome))
+        except OSError as error:
+            log.error("the bus is away, and an outcome cannot be kept on disk", **place, error=repr(error))
+            yield
+            return
+        log.warning("the bus is away; an outcome is kept on disk", **place)
         yield
         await asyncio.to_thread(path.unlink, missing_ok=True)
 

@@ -83,6 +83,15 @@ async def test_what_was_said_is_kept_no_longer(ledger: Ledger, spool: Spool, tmp
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+async def test_a_disk_that_takes_nothing_does_not_keep_an_outcome_from_being_said(
+    ledger: Ledger, tmp_path: Path
+) -> None:
+    (tmp_path / "spool").write_text("no folder")
+    claim, sequence = await claimed(ledger, fresh_id())
+    async with Spool(tmp_path / "spool").kept(sale(claim), sequence):
+        assert await ledger.settle(sale(claim), sequence)
+
+
 async def test_a_file_that_cannot_be_read_stays_and_keeps_no_other_back(
     ledger: Ledger, spool: Spool, tmp_path: Path
 ) -> None:
