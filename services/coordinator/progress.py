@@ -19,6 +19,7 @@ from shared.clock import Clock
 from shared.contracts.ledger import Outcome, Shipped
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
+from shared.errors import TallyError
 from shared.failpoints import failpoint
 from shared.telemetry import logger
 
@@ -66,11 +67,16 @@ class Progress:
         await self.follow(step)
 
     async def record_written(self, written: SourceWritten) -> None:
-        """Record a flush, job by job."""
+        """Record a flush, job by job; one that is not known here keeps no other from it."""
         failpoint("coordinator.before_written_commit")
         for job_id in {row.job_id for row in written.rows}:
             mine = [row for row in written.rows if row.job_id == job_id]
-            await self.commit(steps.record_written, job_id, mine, self._clock())
+            try:
+                await self.commit(steps.record_written, job_id, mine, self._clock())
+            except TallyError as error:
+                if error.kind.retryable:
+                    raise
+                log.error("a write-back fits no job", job=job_id, code=error.body.code)
 
     async def record_void(self, outcome: VoidOutcome) -> None:
         """Record what became of a void."""

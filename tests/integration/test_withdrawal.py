@@ -8,7 +8,7 @@ import pytest
 from nats.aio.client import Client
 
 from services.coordinator.announcer import Announcer
-from services.coordinator.database import steps
+from services.coordinator.database import queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.dispatch import Dispatcher
@@ -22,8 +22,9 @@ from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, Failed, InDoubt
-from shared.contracts.states import JobStatus, RowStatus
-from tests.integration.job_steps import ERROR, ISSUE, NOW, row, shipped, started
+from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.writeback import RowWritten, SourceWritten
+from tests.integration.job_steps import ERROR, ISSUE, NOW, record, row, shipped, started
 from tests.integration.nats_servers import connected
 
 LIFETIME = timedelta(minutes=5)
@@ -214,3 +215,15 @@ async def test_a_row_abandoned_with_a_claim_says_until_when_that_may_sell(
     await claim(bus, command)
     await bus.withdrawal.abandon(report(command))
     assert (await last(bus, command)).last_possible_commit == NOW
+
+
+async def test_a_flush_that_names_an_unknown_job_is_recorded_for_the_others(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    job_id = await started(database, fresh_id(), rows=1)
+    await record(database, shipped(job_id, 1))
+    (due,) = await database.read(queries.write_backs_due, NOW + LIFETIME, 10)
+    unknown = RowWritten(job_id="nobody", row_number=1, row_version=1, status="written")
+    known = RowWritten(job_id=job_id, row_number=1, row_version=due.row_version, status="written")
+    await bus.progress.record_written(SourceWritten(source_hash="abc", rows=(unknown, known)))
+    assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.WRITTEN
