@@ -472,6 +472,12 @@ RESTORE_REFUSED = _kind(
     "Restoring {path} would lose more than tracking numbers of the job: {losses}.",
     "Look at the file; then restore it all the same with --force, which keeps a copy of it as it is.",
 )
+NUMBER_TAKEN = _kind(
+    "E-4026",
+    "Number of another row",
+    "{tracking_number} is the label of row {other_row} of job {other_job}.",
+    "Look the reference up with the carrier again: tally show {job_id} {row_number} names it.",
+)
 
 # E-5xxx: authentication and configuration
 NO_CARRIER = _kind(

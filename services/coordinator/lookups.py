@@ -69,7 +69,9 @@ class LookUps:
         sought = await self._ask(subjects.SHIPMENTS_FIND, doubt, ShipmentSought)
         if sought is not None:
             log.info("a row in doubt was looked up", job=doubt.job_id, row=doubt.row_number, found=sought.adopted)
-            await self._progress.commit(steps.record_look_up, doubt.job_id, doubt.row_number, sought, self._clock())
+            await self._progress.commit(
+                steps.record_look_up, doubt.job_id, doubt.row_number, doubt.attempt, sought, self._clock()
+            )
 
     async def _ask(self, subject: str, question: Message, answer: type[AnswerT]) -> AnswerT | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.message import JobId, Message, RowNumber
@@ -13,7 +13,12 @@ from shared.contracts.restoring import Digest
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import ErrorBody
 
-TrackingNumber = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+# As carriers print them, in groups and in either case, they are still the number that is looked for.
+TrackingNumber = Annotated[
+    str,
+    BeforeValidator(lambda given: "".join(given.split()) if isinstance(given, str) else given),
+    StringConstraints(to_upper=True, min_length=1, max_length=40),
+]
 PageSize = Annotated[int, Field(ge=1, le=1000)]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import shared.contracts
+from shared.contracts.api import ResolveRow
 from shared.contracts.message import Message
 from tests.contract.messages import DOCUMENTS, MESSAGES
 
@@ -55,3 +56,8 @@ def test_every_message_model_has_a_golden_file() -> None:
 def test_every_message_model_says_what_it_is() -> None:
     undocumented = [type(model).__name__ for model in EXAMPLES.values() if not (type(model).__doc__ or "").strip()]
     assert undocumented == []
+
+
+def test_a_tracking_number_may_be_typed_as_it_is_printed() -> None:
+    printed = ResolveRow(job_id="job", row_number=1, tracking_number=" 1z 999 aa1 01 2345 6784 ")
+    assert printed.tracking_number == "1Z999AA10123456784"

@@ -15,6 +15,8 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.intake import NewRow
 from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
 from services.coordinator.identity import request_hash
+from shared.contracts.ledger import Evidence
+from shared.contracts.lookups import ShipmentSought
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode, JobStatus, RowStatus, WriteBackStatus
@@ -182,6 +184,45 @@ async def test_only_a_row_in_doubt_can_be_resolved(database: Database) -> None:
         await database.write(steps.resolve, job_id, 99, steps.Finding(None, "ann", ""), NOW)
 
 
+async def test_the_number_of_another_row_does_not_resolve_a_row(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, shipped(job_id, 1, number="1ZFIRST"))
+    await record(database, in_doubt(job_id, 2))
+    with pytest.raises(TallyError, match="1ZFIRST is the label of row 1"):
+        await database.write(steps.resolve, job_id, 2, steps.Finding("1ZFIRST", "ann", ""), NOW)
+    assert (await row(database, job_id, 2)).status is RowStatus.IN_DOUBT
+    await database.write(steps.resolve, job_id, 2, steps.Finding("1ZFIRS_", "ann", ""), NOW)
+    assert (await row(database, job_id, 2)).tracking_numbers == ("1ZFIRS_",)
+
+
+async def test_the_number_of_a_second_label_does_not_resolve_another_row(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, shipped(job_id, 1, number="1ZFIRST"))
+    await record(database, shipped(job_id, 1, number="1ZSECOND"))
+    await record(database, in_doubt(job_id, 2))
+    with pytest.raises(TallyError, match="E-4026"):
+        await database.write(steps.resolve, job_id, 2, steps.Finding("1ZSECOND", "ann", ""), NOW)
+
+
+async def test_a_look_up_of_an_earlier_doubt_does_not_stand_for_the_last_one_of_a_later_doubt(
+    database: Database,
+) -> None:
+    job_id = await started(database)
+    await record(database, in_doubt(job_id, 1))
+    (asked,) = await database.read(queries.doubts_to_look_up, NOW + timedelta(minutes=1))
+    await database.write(steps.resolve, job_id, 1, steps.Finding(None, "ann", ""), NOW)
+    await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
+    await record(database, in_doubt(job_id, 1).model_copy(update={"attempt": 2}))
+    late = ShipmentSought(evidence=(Evidence(at=NOW, asked="the first doubt", answer="not found"),))
+    await database.write(steps.record_look_up, job_id, 1, asked.attempt, late, NOW)
+    (due,) = await database.read(queries.doubts_to_look_up, NOW + timedelta(minutes=1))
+    assert due.attempt == 2
+    assert len((await row(database, job_id, 1)).evidence) == 1
+    await database.write(steps.record_look_up, job_id, 1, due.attempt, late, NOW)
+    assert await database.read(queries.doubts_to_look_up, NOW + timedelta(minutes=1)) == []
+    assert len((await row(database, job_id, 1)).evidence) == 2
+
+
 async def test_a_paused_job_records_the_row_in_flight_and_starts_no_other(database: Database) -> None:
     job_id = await started(database)
     await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
@@ -282,6 +323,23 @@ async def test_resume_skips_a_failed_row_that_was_corrected_and_shipped_by_a_lat
     assert step.ship is not None
     assert step.ship.row_number == 2
     assert (await row(database, first, 1)).status is RowStatus.SKIPPED
+
+
+async def test_resume_is_refused_while_a_corrected_row_of_a_later_job_is_not_settled(database: Database) -> None:
+    first = await started(database, "first", rows=2)
+    await record(database, failed(first, 1))
+    second = await take_in(database, "second", rows=1, fingerprint="corrected", at=NOW + timedelta(minutes=1))
+    await database.write(steps.start, second, "intake", "ann", NOW, ISSUE)
+    with pytest.raises(TallyError, match="E-4006"):
+        await database.write(steps.resume, first, "ann", NOW, ISSUE)
+    await record(database, in_doubt(second, 1))
+    with pytest.raises(TallyError, match="E-4006"):
+        await database.write(steps.resume, first, "ann", NOW, ISSUE)
+    assert (await job(database, first)).status is JobStatus.FAILED
+    await database.write(steps.resolve, second, 1, steps.Finding("1ZFOUND", "ann", ""), NOW)
+    step = await database.write(steps.resume, first, "ann", NOW, ISSUE)
+    assert step.ship is not None
+    assert step.ship.row_number == 2
 
 
 async def test_what_earlier_jobs_shipped_is_known_by_its_reservation(database: Database) -> None:

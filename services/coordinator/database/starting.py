@@ -19,6 +19,7 @@ from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import RESERVED, TallyError
 
+_UNSETTLED = (RowStatus.IN_FLIGHT, RowStatus.IN_DOUBT, RowStatus.VOIDING)
 _LABELLED = (RowStatus.SHIPPED.value, RowStatus.VOIDING.value)
 
 
@@ -71,7 +72,7 @@ def reservation(job: JobTransaction, row: AnyRow) -> dict[str, Any]:
 def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
     """Whether the order may be bought although `holder` reserved it; else the row is skipped or the job fails."""
     status = RowStatus(holder.status)
-    if status in {RowStatus.IN_FLIGHT, RowStatus.IN_DOUBT, RowStatus.VOIDING}:
+    if status in _UNSETTLED:
         error = TallyError(
             RESERVED, row=row.row_number, status=status, other_job=holder.job_id, other_row=holder.row_number
         ).body
@@ -99,7 +100,7 @@ def skip_shipped_since(job: JobTransaction) -> None:
     """Skip the unsettled rows that a later job shipped from the same place of the same source.
 
     A failed row that a person corrected and submitted again has other contents, and so another reservation; resuming
-    the old job would buy the uncorrected one besides.
+    the old job would buy the uncorrected one besides. Raises E-4006 where that later one is still to be settled.
     """
     later, later_jobs, own = rows.alias(), jobs.alias(), jobs.alias()
     found = job.connection.execute(
@@ -109,6 +110,7 @@ def skip_shipped_since(job: JobTransaction) -> None:
             later.c.job_id,
             later.c.row_number.label("later_row"),
             later.c.tracking_numbers,
+            later.c.status.label("later_status"),
         )
         .join(own, own.c.job_id == rows.c.job_id)
         .join(later, (later.c.row_key == rows.c.row_key) & (later.c.job_id != rows.c.job_id))
@@ -116,12 +118,22 @@ def skip_shipped_since(job: JobTransaction) -> None:
         .where(
             rows.c.job_id == job.job_id,
             rows.c.status.in_([RowStatus.PENDING.value, RowStatus.FAILED.value]),
-            later.c.status == RowStatus.SHIPPED.value,
+            later.c.status.in_([*_UNSETTLED, RowStatus.SHIPPED.value]),
+            # One with the same contents is told apart by its reservation, when its turn comes.
+            (later.c.status == RowStatus.SHIPPED.value) | (later.c.reservation_key != rows.c.reservation_key),
             later_jobs.c.source_hash == own.c.source_hash,
             later_jobs.c.created_at > own.c.created_at,
         )
     )
     for row in found.all():
+        if row.later_status != RowStatus.SHIPPED:
+            raise TallyError(
+                RESERVED,
+                row=row.row_number,
+                status=row.later_status,
+                other_job=row.job_id,
+                other_row=row.later_row,
+            )
         before = ShippedBefore(job_id=row.job_id, row_number=row.later_row, tracking_numbers=row.tracking_numbers)
         _skip(job, row, before)
 

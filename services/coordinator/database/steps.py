@@ -6,10 +6,11 @@ dies between commit and publish is healed by redelivery or by the watchdog.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, String, cast, select
 
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_of
@@ -31,12 +32,12 @@ from services.coordinator.database.statements import (
     update_row,
 )
 from services.coordinator.database.step import Step, close
-from services.coordinator.database.tables import rows
+from services.coordinator.database.tables import rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
-from shared.errors import ILLEGAL_TRANSITION, IN_DOUBT, NOT_IN_DOUBT, ROW_NOT_FOUND, TallyError
+from shared.errors import ILLEGAL_TRANSITION, IN_DOUBT, NOT_IN_DOUBT, NUMBER_TAKEN, ROW_NOT_FOUND, TallyError
 
 
 def approve(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
@@ -72,8 +73,8 @@ def _start(job: JobTransaction, actor: str, issue: Issue) -> Step:
 def resume(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
     """Take a failed, paused or interrupted job up again at its row.
 
-    A row still in flight keeps its attempt; a failed row gets a new one. Raises E-4005, or E-3010 while a row is in
-    doubt.
+    A row still in flight keeps its attempt; a failed row gets a new one. Raises E-4005, E-3010 while a row is in
+    doubt, or E-4006 while a later job has one of the orders, corrected, in its hands.
     """
     job = JobTransaction.open(connection, job_id, now)
     if job.started_at is None:
@@ -119,7 +120,7 @@ class Finding:
 def resolve(connection: Connection, job_id: str, row_number: int, finding: Finding, now: datetime) -> Step:
     """Settle a row in doubt as a person says: shipped under a number, or not at all, so that resume tries it again.
 
-    Raises E-4004 or E-4008. The label of a shipped one is due.
+    Raises E-4004, E-4008, or E-4026 where the number is another row's label. The label of a shipped one is due.
     """
     job = JobTransaction.open(connection, job_id, now)
     row = connection.execute(SELECT_ROW, {"job_id": job_id, "row_number": row_number}).one_or_none()
@@ -128,6 +129,8 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
     if row.status != RowStatus.IN_DOUBT:
         raise TallyError(NOT_IN_DOUBT, row=row_number, job_id=job_id, row_number=row_number, status=row.status)
     number = finding.tracking_number
+    if number is not None:
+        _expect_free(job, row_number, number)
     job.trail.add("row.resolved", actor=finding.by, row=row_number, tracking_number=number, reason=finding.reason)
     if number is None:
         move_row(job, row, RowStatus.FAILED, {"recover": True})
@@ -152,6 +155,29 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
     if row_number == job.cursor + 1:
         job.advance(row_number)
     return close(job, writeback=writeback_of(job, row, version, number, now), row=row_number)
+
+
+def _expect_free(job: JobTransaction, row_number: int, number: str) -> None:
+    """Raise E-4026 where a label of this number stands for another row: one of the two would be voided or lost."""
+    for table in (rows, second_labels):
+        holder = job.connection.execute(
+            select(table.c.job_id, table.c.row_number)
+            .where(
+                table.c.status.in_([RowStatus.SHIPPED.value, RowStatus.VOIDING.value]),
+                cast(table.c.tracking_numbers, String).contains(json.dumps(number), autoescape=True),
+            )
+            .limit(1)
+        ).first()
+        if holder is not None:
+            raise TallyError(
+                NUMBER_TAKEN,
+                row=row_number,
+                tracking_number=number,
+                other_job=holder.job_id,
+                other_row=holder.row_number,
+                job_id=job.job_id,
+                row_number=row_number,
+            )
 
 
 def record_written(connection: Connection, job_id: str, written: list[RowWritten], now: datetime) -> Step:
@@ -213,18 +239,26 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     return close(job, row=row_number)
 
 
-def record_look_up(connection: Connection, job_id: str, row_number: int, sought: ShipmentSought, now: datetime) -> Step:
-    """A row in doubt was looked up once more; what was answered is kept with it, whatever it was."""
+def record_look_up(
+    connection: Connection, job_id: str, row_number: int, attempt: int, sought: ShipmentSought, now: datetime
+) -> Step:
+    """A row whose `attempt` was in doubt was looked up once more; what was answered is kept with it, whatever it was.
+
+    Nothing of it counts for a later attempt's doubt.
+    """
     job = JobTransaction.open(connection, job_id, now)
     row = connection.execute(
-        select(rows.c.status, rows.c.evidence).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
+        select(rows.c.status, rows.c.attempt, rows.c.evidence).where(
+            rows.c.job_id == job_id, rows.c.row_number == row_number
+        )
     ).one()
-    evidence = [item.model_dump(mode="json") for item in sought.evidence]
-    changes: dict[str, object] = {"looked_again": True}
-    # One that was found shipped has this look-up among the evidence of its outcome.
-    if row.status == RowStatus.IN_DOUBT and not sought.adopted:
-        changes["evidence"] = [*(row.evidence or []), *evidence]
-    update_row(job, row_number, changes)
+    if (row.status, row.attempt) == (RowStatus.IN_DOUBT, attempt):
+        changes: dict[str, object] = {"looked_again": True}
+        # One that was found shipped has this look-up among the evidence of its outcome.
+        if not sought.adopted:
+            evidence = [item.model_dump(mode="json") for item in sought.evidence]
+            changes["evidence"] = [*(row.evidence or []), *evidence]
+        update_row(job, row_number, changes)
     job.trail.add("row.looked_up", actor="shipper", row=row_number, found=sought.adopted)
     return close(job, row=row_number)
 
