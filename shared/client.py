@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -22,6 +21,7 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from pydantic import BaseModel
 
+from shared.addresses import without_credentials
 from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
@@ -305,11 +305,6 @@ class TallyClient:
         return JobEvent(
             type=EventType.ACCEPTED, at=job.created_at, job_id=job.job_id, request_id=job.request_id, job=job
         )
-
-
-def without_credentials(url: str) -> str:
-    """`url` as it may be shown: without a user, password or token."""
-    return re.sub(r"//[^/@,]*@", "//", url)
 
 
 def _answer(request: JobRequest, message: Msg) -> JobEvent | None:

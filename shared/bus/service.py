@@ -23,6 +23,7 @@ from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, ServiceUnavailableError
 
+from shared.addresses import without_credentials
 from shared.bus import topology
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
@@ -130,11 +131,7 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         try:
-            await topology.apply(self.js, self.settings.stream_replicas)
-            if start is not None:
-                await start()
-            self.broker.subscriber(subjects.STATUS, decoder=_whole)(self._answer_status)
-            await self.broker.start()
+            await self._open(start)
             self.state = "running"
             log.info("running", pid=os.getpid())
             await self._serve()
@@ -150,7 +147,18 @@ class Service:
             async with asyncio.timeout(CONNECT_FOR):
                 await self.broker.connect()
         except (NatsError, OSError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=self.settings.nats_url) from error
+            raise TallyError(BUS_UNREACHABLE, url=without_credentials(self.settings.nats_url)) from error
+
+    async def _open(self, start: Background | None) -> None:
+        """Bring up what the service needs before it runs; raises TallyError E-4001 where the bus goes away."""
+        try:
+            await topology.apply(self.js, self.settings.stream_replicas)
+            if start is not None:
+                await start()
+            self.broker.subscriber(subjects.STATUS, decoder=_whole)(self._answer_status)
+            await self.broker.start()
+        except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
+            raise TallyError(BUS_UNREACHABLE, url=without_credentials(self.settings.nats_url)) from error
 
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:

@@ -12,7 +12,8 @@ from cli_stand_ins import AT, WITHIN, ScriptedHouse, job, nats_bus, row, scripte
 
 from services.cli.finding import resolve_job
 from services.cli.following import await_write_back, follow, has_ended, take_in
-from shared.client import TallyClient, without_credentials
+from shared.addresses import without_credentials
+from shared.client import TallyClient
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
 from shared.contracts.documents import JobDocument, RowDocument, WriteBackCounts

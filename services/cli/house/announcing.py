@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from services.cli.house.process import Death
 from services.cli.house.record import HouseRecord, ProcessRecord
-from shared.client import without_credentials
+from shared.addresses import without_credentials
 from shared.clock import Clock, utc_now
 
 Say = Callable[[str], None]
