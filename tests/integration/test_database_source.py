@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from shared.errors import TallyError
 from shared.settings import ConnectionSettings
 from shared.sources import check_writable, open_source, resolve_source
 from shared.sources.database_connection import Connections
-from tests.integration.shops import Shop, sqlite_shop
+from tests.integration.database_servers import Server
+from tests.integration.shops import Shop, changes, server_shop, sqlite_shop, write
 
 
 def refusal(shop: Shop, source: DatabaseSource, *, to_ship: bool = False) -> str:
@@ -203,6 +205,35 @@ def test_a_user_who_may_not_update_is_refused_without_a_word_of_the_password(ser
         check_writable(shop.source(), shop.connections(url))
     assert str(caught.value).startswith("E-1046: shop.orders cannot be updated")
     assert str(url.password) not in str(caught.value)
+
+
+def test_a_table_of_marks_that_may_not_be_written_is_refused(served_shop: Shop) -> None:
+    shop = served_shop
+    shop.orders(2)
+    write(shop, changes(shop.snapshot(), {1: "1Z1"}))
+    url = shop.user("SELECT, UPDATE ON orders", "SELECT ON tally_write_backs")
+    with pytest.raises(TallyError, match=r"E-1046: .*tally_write_backs"):
+        check_writable(shop.source(), shop.connections(url))
+    check_writable(shop.source(), shop.connections(url, mark_table=False))
+
+
+def test_a_table_without_transactions_is_refused(mariadb_server: Server) -> None:
+    shop = server_shop(mariadb_server, "mariadb")
+    shop.orders(1)
+    shop.execute("ALTER TABLE orders ENGINE=MyISAM")
+    assert "its storage engine MyISAM has no transactions" in refusal(shop, shop.source(), to_ship=True)
+    shop.close()
+
+
+def test_memory_stays_flat_however_many_rows_there_are(shop: Shop) -> None:
+    shop.orders(20_000)
+    connections = shop.connections()
+    open_source(shop.source(), [], connections).close()
+    tracemalloc.start()
+    open_source(shop.source(), [], connections).close()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4_000_000  # a thousand rows at a time; all of them take eight times as much
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
 
 from services.writeback.targets.database import DatabaseTarget
 from services.writeback.targets.target import RowChange
@@ -264,6 +265,42 @@ def lose_connection(shop: Shop, connection) -> None:
         driver._force_close()
     else:
         driver.close()
+
+
+def test_a_transaction_that_the_database_gave_up_leaves_nothing_of_the_batch(shop: Shop) -> None:
+    wanted = numbered(shop, 3)
+    connections = shop.connections()
+    target = DatabaseTarget(connections, lambda: NOW)
+    target.apply(shop.source(), [])  # makes the table of marks
+    engine = connections.find("shop")._engine
+    marked: list[str] = []
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def give_up(connection, cursor, statement, parameters, context, executemany):  # noqa: ARG001
+        if statement.startswith("INSERT INTO tally_write_backs"):
+            marked.append(statement)
+            if len(marked) == 2:  # as MySQL does on a deadlock, and SQLite on a full disk
+                connection.connection.driver_connection.cursor().execute("ROLLBACK")
+                raise OperationalError(statement, {}, Exception("deadlock found"))
+
+    assert codes(target.apply(shop.source(), wanted)) == ["E-4011"] * 3
+    assert (shop.numbers(), shop.marks()) == ({1: None, 2: None, 3: None}, [])
+    assert codes(target.apply(shop.source(), wanted)) == [None] * 3
+    assert shop.numbers() == {1: "1Z1", 2: "1Z2", 3: "1Z3"}
+
+
+def test_two_writers_that_make_the_table_of_marks_at_once_both_write(shop: Shop) -> None:
+    wanted = numbered(shop, 8)
+    targets = [DatabaseTarget(shop.connections(), lambda: NOW) for _ in range(4)]
+    start = threading.Barrier(4)
+
+    def work(which: int) -> list[str | None]:
+        start.wait(30)
+        return codes(targets[which].apply(shop.source(), wanted[2 * which : 2 * which + 2]))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [[None, None]] * 4
+    assert len(shop.marks()) == 8
 
 
 def test_a_row_that_another_holds_is_told_and_written_later(shop: Shop) -> None:

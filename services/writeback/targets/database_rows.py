@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnClause, ColumnElement, Connection, and_, literal, or_, select, type_coerce, update
-from sqlalchemy.types import NullType, String
+from sqlalchemy.types import NullType, String, TypeEngine
 
 from services.writeback.targets.database_decisions import StandingRow
 from services.writeback.targets.target import RowChange
@@ -34,10 +34,10 @@ class LockedRows:
         self._orders = orders
         self._dialect = connection.dialect.name
         self._rows: dict[str, StandingRow | None] = {}
-        known = {key: condition for key in keys if (condition := self._condition(key)) is not None}
-        for some in _chunks(list(known.values())):
-            statement = select(*orders.values).where(or_(*some)).order_by(*orders.key_columns).with_for_update()
-            for values in connection.execute(statement):
+        known = [of_key for key in keys if (of_key := self._key_values(key)) is not None]
+        for some in _chunks(known):
+            statement = select(*orders.values).where(self._among(some)).order_by(*orders.key_columns)
+            for values in connection.execute(statement.with_for_update()):
                 key = join_key([text_of(values[index]) for index in orders.key])
                 self._rows[key] = None if key in self._rows else self._standing(values)
 
@@ -47,12 +47,12 @@ class LockedRows:
 
     def update(self, key: str, wanted: Mapping[str, str]) -> bool:
         """Put `wanted` texts into a row's tracking columns, if its number is still what it was; whether it was so."""
-        row, condition = self._rows[key], self._condition(key)
+        row, of_key = self._rows[key], self._key_values(key)
         assert row is not None
-        assert condition is not None
+        assert of_key is not None
         values = {self._orders.tracking[name]: self._stored(name, text) for name, text in wanted.items()}
         unchanged = self._equals(self._orders.tracking[_NUMBER], row.number)
-        result = self._connection.execute(update(self._orders.clause).where(condition, unchanged).values(values))
+        result = self._connection.execute(update(self._orders.clause).where(self._is(of_key), unchanged).values(values))
         if result.rowcount != 1:
             return False
         number = wanted.get(_NUMBER, row.number)
@@ -68,22 +68,31 @@ class LockedRows:
             checksum=row_checksum(texts),
         )
 
-    def _condition(self, key: str) -> ColumnElement[bool] | None:
-        """What is true of the row with this key; None where no value of the key columns' types has its text."""
+    def _key_values(self, key: str) -> list[Any] | None:
+        """The values of the key columns; None where their types have none with such a text."""
         columns = self._orders.key_columns
         try:
             texts = split_key(key, len(columns))
-            values = [key_value(text, each.type, self._dialect) for text, each in zip(texts, columns, strict=True)]
+            return [key_value(text, each.type, self._dialect) for text, each in zip(texts, columns, strict=True)]
         except (ValueError, ArithmeticError):
             return None
-        return and_(*(self._equals(each, value) for each, value in zip(columns, values, strict=True)))
+
+    def _among(self, keys: Sequence[Sequence[Any]]) -> ColumnElement[bool]:
+        columns = self._orders.key_columns
+        if len(columns) == 1:
+            return type_coerce(columns[0], self._kind(columns[0])).in_([key[0] for key in keys])
+        return or_(*(self._is(key) for key in keys))
+
+    def _is(self, key: Sequence[Any]) -> ColumnElement[bool]:
+        return and_(*(self._equals(each, value) for each, value in zip(self._orders.key_columns, key, strict=True)))
 
     def _equals(self, column: ColumnClause[Any], value: Any) -> ColumnElement[bool]:
-        if value is None:
-            return column.is_(None)
+        kind = self._kind(column)
+        return column.is_(None) if value is None else type_coerce(column, kind) == literal(value, kind)
+
+    def _kind(self, column: ColumnClause[Any]) -> TypeEngine[Any]:
         # SQLite compares by what is stored, whatever the column is declared as.
-        kind = NullType() if self._dialect == "sqlite" else column.type
-        return type_coerce(column, kind) == literal(value, kind)
+        return NullType() if self._dialect == "sqlite" else column.type
 
     def _stored(self, name: str, text: str) -> Any:
         column = self._orders.tracking[name]
@@ -129,7 +138,7 @@ def mark(connection: Connection, orders: OrdersTable, change: RowChange, marks: 
         connection.execute(MARKS.update().where(this_row).values(values))
     else:
         named = {"job_id": change.job_id, "job_row": change.row_number, "row_key": change.row_key}
-        connection.execute(MARKS.insert().values({**named, "orders_table": orders.name, **values}))
+        connection.execute(MARKS.insert(), {**named, "orders_table": orders.name, **values})
     marks[key] = noted
 
 
