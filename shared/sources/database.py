@@ -1,6 +1,6 @@
 """A table of a named connection as a snapshot: one statement, streamed by a server-side cursor, every column as text.
 
-Conditions run on the snapshot as they do for files (docs/decisions/0008-databases.md).
+Conditions run on the snapshot as they do for files (docs/decisions/0007-databases.md).
 """
 
 from __future__ import annotations

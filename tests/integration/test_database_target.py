@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
@@ -12,7 +13,10 @@ from sqlalchemy.exc import OperationalError
 
 from services.writeback.targets.database import DatabaseTarget
 from services.writeback.targets.target import RowChange
-from tests.integration.shops import NOW, Shop, change, changes, codes, write
+from shared.sources import check_writable
+from tests.integration.shops import NOW, TYPES, Shop, change, changes, codes, write
+
+GUIDE = Path(__file__).parents[2] / "docs/guides/databases.md"
 
 
 def numbered(shop: Shop, count: int) -> list[RowChange]:
@@ -204,6 +208,22 @@ def test_without_the_right_to_make_a_table_rows_are_written_unmarked(served_shop
     schema = "DATABASE()" if shop.kind == "mariadb" else "'public'"
     tables = shop.query(f"SELECT table_name FROM information_schema.tables WHERE table_schema = {schema}")
     assert [row[0] for row in tables] == ["orders"]
+
+
+def test_the_table_of_marks_as_the_guide_makes_it_is_used(served_shop: Shop) -> None:
+    shop = served_shop
+    wanted = numbered(shop, 2)
+    made = re.search(r"CREATE TABLE tally_write_backs .*?\)\)", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert made is not None
+    shop.execute(made[0].replace("TIMESTAMP", TYPES[shop.kind]["moment"]))
+    url = shop.user(
+        "SELECT ON orders",
+        "UPDATE (tracking_number, shipped_at) ON orders",
+        "SELECT, INSERT, UPDATE ON tally_write_backs",
+    )
+    check_writable(shop.source(), shop.connections(url))
+    assert codes(write(shop, wanted, url=url)) == [None, None]
+    assert [mark[4] for mark in shop.marks()] == ["1Z1", "1Z2"]
 
 
 def test_without_marks_nothing_is_made(shop: Shop) -> None:
