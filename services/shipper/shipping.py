@@ -20,7 +20,7 @@ from services.shipper.reconciliation import Proof, Reconciliation, Sought
 from services.shipper.recording import Findings, Place, Recorder
 from shared.bus.ledger import Ledger, Recorded
 from shared.bus.publishing import WrongLastSequenceError, fresh_id
-from shared.clock import Clock
+from shared.clock import Clock, SteadyClock, steady_now
 from shared.contracts.commands import ShipCommand
 from shared.contracts.ledger import Claimed, Evidence, InDoubt
 from shared.errors import CARRIER_DEADLINE, CARRIER_UNAVAILABLE, TallyError
@@ -31,7 +31,6 @@ from shared.telemetry import logger
 log = logger("shipping")
 
 _CALLS_A_DELIVERY = 3
-_SPOOL_AFTER = 0.5
 OWNER = f"{socket.gethostname()}:{os.getpid()}"
 
 
@@ -66,12 +65,14 @@ class Shipping:
         recorder: Recorder,
         ledger: Ledger,
         clock: Clock,
+        steady: SteadyClock = steady_now,
     ) -> None:
         self._carrier = carrier
         self._settings = settings
         self._recorder = recorder
         self._ledger = ledger
         self._clock = clock
+        self._steady = steady
         self._reconciliation = Reconciliation(
             carrier, settings.consistency, timedelta(seconds=settings.settle_time), clock
         )
@@ -141,7 +142,7 @@ class Shipping:
         return None
 
     async def _claim(self, command: ShipCommand, behind: Recorded | None) -> _Claim:
-        deadline = SendDeadline(self._settings.send_within)
+        deadline = SendDeadline(self._settings.send_within, self._steady(), self._steady)
         now = self._clock()
         last_commit = now + self._longest_commit()
         if behind is not None and isinstance(behind.entry, Claimed):

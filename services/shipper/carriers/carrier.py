@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
+from shared.clock import SteadyClock, steady_now
 from shared.errors import ErrorBody
 from shared.shipping import Money, Shipment
 
@@ -73,24 +73,17 @@ class DeadlinePassedError(Exception):
     """The send deadline passed before the request's bytes went; nothing was sent."""
 
 
-# A clock that goes on while the machine sleeps: CLOCK_MONOTONIC does on macOS, on Linux only CLOCK_BOOTTIME does.
-_STEADY_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-
-
-def _steady_now() -> float:
-    return time.clock_gettime(_STEADY_CLOCK)
-
-
 @dataclass(frozen=True)
 class SendDeadline:
     """The last moment a claim allows its request to be sent; checked in the transport, just before the bytes go."""
 
     seconds: float
-    started: float = field(default_factory=_steady_now)
+    started: float = field(default_factory=steady_now)
+    clock: SteadyClock = steady_now
 
     def check(self) -> None:
         """Raise DeadlinePassedError once the deadline has passed (a frozen process notices on thawing)."""
-        if _steady_now() - self.started > self.seconds:
+        if self.clock() - self.started > self.seconds:
             raise DeadlinePassedError
 
 
