@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := coordinator shipper writeback sandbox cli
 PYTEST_WORKERS ?= 3
+SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration crash containers bench docs lock clean
+.PHONY: help setup demo test check format unit integration simulation crash containers bench docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ unit: setup ## Run the unit and contract tests only
 
 integration: setup ## Run the tests against real processes only
 	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile tests/integration
+
+simulation: setup ## Live thousands of simulated lives of the house; `SEEDS=20000` for more
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 crash: setup ## Kill, freeze and cut off every process at every step (about 20 minutes); writes docs/crash-matrix.md
 	$(BIN)/python -m tests.crash
