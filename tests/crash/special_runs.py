@@ -105,9 +105,9 @@ class SpecialRuns:
         await rig.set_faults(_SLOW)
         batch = await rig.submit(_ROWS, seed=seed)
         await rig.until_row(await rig.job_of(batch), 5)
+        since = datetime.now(UTC)
         with disk.full_for(rig.processes[f"{role}-0"]):
             await asyncio.sleep(_FULL_FOR)
-        since = datetime.now(UTC)
         return await _result(rig, batch, "disk full", role, disk.how, since, role=role)
 
     async def _kept_outcome(self) -> list[Result]:
