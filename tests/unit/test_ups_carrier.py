@@ -306,6 +306,20 @@ async def test_a_passed_deadline_sends_no_purchase(server: LookAlike, account: U
     assert (await buy(account)).tracking_numbers
 
 
+async def test_a_machine_that_slept_before_gives_a_purchase_no_more_time_than_its_deadline(
+    server: LookAlike, account: UpsCarrier, waits: Waits
+) -> None:
+    def steady() -> float:
+        """A clock that counts the machine's sleep: it is ahead of the one that does not."""
+        return time.monotonic() + 3600
+
+    server.on(SHIP_PATH, replying(429, Retry_After="60"), SOLD)
+    with pytest.raises(NothingCreatedError):
+        await account.buy(ups.shipment(), ups.REFERENCE, SendDeadline(1, started=steady(), clock=steady))
+    assert server.count(SHIP_PATH) == 1
+    assert not waits
+
+
 async def test_every_try_checks_the_deadline_again(server: LookAlike) -> None:
     class Freeze(Waits):
         """The process is frozen past its deadline while it waits."""

@@ -81,6 +81,11 @@ class SendDeadline:
     started: float = field(default_factory=steady_now)
     clock: SteadyClock = steady_now
 
+    @property
+    def left(self) -> float:
+        """The seconds until it passes, 0 once it has."""
+        return max(self.seconds - (self.clock() - self.started), 0.0)
+
     def check(self) -> None:
         """Raise DeadlinePassedError once the deadline has passed (a frozen process notices on thawing)."""
         if self.clock() - self.started > self.seconds:

@@ -58,7 +58,7 @@ class Session:
         have created anything, UnknownOutcomeError where the last one (of a call that must not be repeated: the only
         one) may have, DeadlinePassedError.
         """
-        seconds = _left(deadline) if deadline else self.settings.call_timeout
+        seconds = deadline.left if deadline else self.settings.call_timeout
         conversation = _Conversation(self, call, read, deadline, time.monotonic() + seconds)
         return await persist(
             conversation.attempt, operation=call.operation, seconds=seconds, backoff=self.backoff, sleep=self.sleep
@@ -220,7 +220,3 @@ class _Conversation(Generic[AnswerT]):
         if self._call.repeatable:
             return Again(unknown, cause)
         raise unknown from cause
-
-
-def _left(deadline: SendDeadline) -> float:
-    return max(deadline.seconds - (time.monotonic() - deadline.started), 0.0)
