@@ -352,6 +352,14 @@ SECOND_LABEL = _kind(
     "Void the one you do not use: tally void {job_id} {row_number} --number {other}.",
 )
 
+SOLD_IN_TWO_JOBS = _kind(
+    "E-3022",
+    "Sold in two jobs",
+    "The carrier sold {tracking_number} for this row after all; the same order is {status} in job {other_job}, row"
+    " {other_row}.",
+    "Void the one you do not use: tally void {job_id} {row_number}, or tally void {other_job} {other_row}.",
+)
+
 # E-4xxx: bus, job database, write-back
 BUS_UNREACHABLE = _kind(
     "E-4001",

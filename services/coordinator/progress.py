@@ -63,7 +63,7 @@ class Progress:
         step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue())
         failpoint("coordinator.after_outcome_commit")
         if step.alarm:
-            log.error("a second label was sold for one row", job=outcome.job_id, row=outcome.row_number)
+            log.error("an order was sold twice", job=outcome.job_id, row=outcome.row_number)
         await self.follow(step)
 
     async def record_written(self, written: SourceWritten) -> None:

@@ -127,6 +127,21 @@ async def test_a_late_sale_by_an_older_attempt_is_recorded_and_its_second_attemp
     assert (await row(database, job_id, 1)).tracking_numbers == ("1ZLATE",)
 
 
+async def test_a_late_sale_of_an_order_that_another_job_bought_meanwhile_raises_the_alarm(database: Database) -> None:
+    first = await started(database, "first", rows=1)
+    await record(database, in_doubt(first, 1))
+    await database.write(steps.resolve, first, 1, steps.Finding(None, "ann", "mistaken"), NOW)
+    second = await started(database, "second", rows=1)
+    await record(database, shipped(second, 1, number="1ZSECOND"))
+    step = await record(database, shipped(first, 1, number="1ZFIRST"))
+    assert step.alarm
+    told = (await row(database, first, 1)).error
+    assert told is not None
+    assert told.code == "E-3022"
+    assert second in told.message
+    assert not (await record(database, shipped(first, 1, number="1ZFIRST"))).alarm
+
+
 async def test_a_late_sale_holds_its_order_against_other_jobs_again(database: Database) -> None:
     first = await started(database, "first", rows=1)
     await record(database, failed(first, 1))

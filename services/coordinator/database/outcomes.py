@@ -10,15 +10,15 @@ from sqlalchemy import Connection, select
 from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_command, writeback_of
-from services.coordinator.database.starting import complete_if_settled, release, reservation, start_next
+from services.coordinator.database.starting import complete_if_settled, release, reserve_again, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
-    RESERVE,
     SELECT_ROW_AND_NEXT,
     STEP_COLUMNS,
     UPDATE_ATTEMPT,
     AnyRow,
     move_row,
+    update_row,
 )
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
@@ -26,7 +26,7 @@ from services.coordinator.database.trail import JobTransaction
 from services.coordinator.guards import Verdict, judge
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import ROW_NOT_FOUND, ErrorBody, TallyError
+from shared.errors import ROW_NOT_FOUND, SOLD_IN_TWO_JOBS, ErrorBody, TallyError
 
 
 def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issue: Issue) -> Step:
@@ -85,9 +85,10 @@ def _record_shipped(
         },
     )
     _end_attempt(job, row, outcome, RowStatus.SHIPPED)
-    if adopted:
-        # A failed row had given its reservation up.
-        job.connection.execute(RESERVE, reservation(job, row))
+    # A failed row had given its reservation up: another job may have bought the order meanwhile.
+    other = reserve_again(job, row) if adopted else None
+    if other is not None:
+        _tell_of_other_job(job, row, outcome, other)
     job.trail.add(
         "row.shipped",
         actor="shipper",
@@ -105,7 +106,22 @@ def _record_shipped(
     if not adopted and job.status is JobStatus.RUNNING:
         ship = start_next(job, issue, following)
     writeback = writeback_of(job, row, version, outcome.tracking_numbers[0], outcome.shipped_at)
-    return close(job, ship=ship, writeback=writeback, row=row.row_number)
+    return close(job, ship=ship, writeback=writeback, row=row.row_number, alarm=other is not None)
+
+
+def _tell_of_other_job(job: JobTransaction, row: AnyRow, outcome: Shipped, other: AnyRow) -> None:
+    error = TallyError(
+        SOLD_IN_TWO_JOBS,
+        row=row.row_number,
+        tracking_number=outcome.tracking_numbers[0],
+        status=other.status,
+        other_job=other.job_id,
+        other_row=other.row_number,
+        job_id=job.job_id,
+        row_number=row.row_number,
+    ).body
+    update_row(job, row.row_number, {"error": error.model_dump(mode="json")})
+    job.trail.add("row.sold_in_two_jobs", row=row.row_number, other_job=other.job_id, other_row=other.row_number)
 
 
 def _calm(job: JobTransaction) -> None:

@@ -80,10 +80,8 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         job.enter(JobStatus.FAILED, error=error)
         return False
     if status is RowStatus.SHIPPED:
-        before = ShippedBefore(
-            job_id=holder.job_id, row_number=holder.row_number, tracking_numbers=holder.tracking_numbers
-        )
-        if not ships_again(before, reship=job.reship, ancestors=ancestors(job.connection, job.restart_of)):
+        before = _shipped_before(holder)
+        if not _may_ship_again(job, holder):
             _skip(job, row, before)
             job.advance(row.row_number)
             return False
@@ -94,6 +92,26 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         {"job_id": job.job_id, "row_number": row.row_number},
     )
     return True
+
+
+def reserve_again(job: JobTransaction, row: AnyRow) -> AnyRow | None:
+    """Reserve the order of a row that was sold after all; the row of another job that has bought it, or may, if any."""
+    if job.connection.execute(RESERVE, reservation(job, row)).rowcount:
+        return None
+    holder = job.connection.execute(HOLDER, {"reservation_key": row.reservation_key}).one()
+    if (holder.job_id, holder.row_number) == (job.job_id, row.row_number):
+        return None
+    return None if _may_ship_again(job, holder) else holder
+
+
+def _may_ship_again(job: JobTransaction, holder: AnyRow) -> bool:
+    return holder.status == RowStatus.SHIPPED and ships_again(
+        _shipped_before(holder), reship=job.reship, ancestors=ancestors(job.connection, job.restart_of)
+    )
+
+
+def _shipped_before(holder: AnyRow) -> ShippedBefore:
+    return ShippedBefore(job_id=holder.job_id, row_number=holder.row_number, tracking_numbers=holder.tracking_numbers)
 
 
 def skip_shipped_since(job: JobTransaction) -> None:
