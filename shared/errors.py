@@ -230,7 +230,10 @@ TABLE_UNREADABLE = _kind(
 
 # E-2xxx: requests, mapping, validation
 MAPPING_NOT_FOUND = _kind(
-    "E-2001", "Mapping not found", "There is no mapping {mapping}.", "Use default, or the path of a YAML file."
+    "E-2001",
+    "Mapping not found",
+    "There is no mapping {mapping}.",
+    "Use auto, a built-in one, or the path of a YAML file.",
 )
 MAPPING_INVALID = _kind(
     "E-2002", "Mapping invalid", "Mapping {mapping} is invalid: {reason}.", "Correct the mapping file."
@@ -254,6 +257,12 @@ SURPLUS_FIELDS = _kind(
     "More fields than columns",
     "The row has {count} more fields than the header has columns.",
     "Quote the field that holds a delimiter (a comma in an address, say); its columns have slipped.",
+)
+ROWS_DISAGREE = _kind(
+    "E-2014",
+    "Rows of one order disagree",
+    "{field} differs between rows {row_a} and {row_b}, which are one order.",
+    "Make them agree, or give them order numbers of their own.",
 )
 REQUEST_MALFORMED = _kind(
     "E-2020", "Request malformed", "The job request is malformed: {reason}.", "Correct it and publish it again."

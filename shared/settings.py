@@ -21,7 +21,7 @@ from pydantic_settings import (
 
 from shared import failpoints
 from shared.errors import SETTINGS_INVALID, TallyError
-from shared.shipping import Address, Contact
+from shared.shipping import Address, Contact, Dimensions
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -32,8 +32,20 @@ SANDBOX_SHIP_FROM = Contact(
 )
 
 
+_SIDES = 3
+
+
 def _split_paths(value: object) -> object:
     return tuple(Path(part) for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+
+def _box(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    sides = value.lower().split("x")
+    if len(sides) != _SIDES:
+        raise ValueError("a size is length x width x height in inches, such as 12x9x4")
+    return dict(zip(("length", "width", "height"), (side.strip() for side in sides), strict=True))
 
 
 Roots = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split_paths)]
@@ -99,6 +111,8 @@ class ServiceSettings(BaseSettings):
 class CoordinatorSettings(ServiceSettings):
     """The coordinator: job database, source roots and connections, ship-from; times in seconds.
 
+    `default_weight` (pounds) and `default_size` (inches, ``12x9x4``) count for orders that have none.
+
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
     supervisor gives to all it starts, as `tally up` does).
@@ -108,7 +122,8 @@ class CoordinatorSettings(ServiceSettings):
     source_roots: Roots = (Path(),)
     connections: NamedConnections = {}
     ship_from: Contact | None = None
-    default_weight: Decimal | None = None
+    default_weight: Annotated[Decimal, Field(gt=0, le=150)] | None = None
+    default_size: Annotated[Dimensions | None, NoDecode, BeforeValidator(_box)] = None
     watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0

@@ -33,7 +33,8 @@ Delimiter = Annotated[
     typer.Option("--delimiter", metavar="CHAR", help="A CSV file's delimiter: a character or tab (default: detected)."),
 ]
 Quote = Annotated[
-    str | None, typer.Option("--quote", metavar="CHAR", help="A CSV file's quote character (default: detected).")
+    str | None,
+    typer.Option("--quote", metavar="CHAR", help="A CSV file's quote character, or none (default: detected)."),
 ]
 Encoding = Annotated[
     str | None,
@@ -46,7 +47,12 @@ Key = Annotated[
 Where = Annotated[
     str | None, typer.Option("--where", metavar="SQL", help="Only the rows that this condition holds for.")
 ]
-Map = Annotated[str, typer.Option("--map", metavar="MAPPING", help="A mapping's name or YAML file.", show_default=True)]
+Map = Annotated[
+    str,
+    typer.Option(
+        "--map", metavar="MAPPING", help="A mapping's name or YAML file; auto: by the columns.", show_default=True
+    ),
+]
 Service = Annotated[
     str | None, typer.Option("--service", metavar="LEVEL", help="Every row by this service, such as ground.")
 ]

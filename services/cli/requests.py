@@ -23,7 +23,7 @@ class Wish:
 
     source: str
     where: str | None = None
-    mapping: str = "default"
+    mapping: str = "auto"
     service: str | None = None
     mode: JobMode = JobMode.CONFIRM
     request_id: str | None = None
@@ -49,7 +49,7 @@ def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
             name=(wish.name or name)[:200],
             source=source,
             where=wish.where,
-            mapping=absolute_if_here(wish.mapping, working_dir) if wish.mapping != "default" else wish.mapping,
+            mapping=absolute_if_here(wish.mapping, working_dir) if Path(wish.mapping).suffix else wish.mapping,
             service=wish.service,
             mode=wish.mode,
             requested_by=person()[:200],

@@ -61,7 +61,11 @@ def _parsed(text: str, working_dir: Path) -> Source:
 
 def in_dialect(source: Source, delimiter: str | None, quote: str | None, encoding: str | None) -> Source:
     """The source with the dialect that a person named for a CSV file. Raises E-2020 for any other source."""
-    named = {"delimiter": _character(delimiter), "quote": _character(quote), "encoding": encoding}
+    named = {
+        "delimiter": _character(delimiter),
+        "quote": "" if quote == "none" else _character(quote),
+        "encoding": encoding,
+    }
     given = {name: text for name, text in named.items() if text is not None}
     if not given:
         return source

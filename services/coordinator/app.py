@@ -61,6 +61,7 @@ def main() -> None:
                 connections=connections,
                 ship_from=settings.ship_from,
                 default_weight=settings.default_weight,
+                default_size=settings.default_size,
                 max_rows=settings.max_rows,
             ),
             History(database),

@@ -16,11 +16,10 @@ from services.coordinator.estimate import Estimator
 from services.coordinator.history import History
 from services.coordinator.identity import reservation_key
 from services.coordinator.mapping.filters import service_level
-from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping as ColumnMapping
-from services.coordinator.mapping.mapping import load_mapping
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, quoted
-from services.coordinator.mapping.shipment import to_shipment
+from services.coordinator.mapping.profiles import choose_mapping
+from services.coordinator.orders import OrderReader, number_in_source
 from services.coordinator.repeats import replaceable, ships_again, skip_note
 from shared.contracts.documents import PreviewDocument, PreviewRow, ShippedBefore, SkippedBy
 from shared.contracts.requests import JobRequest
@@ -30,18 +29,19 @@ from shared.errors import (
     NO_SHIP_FROM,
     REQUEST_MALFORMED,
     ROWS_INVALID,
-    SURPLUS_FIELDS,
     TOO_MANY_ROWS,
     ErrorBody,
     TallyError,
 )
-from shared.shipping import Contact, Money, ServiceLevel, Shipment
+from shared.shipping import Contact, Dimensions, Money, ServiceLevel
 from shared.sources import Snapshot, as_read, check_writable, open_source, resolve_source
 from shared.sources.database_connection import Connections
-from shared.sources.rows import SourceRow, tracking_column
+from shared.sources.rows import SourceRow
 
 BATCH = 500
 _ROWS_LISTED = 500
+
+Order = tuple[SourceRow, ...]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class IntakeSettings:
     ship_from: Contact | None
     default_weight: Decimal | None
     max_rows: int
+    default_size: Dimensions | None = None
 
 
 @dataclass
@@ -60,18 +61,22 @@ class Batch:
     """A request's orders while they are taken in; `problems` and the counts are whole after the last row."""
 
     source: Source
-    mapping: ColumnMapping
+    reader: OrderReader
     snapshot: Snapshot
     request: JobRequest
-    service: ServiceLevel | None
-    ship_from: Contact
     settings: IntakeSettings
     history: History
     ancestors: frozenset[str] = frozenset()
     sold: Mapping[str, ShippedBefore] = field(default_factory=dict)
     total: int = 0
+    left_out: int = 0
     invalid: int = 0
     problems: list[ErrorBody] = field(default_factory=list)
+
+    @property
+    def mapping(self) -> ColumnMapping:
+        """The mapping its orders are read by."""
+        return self.reader.mapping
 
     async def rows(self) -> AsyncIterator[list[NewRow]]:
         """The valid rows in source order, in batches; reading and mapping run in a thread.
@@ -79,8 +84,9 @@ class Batch:
         Raises E-2010 after the last row where any row is invalid, listing what is wrong with each, E-1008 where no
         row matches and E-1013 where there are more than an installation takes.
         """
-        source_rows = self.snapshot.rows(self.request.where)
-        while batch := await asyncio.to_thread(self._next, source_rows):
+        key = self.mapping.order_column(self.snapshot.columns)
+        orders = self.snapshot.orders(self.request.where, key)
+        while batch := await asyncio.to_thread(self._next, orders):
             valid = [row for row in batch if row is not None]
             if valid and not self.invalid:
                 yield await self._compared(valid)
@@ -115,45 +121,26 @@ class Batch:
             return replace(row, shipped_before=before, replaces=replaceable(before, number))
         return replace(row, shipped_before=before, skipped=skip_note(before, row.source_row))
 
-    def _next(self, source_rows: Iterator[SourceRow]) -> list[tuple[NewRow, str] | None]:
-        batch = [self._row(row) for row in islice(source_rows, BATCH)]
-        self.total += len(batch)
+    def _next(self, orders: Iterator[Order]) -> list[tuple[NewRow, str] | None]:
+        batch = [self._row(rows) for rows in islice(orders, BATCH)]
         if self.total > self.settings.max_rows:
             raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
         return batch
 
-    def _row(self, row: SourceRow) -> tuple[NewRow, str] | None:
-        """The row and the tracking number that the source has for it, if any; None where it cannot ship."""
+    def _row(self, rows: Order) -> tuple[NewRow, str] | None:
+        """The order's row and the tracking number that the source has for it, if any; None where none is to ship."""
         try:
-            shipment = self._shipment(row)
+            if self.reader.is_left_out(rows):
+                self.left_out += 1
+                return None
+            self.total += 1
+            return self.reader.read(rows), number_in_source(rows)
         except RowInvalidError as error:
             self.invalid += 1
             if self.invalid <= _ROWS_LISTED:
-                self.problems += [problem.model_copy(update={"row": row.number}) for problem in error.errors]
+                number = rows[0].number
+                self.problems += [problem.model_copy(update={"row": problem.row or number}) for problem in error.errors]
             return None
-        new = NewRow(
-            source_row=row.number,
-            row_key=row.key,
-            checksum=row.checksum,
-            fingerprint=content_fingerprint(shipment),
-            shipment=shipment,
-        )
-        return new, _number_in_source(row)
-
-    def _shipment(self, row: SourceRow) -> Shipment:
-        if row.surplus:
-            raise RowInvalidError((TallyError(SURPLUS_FIELDS, count=row.surplus).body,))
-        return to_shipment(
-            self.mapping.render(row.values),
-            ship_from=self.ship_from,
-            service=self.service,
-            default_weight=self.settings.default_weight,
-        )
-
-
-def _number_in_source(row: SourceRow) -> str:
-    values = (value.strip() for name, value in row.values.items() if tracking_column(name) == "tracking_number")
-    return next(values, "")
 
 
 class Intake:
@@ -169,27 +156,28 @@ class Intake:
 
         With `to_ship` a source that cannot be written back to is refused: before anything is bought, not after.
         """
-        if self._settings.ship_from is None:
+        ship_from = self._settings.ship_from
+        if ship_from is None:
             raise TallyError(NO_SHIP_FROM)
         service = _service(request.service)
         roots, connections = self._settings.source_roots, self._settings.connections
         source = await asyncio.to_thread(resolve_source, request.source, roots, connections)
         if to_ship:
             await asyncio.to_thread(check_writable, source, connections)
-        mapping = await asyncio.to_thread(load_mapping, request.mapping, roots)
         ancestors = await self._history.ancestors(request.restart_of)
         sold = {} if request.restart_of is None else await self._history.numbers_sold(request.restart_of)
         snapshot = await asyncio.to_thread(open_source, source, roots, connections)
         try:
+            settings = self._settings
+            mapping = await asyncio.to_thread(choose_mapping, request.mapping, snapshot.columns, roots)
             mapping.check(snapshot.columns)
+            reader = OrderReader(mapping, ship_from, service, settings.default_weight, settings.default_size)
             yield Batch(
                 as_read(source, snapshot),
-                mapping,
+                reader,
                 snapshot,
                 request,
-                service,
-                self._settings.ship_from,
-                self._settings,
+                settings,
                 self._history,
                 ancestors,
                 sold,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from services.writeback.targets.target import RowChange, Target
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
-from shared.contracts.commands import WritebackCommand
+from shared.contracts.commands import SourcePlace, WritebackCommand
 from shared.contracts.source import Source, has_sidecar, source_hash
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import REGISTRY, SOURCE_KIND_UNSUPPORTED, TallyError
@@ -79,15 +79,19 @@ class Flusher:
         async with queue.turn:
             if not done.done():
                 await asyncio.sleep(max(0.0, queue.rest_until - time.monotonic()))
-                await self._flush(queue, hashed, command.source)
+                await self._flush(queue, hashed)
         await done
 
-    async def _flush(self, queue: _SourceQueue, hashed: str, source: Source) -> None:
+    async def _flush(self, queue: _SourceQueue, hashed: str) -> None:
         batch, queue.waiting = queue.waiting[: self._max_batch], queue.waiting[self._max_batch :]
         started = time.monotonic()
         try:
             failpoint("writeback.before_apply")
-            written = await self._apply(source, [_change(command) for command, _ in batch])
+            written = [
+                report
+                for source, commands in _by_source(command for command, _ in batch)
+                for report in await self._apply(source, commands)
+            ]
             failpoint("writeback.before_outcome")
             await self._publisher.publish(
                 subjects.OUTCOMES,
@@ -103,21 +107,22 @@ class Flusher:
         for _, done in batch:
             done.set_result(None)
         finished = time.monotonic()
-        writer = self._writers.get(kind_of_writer(source))
+        writer = self._writers.get(kind_of_writer(batch[0][0].source))
         queue.rest_until = finished + (writer.rest.after(finished - started) if writer else 0.0)
 
-    async def _apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
-        """Apply the changes in one go; those that could not be written are tried again, then reported."""
+    async def _apply(self, source: Source, commands: Sequence[WritebackCommand]) -> list[RowWritten]:
+        """Apply the commands in one go; what could not be written is tried again, then reported, row by row."""
         writer = self._writers.get(kind_of_writer(source))
+        changes = [change for command in commands for change in _changes(command)]
         if writer is None:
             error = TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind).body
-            return [change.failed(error) for change in changes]
+            return _by_row([change.failed(error) for change in changes])
         settled: list[RowWritten] = []
         for pause in (*RETRY_AFTER, None):
             reports = await asyncio.to_thread(writer.target.apply, source, changes)
             again = [change for change, report in zip(changes, reports, strict=True) if _may_succeed_later(report)]
             if not again or pause is None:
-                return settled + reports
+                return _by_row(settled + reports)
             settled += [report for report in reports if not _may_succeed_later(report)]
             log.warning("write-back failed; trying again", rows=len(again), seconds=pause)
             await asyncio.sleep(pause)
@@ -129,15 +134,38 @@ def _may_succeed_later(report: RowWritten) -> bool:
     return report.error is not None and REGISTRY[report.error.code].retryable
 
 
-def _change(command: WritebackCommand) -> RowChange:
-    return RowChange(
-        job_id=command.job_id,
-        row_number=command.row_number,
-        source_row=command.source_row,
-        row_key=command.row_key,
-        checksum=command.checksum,
-        row_version=command.row_version,
-        values=command.values,
-        replaces=command.replaces,
-        order_number=command.order_number,
-    )
+def _by_source(commands: Iterable[WritebackCommand]) -> Iterable[tuple[Source, list[WritebackCommand]]]:
+    """The commands by how their source is read: jobs may name the same file in different dialects."""
+    found: dict[Source, list[WritebackCommand]] = {}
+    for command in commands:
+        found.setdefault(command.source, []).append(command)
+    return found.items()
+
+
+def _by_row(reports: Iterable[RowWritten]) -> list[RowWritten]:
+    """One report for each version of a job's row: an order whose rows are several failed where one of them did."""
+    found: dict[tuple[str, int, int], RowWritten] = {}
+    for report in reports:
+        key = report.job_id, report.row_number, report.row_version
+        if key not in found or found[key].status == "written":
+            found[key] = report
+    return list(found.values())
+
+
+def _changes(command: WritebackCommand) -> list[RowChange]:
+    """A change for each row of the order in its source."""
+    own = SourcePlace(source_row=command.source_row, row_key=command.row_key, checksum=command.checksum)
+    return [
+        RowChange(
+            job_id=command.job_id,
+            row_number=command.row_number,
+            source_row=place.source_row,
+            row_key=place.row_key,
+            checksum=place.checksum,
+            row_version=command.row_version,
+            values=command.values,
+            replaces=command.replaces,
+            order_number=command.order_number,
+        )
+        for place in (own, *command.others)
+    ]

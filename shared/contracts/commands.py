@@ -63,13 +63,24 @@ class WrittenValues(BaseModel):
     shipped_at: Timestamp | None
 
 
+class SourcePlace(BaseModel):
+    """A row of a source as it was read at intake (shared/sources/rows.py)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    source_row: int
+    row_key: str
+    checksum: str
+
+
 class WritebackCommand(Message):
     """Write one row's tracking number into its source, on `tally.commands.writeback.<source hash>.<job>.<row>`.
 
     `row_key` and `checksum` tell the row apart as it was read at intake: `source_row` counts data rows from 1, and
     `checksum` covers the values of every column but the tracking columns. Of several commands for a row the greatest
-    `row_version` counts. A number in `replaces` may be overwritten or cleared; any other one there is left alone.
-    `order_number` is the row's own in its source, for a file beside that; '' where the source itself is written to.
+    `row_version` counts. A number in `replaces` may be overwritten or cleared; any other one there is left alone. What
+    is written goes into every row of `others`, too: they are the same order. `order_number` is the row's own in its
+    source, for a file beside that; '' where the source itself is written to.
     """
 
     job_id: JobId
@@ -82,3 +93,4 @@ class WritebackCommand(Message):
     values: WrittenValues
     replaces: tuple[str, ...] = ()
     order_number: str = ""
+    others: tuple[SourcePlace, ...] = ()

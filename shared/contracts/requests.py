@@ -14,17 +14,18 @@ from shared.contracts.states import InterruptPolicy, JobMode
 class JobRequest(Message):
     """A job request on `tally.requests.submit`; the same `request_id` twice is the same job.
 
-    `where` is one SQL condition over the source's columns, `mapping` a built-in mapping's name or a YAML file under a
-    source root, `service` overrides every row's service level. `on_interrupt` defaults to `ask` in confirm mode and to
-    `resume` in auto mode. `reship` ships rows again that an earlier job or the source itself says are shipped;
-    `restart_of` does so for the rows that one job, or a job that it restarted, shipped.
+    `where` is one SQL condition over the source's columns, `mapping` a built-in mapping's name, a YAML file under a
+    source root, or `auto`: the built-in one that the source's columns are those of. `service` overrides every row's
+    service level. `on_interrupt` defaults to `ask` in confirm mode and to `resume` in auto mode. `reship` ships rows
+    again that an earlier job or the source itself says are shipped; `restart_of` does so for the rows that one job, or
+    a job that it restarted, shipped.
     """
 
     request_id: RequestId
     name: Annotated[str, StringConstraints(max_length=200)] = ""
     source: Source
     where: str | None = None
-    mapping: str = "default"
+    mapping: str = "auto"
     service: str | None = None
     mode: JobMode = JobMode.CONFIRM
     on_interrupt: InterruptPolicy | None = None

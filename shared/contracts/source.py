@@ -19,13 +19,13 @@ class CsvSource(_Source):
     """A CSV file; `path` is relative to a source root, or absolute inside one.
 
     Delimiter, quote and encoding (a Python codec's name, such as `utf-8`, `utf-16`, `cp1252`) are detected where they
-    are null; a job's source has what it was read with.
+    are null; a job's source has what it was read with. With quote '' nothing is quoted.
     """
 
     kind: Literal["csv"] = "csv"
     path: str = Field(min_length=1)
     delimiter: Character | None = None
-    quote: Character | None = None
+    quote: Character | Literal[""] | None = None
     encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] | None = None
 
     @model_validator(mode="after")

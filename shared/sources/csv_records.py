@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 BLANK = " \t\r\n"
+NO_QUOTE = "\0"
 MAX_RECORD = 1 << 20  # characters; far above any order, and a bound on what an unclosed quote can swallow
 
 
@@ -20,11 +21,12 @@ class MalformedRecordError(ValueError):
 
 
 class CsvGrammar:
-    """The compiled grammar of one delimiter and quote character."""
+    """The compiled grammar of one delimiter and quote character; with quote '' nothing is ever quoted."""
 
     def __init__(self, delimiter: str, quote: str = '"') -> None:
         self.delimiter = delimiter
-        self.quote = quote
+        # No text holds a NUL.
+        self.quote = quote = quote or NO_QUOTE
         d, q = re.escape(delimiter), re.escape(quote)
         quoted = rf"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}[^{d}\r\n]*+"
         field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*+)"
@@ -41,6 +43,13 @@ class CsvGrammar:
     def is_whole(self, record: str) -> bool:
         """Whether `record` is one record with every quote closed; its line end may be missing."""
         return self._whole.fullmatch(record) is not None
+
+    def is_readable(self, record: str) -> bool:
+        """Whether `record` is whole and no text follows a closing quote in it."""
+        try:
+            return self.is_whole(record) and bool(self.values(record))
+        except MalformedRecordError:
+            return False
 
     def fields(self, record: str) -> list[str]:
         """The fields of a record as they stand, quotes included; joined by the delimiter they are its body."""

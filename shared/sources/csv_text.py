@@ -9,20 +9,20 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shared.sources.csv_records import BLANK, CsvGrammar, grammar, is_separator_line, line_end
+from shared.sources.csv_records import BLANK, NO_QUOTE, CsvGrammar, grammar, is_separator_line, line_end
 from shared.sources.text_encoding import SAMPLE, TextEncoding
 
 DELIMITERS = (",", ";", "\t", "|")
-QUOTES = ('"', "'")
+QUOTES = ('"', "'", "")
 
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe", " ": "space", ":": "colon"}
-_QUOTE_NAMES = {'"': "double quote", "'": "single quote"}
+_QUOTE_NAMES = {'"': "double quote", "'": "single quote", "": "none"}
 _LINE_END_NAMES = {"\r\n": "CRLF", "\n": "LF", "\r": "CR"}
 
 
 @dataclass(frozen=True)
 class CsvDialect:
-    """How a CSV file is written, as far as reading it and adding to it need to know.
+    """How a CSV file is written, as far as reading it and adding to it need to know; `quote` is '' where none counts.
 
     `quoted_names`, `quoted_values` and `quoted_blanks` tell what the file puts in quotes without need: its header's
     names, every text that is no number, and empty fields.
@@ -65,7 +65,7 @@ def detect_dialect(
     return CsvDialect(
         encoding=encoding,
         delimiter=csv.delimiter,
-        quote=csv.quote,
+        quote=csv.quote.strip(NO_QUOTE),
         line_end=line_end(header) or "\n",
         quoted_names=bool(names) and all(field.startswith(csv.quote) for field in names),
         quoted_values=quoted_values,
@@ -82,18 +82,34 @@ def _best_grammar(sample: str, delimiter: str | None, quote: str | None) -> CsvG
     candidates = [grammar(one, other) for other in quotes for one in delimiters if one != other]
     # The first of several that explain a sample equally well counts: the double quote, unless another one does better.
     return max(
-        (csv for csv in candidates if csv.quote in {'"', quote} or _quotes_by(sample, csv)),
+        (csv for csv in candidates if quote is not None or csv.quote == '"' or _may_count(sample, csv)),
         key=lambda csv: _fit(sample, csv),
     )
 
 
-def _quotes_by(sample: str, csv: CsvGrammar) -> bool:
-    """Whether a sample surely uses this quote: it has fields in it, and none that starts with the usual one."""
+def _may_count(sample: str, csv: CsvGrammar) -> bool:
+    """Whether a sample may use this quote instead of the usual one: it has fields in it, and none in that.
+
+    None at all may count between tabs, where many programs quote nothing: a quote there is part of a text. That is so
+    where the usual one makes no sense of the sample and no field is whole within it.
+    """
+    usual = grammar(csv.delimiter)
+    header, rows = _sampled(sample, usual)
+    if csv.quote == NO_QUOTE:
+        return (
+            csv.delimiter == "\t"
+            and not all(usual.is_readable(record) for record in (header, *rows))
+            and not any(_is_whole(field, usual.quote) for record in (header, *rows) for field in csv.fields(record))
+        )
     header, rows = _sampled(sample, csv)
     fields = [field for record in (header, *rows) for field in csv.fields(record)]
-    return any(len(field) > 1 and field[0] == field[-1] == csv.quote for field in fields) and not any(
-        field.startswith('"') for field in fields
+    return any(_is_whole(field, csv.quote) for field in fields) and not any(
+        field.startswith(usual.quote) for field in fields
     )
+
+
+def _is_whole(field: str, quote: str) -> bool:
+    return len(field) > 1 and field[0] == field[-1] == quote
 
 
 def _separator(sample: str) -> str | None:

@@ -9,6 +9,7 @@ MARKS = Table(
     MetaData(),
     Column("job_id", String(40), primary_key=True),
     Column("job_row", Integer, primary_key=True, autoincrement=False),
+    Column("source_row", Integer, primary_key=True, autoincrement=False),
     Column("orders_table", String(200), nullable=False),
     Column("row_key", String(400), nullable=False),
     Column("row_version", Integer, nullable=False),

@@ -29,9 +29,9 @@ class Header:
 
     @cached_property
     def tracking(self) -> dict[str, int]:
-        """Where the tracking columns are that it has."""
-        found = ((tracking_column(name), index) for index, name in enumerate(self.names))
-        return {column: index for column, index in found if column is not None}
+        """Where the tracking columns are that it has; of several alike the first one counts."""
+        found = [(tracking_column(name), index) for index, name in enumerate(self.names)]
+        return {column: index for column, index in reversed(found) if column is not None}
 
     @cached_property
     def missing(self) -> tuple[str, ...]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 TRACKING_COLUMNS = ("tracking_number", "shipped_at")
+
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class SourceRow:
 
 @lru_cache(maxsize=4096)
 def tracking_column(name: str) -> str | None:
-    """Which of the two tracking columns a header `name` means, whatever its case; None for every other column."""
-    folded = name.strip().lower()
+    """Which of the two tracking columns a header means, such as ``Tracking Number``; None for every other column."""
+    folded = _BETWEEN_WORDS.sub("_", name.strip().lower())
     return folded if folded in TRACKING_COLUMNS else None
 
 

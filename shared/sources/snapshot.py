@@ -29,6 +29,12 @@ class Snapshot(Protocol):
     def rows(self, where: str | None = None) -> Iterator[SourceRow]:
         """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
 
+    def orders(self, where: str | None = None, key: str | None = None) -> Iterator[tuple[SourceRow, ...]]:
+        """Orders, each with all its rows: those that say the same in column `key`; without it, or blank, one row alone.
+
+        They come in the order of their first rows, and the condition is asked of these. Raises as `rows` does.
+        """
+
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -73,10 +75,34 @@ class TableSnapshot:
 
     def rows(self, where: str | None = None) -> Iterator[SourceRow]:
         """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
-        for number, surplus, *texts in self._select("*", where):
-            values = dict(zip(self.columns, texts, strict=True))
-            key = join_key([values[name] for name in self._key]) if self._key else str(number)
-            yield SourceRow(number, key, values, row_checksum(values), surplus)
+        return map(self._row, self._select("*", where))
+
+    def orders(self, where: str | None = None, key: str | None = None) -> Iterator[tuple[SourceRow, ...]]:
+        """Orders, each with all its rows (see Snapshot.orders)."""
+        if key is None:
+            return ((row,) for row in self.rows(where))
+        # No text holds a NUL: a row without a key is an order of its own.
+        return self._grouped(where, f"coalesce(nullif(trim({quote_identifier(key)}), ''), chr(0) || {NUMBER})")
+
+    def _grouped(self, where: str | None, key: str) -> Iterator[tuple[SourceRow, ...]]:
+        wanted = f"coalesce(({self._condition(where)}), FALSE)"
+        # Exports keep an order's rows together; only where they are scattered is there anything to sort.
+        ((scattered,),) = self._query(
+            f"SELECT count(*) FROM (SELECT {key} AS k FROM orders GROUP BY k"  # noqa: S608 - of quoted identifiers
+            f" HAVING max({NUMBER}) - min({NUMBER}) + 1 > count(*))"
+        )
+        order = f" ORDER BY min({NUMBER}) OVER (PARTITION BY {key}), {NUMBER}" if scattered else ""
+        rows = self._query(f"SELECT {key}, {wanted}, * FROM orders{order}", where)  # noqa: S608 - parse_condition's
+        for _, members in groupby(rows, key=itemgetter(0)):
+            (_, is_wanted, *first), *others = members
+            if is_wanted:
+                yield (self._row(first), *(self._row(row) for _, _, *row in others))
+
+    def _row(self, found: Sequence[Any]) -> SourceRow:
+        number, surplus, *texts = found
+        values = dict(zip(self.columns, texts, strict=True))
+        key = join_key([values[name] for name in self._key]) if self._key else str(number)
+        return SourceRow(number, key, values, row_checksum(values), surplus)
 
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""
@@ -119,10 +145,16 @@ class TableSnapshot:
         return connection
 
     def _select(self, what: str, where: str | None) -> Iterator[tuple[Any, ...]]:
-        condition = "TRUE" if where is None else parse_condition(where, self.columns, label=self.label).sql
+        query = f"SELECT {what} FROM orders WHERE {self._condition(where)}"  # noqa: S608 - parse_condition wrote it
+        return self._query(query, where)
+
+    def _condition(self, where: str | None) -> str:
+        return "TRUE" if where is None else parse_condition(where, self.columns, label=self.label).sql
+
+    def _query(self, query: str, where: str | None = None) -> Iterator[tuple[Any, ...]]:
         with self._connection.cursor() as cursor:
             try:
-                cursor.execute(f"SELECT {what} FROM orders WHERE {condition}")  # noqa: S608 - parse_condition wrote it
+                cursor.execute(query)
                 while batch := cursor.fetchmany(_FETCH):
                     yield from batch
             except duckdb.Error as error:

@@ -19,7 +19,14 @@ from shared.contracts.api import (
     ShowRow,
     VoidRows,
 )
-from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand, WrittenValues
+from shared.contracts.commands import (
+    ShipCommand,
+    ShipCommandAbandoned,
+    SourcePlace,
+    VoidCommand,
+    WritebackCommand,
+    WrittenValues,
+)
 from shared.contracts.documents import (
     JobDocument,
     LabelDocument,
@@ -164,6 +171,7 @@ MESSAGES = {
         values=WrittenValues(tracking_number="1ZTALLY10300000017", shipped_at=AT),
         replaces=("1ZTALLY10300000004",),
         order_number="1001",
+        others=(SourcePlace(source_row=20, row_key="20", checksum="decaf"),),
     ),
     "void-command": VoidCommand(
         job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", tracking_numbers=("1ZTALLY10300000017",)

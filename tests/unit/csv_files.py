@@ -73,6 +73,8 @@ class CsvFile:
 
 
 def field(text: str, delimiter: str, quote: str, *, quoted: bool) -> str:
+    if not quote:
+        return text
     if quoted or text.startswith(quote) or any(char in text for char in (delimiter, "\r", "\n")):
         return quote + text.replace(quote, quote * 2) + quote
     return text
@@ -82,11 +84,12 @@ def field(text: str, delimiter: str, quote: str, *, quoted: bool) -> str:
 def csv_files(draw: st.DrawFn, *, tracking: bool = False) -> CsvFile:
     """Files of every dialect; `tracking` puts empty tracking columns into some of them."""
     told = draw(st.booleans())
-    delimiter = draw(st.sampled_from(",;\t|:^~" if told else ",;\t|"))
-    quote = draw(st.sampled_from("\"'" if told else '"'))
+    quote = draw(st.sampled_from(['"', "'", ""] if told else ['"']))
+    # Where nothing is quoted, no field may hold the delimiter: times have colons.
+    delimiter = draw(st.sampled_from((",;\t|^~" + (":" if quote else "")) if told else ",;\t|"))
     encoding = draw(st.sampled_from(sorted(ENCODINGS if told else DETECTED)))
     header = draw(headers(tracking=tracking))
-    style = draw(st.sampled_from(["all", "some", "none"]))
+    style = draw(st.sampled_from(["all", "some", "none"] if quote else ["none"]))
     endings = draw(
         st.sampled_from([st.just("\n"), st.just("\r\n"), st.just("\r"), st.sampled_from(["\n", "\r\n", "\r"])])
     )
@@ -97,7 +100,10 @@ def csv_files(draw: st.DrawFn, *, tracking: bool = False) -> CsvFile:
         return delimiter.join(fields) + draw(endings)
 
     blanks = st.sampled_from(["", " ", delimiter, delimiter * 3])
-    drawn = draw(st.lists(rows_of(header, cells_in(encoding)), min_size=1, max_size=6))
+    cells = cells_in(encoding)
+    if not quote:
+        cells = cells.map(lambda text: "".join(char for char in text if char not in {delimiter, "\r", "\n"}))
+    drawn = draw(st.lists(rows_of(header, cells), min_size=1, max_size=6))
     rows = [texts for texts in drawn if any(text.strip(" \t\r\n") for text in texts)]
     records = [f"sep={delimiter}{draw(endings)}"] if draw(st.integers(0, 4)) == 0 else []
     records += [*[draw(endings) for _ in range(draw(st.integers(0, 2)))], record(header)]
@@ -105,7 +111,7 @@ def csv_files(draw: st.DrawFn, *, tracking: bool = False) -> CsvFile:
         records += [draw(blanks) + draw(endings)] if draw(st.integers(0, 4)) == 0 else []
         records.append(record(texts))
     last = records[-1].rstrip("\r\n")
-    if draw(st.booleans()) and last and not last.endswith(quote):
+    if draw(st.booleans()) and last and not (quote and last.endswith(quote)):
         records[-1] = last
     return CsvFile(delimiter, quote, encoding, told, header, tuple(_joined(records)), tuple(rows))
 

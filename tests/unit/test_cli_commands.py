@@ -138,7 +138,7 @@ def test_a_wish_becomes_a_request_of_its_own(tmp_path: Path) -> None:
         "orders.csv",
         "zip = '01002'",
         JobMode.CONFIRM,
-        "default",
+        "auto",
     )
 
 

@@ -100,10 +100,24 @@ def test_a_line_that_names_the_delimiter_is_no_header_and_stays(tmp_path: Path) 
         ('name,street\n"Ada","1 Main St"\n', '"'),
         ("name,street\n'Ada','1 Main St'\n\"Ben\",x\n", '"'),
         ('name,zip\n"Ada,01002\n', '"'),
+        ('name\tstreet\n"Ada"\t"1\tMain"\n', '"'),
     ],
 )
 def test_single_quotes_count_only_where_the_file_surely_quotes_by_them(text: str, quote: str) -> None:
     assert detect_dialect(text, UTF_8).quote == quote
+
+
+def test_between_tabs_a_quote_may_be_part_of_a_text(tmp_path: Path) -> None:
+    path = tmp_path / "orders.txt"
+    path.write_text('order-id\tproduct-name\n1\t"Premium" pan\n2\t12" pan\n')
+    source, checksums = taken_in(path)
+    assert (source.delimiter, source.quote) == ("\t", "")
+    assert written(path, source, checksums).decode() == (
+        "order-id\tproduct-name\ttracking_number\tshipped_at\n"
+        f'1\t"Premium" pan\t1Z1\t{SHIPPED}\n2\t12" pan\t1Z2\t{SHIPPED}\n'
+    )
+    wanted = [change(1, checksums[0], "1Z\t9", replaces=("1Z1",))]
+    assert codes(target(tmp_path).apply(source, wanted)) == ["E-4011"]
 
 
 def test_the_dialect_is_told_in_words(tmp_path: Path) -> None:

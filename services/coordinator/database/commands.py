@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.trail import JobTransaction
-from shared.contracts.commands import ShipCommand, WritebackCommand, WrittenValues
+from shared.contracts.commands import ShipCommand, SourcePlace, WritebackCommand, WrittenValues
 from shared.contracts.source import has_sidecar
 from shared.contracts.states import RowStatus
 from shared.shipping import Shipment
@@ -56,6 +56,7 @@ def _writeback(
         values=values,
         replaces=tuple(replaces or ()),
         order_number=_order_number(row) if has_sidecar(job.parsed_source) else "",
+        others=tuple(SourcePlace.model_validate(place) for place in row.others or ()),
     )
 
 

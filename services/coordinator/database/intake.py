@@ -13,6 +13,7 @@ from services.coordinator.audit import GENESIS
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for, reservation_key
+from shared.contracts.commands import SourcePlace
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
@@ -27,7 +28,7 @@ class NewRow:
     """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not.
 
     `shipped_before` says that its order is shipped already; `replaces` are the numbers in the source that a new one may
-    take the place of.
+    take the place of. `others` are the further rows of the source that are the same order.
     """
 
     source_row: int
@@ -38,6 +39,7 @@ class NewRow:
     skipped: ErrorBody | None = None
     shipped_before: ShippedBefore | None = None
     replaces: tuple[str, ...] = ()
+    others: tuple[SourcePlace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,7 @@ def add_rows(
                 "source_row": row.source_row,
                 "row_key": row.row_key,
                 "checksum": row.checksum,
+                "others": [place.model_dump() for place in row.others] or None,
                 "reservation_key": reservation_key(job.source_hash, row.row_key, row.fingerprint),
                 "reference": reference_for(installation, job_id, number),
                 "shipment": row.shipment.model_dump_json(),

@@ -19,6 +19,7 @@ STEP_COLUMNS = (
     rows.c.source_row,
     rows.c.row_key,
     rows.c.checksum,
+    rows.c.others,
     rows.c.reservation_key,
     rows.c.reference,
     rows.c.shipment,

@@ -76,6 +76,7 @@ rows = Table(
     Column("source_row", Integer, nullable=False),
     Column("row_key", String(400), nullable=False),
     Column("checksum", String(64), nullable=False),
+    Column("others", Json),
     Column("reservation_key", String(64), nullable=False),
     Column("reference", String(35), nullable=False),
     Column("shipment", Text, nullable=False),

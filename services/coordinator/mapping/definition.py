@@ -1,4 +1,4 @@
-"""A mapping file's text: YAML with one key, `fields`, a flat dict from a field's name to its template."""
+"""A mapping file's text: YAML whose key `fields` is a flat dict from a field's name to its template."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import yaml
 
 from services.coordinator.mapping.fields import FIELDS, NEEDED
 
-_TOP_KEY = "fields"
+_FIELDS, _MATCH, _GROUP_BY, _SKIP = "fields", "match", "group_by", "skip"
+_TOP_KEYS = (_FIELDS, _GROUP_BY, _MATCH, _SKIP)
 
 
 class DefinitionError(Exception):
@@ -24,14 +25,40 @@ class FieldDefinition:
     source: str
 
 
-def read_definition(text: str) -> tuple[FieldDefinition, ...]:
-    """The field definitions in `text`, in its order. Raises DefinitionError.
+@dataclass(frozen=True)
+class Definition:
+    """A mapping file's content. Each of `match` and `group_by` is a choice of headers, of which one is enough.
+
+    `match` are the headers by which a profile is told, `group_by` those whose column says which rows are one order,
+    `skip` the template that says yes for a row that is no order at all.
+    """
+
+    fields: tuple[FieldDefinition, ...]
+    match: tuple[tuple[str, ...], ...] = ()
+    group_by: tuple[str, ...] = ()
+    skip: FieldDefinition | None = None
+
+
+def read_definition(text: str) -> Definition:
+    """The definition in `text`, its fields in order. Raises DefinitionError.
 
     Every value is read as text, so that ``postal_code: 02134`` is five digits and ``residential: yes`` a word.
     """
-    fields = _fields_node(_compose(text))
+    top = _top_nodes(_compose(text))
+    skip = top.get(_SKIP)
+    return Definition(
+        fields=_fields(top[_FIELDS]),
+        match=_choices(top[_MATCH]) if _MATCH in top else (),
+        group_by=_headers(top[_GROUP_BY], _GROUP_BY) if _GROUP_BY in top else (),
+        skip=None if skip is None else FieldDefinition(_SKIP, skip.start_mark.line + 1, _text(skip, _SKIP)),
+    )
+
+
+def _fields(node: yaml.Node) -> tuple[FieldDefinition, ...]:
+    if not isinstance(node, yaml.MappingNode):
+        raise DefinitionError(f"{_FIELDS} needs a line for each field below it, such as 'country: US'")
     definitions: dict[str, FieldDefinition] = {}
-    for key, value in fields.value:
+    for key, value in node.value:
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode) or key.value not in FIELDS:
             raise DefinitionError(f"line {line}: there is no field {_shown(key)}; the fields are {', '.join(FIELDS)}")
@@ -47,6 +74,27 @@ def read_definition(text: str) -> tuple[FieldDefinition, ...]:
     return tuple(definitions.values())
 
 
+def _choices(node: yaml.Node) -> tuple[tuple[str, ...], ...]:
+    if not isinstance(node, yaml.SequenceNode) or not node.value:
+        raise DefinitionError(f"line {node.start_mark.line + 1}: {_MATCH} is a list of headers")
+    return tuple(_headers(each, _MATCH) for each in node.value)
+
+
+def _headers(node: yaml.Node, key: str) -> tuple[str, ...]:
+    """One header, or a list of which one is enough."""
+    nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
+    headers = tuple(_text(each, key) for each in nodes)
+    if not headers or not all(headers):
+        raise DefinitionError(f"line {node.start_mark.line + 1}: {key} names no header")
+    return headers
+
+
+def _text(node: yaml.Node, key: str) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise DefinitionError(f"line {node.start_mark.line + 1}: {key} must be text; put a template in quotes")
+    return str(node.value)
+
+
 def _compose(text: str) -> yaml.Node | None:
     try:
         return yaml.compose(text, Loader=yaml.BaseLoader)  # builds nodes only, never an object
@@ -57,16 +105,19 @@ def _compose(text: str) -> yaml.Node | None:
         raise DefinitionError("it is not YAML text, or nested too deeply") from error
 
 
-def _fields_node(root: yaml.Node | None) -> yaml.MappingNode:
+def _top_nodes(root: yaml.Node | None) -> dict[str, yaml.Node]:
     if not isinstance(root, yaml.MappingNode):
-        raise DefinitionError(f"it needs the key {_TOP_KEY}, with a line for each field below it")
-    found: yaml.Node | None = None
+        raise DefinitionError(f"it needs the key {_FIELDS}, with a line for each field below it")
+    found: dict[str, yaml.Node] = {}
     for key, value in root.value:
-        if found is not None or not isinstance(key, yaml.ScalarNode) or key.value != _TOP_KEY:
-            raise DefinitionError(f"line {key.start_mark.line + 1}: {_TOP_KEY} is the one key, not {_shown(key)}")
-        found = value
-    if not isinstance(found, yaml.MappingNode):
-        raise DefinitionError(f"{_TOP_KEY} needs a line for each field below it, such as 'country: US'")
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode) or key.value not in _TOP_KEYS:
+            raise DefinitionError(f"line {line}: there is no key {_shown(key)}; the keys are {', '.join(_TOP_KEYS)}")
+        if key.value in found:
+            raise DefinitionError(f"line {line}: {key.value} was given before")
+        found[key.value] = value
+    if _FIELDS not in found:
+        raise DefinitionError(f"it needs the key {_FIELDS}, with a line for each field below it")
     return found
 
 

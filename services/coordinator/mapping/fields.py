@@ -29,6 +29,9 @@ FIELDS = (
     "description",
 )
 
+# A row whose text here says yes is no order, and is left out.
+SKIP = "skip"
+
 # Of each choice a mapping must fill one field, or no row could ship.
 NEEDED = (("recipient_name", "company"), ("address_1",), ("city",))
 

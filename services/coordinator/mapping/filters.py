@@ -37,7 +37,7 @@ _POUNDS_PER_UNIT = {
     **dict.fromkeys(("g", "gram", "grams"), _KILOGRAM / 1000),
 }
 
-_PHONE = re.compile(r"\+?[0-9\s().\-/\u2010-\u2015]+")
+_PHONE = re.compile(r"'?\+?[0-9\s().\-/\u2010-\u2015]+")
 _PHONE_EXTENSION = re.compile(r"[\s,;]*(?:extension|ext|x|#)\.?\s*[0-9]+$", re.IGNORECASE)
 _PHONE_AS_NUMBER = re.compile(r"([0-9]{7,15})\.0+")
 _PHONE_DIGITS = range(7, 16)  # at most 15 by UPS Shipping v2409 and ITU-T E.164
@@ -60,6 +60,7 @@ def postal_code(value: str, country: str = "US") -> str:
         if not (match := _CANADIAN.fullmatch(text)):
             raise FieldValueError(value, "a Canadian postal code looks like K1A 0B1")
         return f"{match[1]} {match[2]}"
+    text = text.removeprefix("'")
     if len(text) > _POSTAL_CODE_LENGTH:
         raise FieldValueError(value, f"{len(text)} characters; at most {_POSTAL_CODE_LENGTH}")
     return text

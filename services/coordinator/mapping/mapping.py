@@ -12,7 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from services.coordinator.mapping.definition import DefinitionError, FieldDefinition, read_definition
-from services.coordinator.mapping.fields import NEEDED, Fields
+from services.coordinator.mapping.fields import NEEDED, SKIP, Fields
+from services.coordinator.mapping.headers import HeaderIndex
 from services.coordinator.mapping.plan import RowPlan
 from services.coordinator.mapping.templates import FieldTemplate, TemplateRefusedError, compile_field
 from shared.errors import (
@@ -27,16 +28,23 @@ from shared.sources.paths import resolve_within
 
 _FILE_SIZE = 65536
 _FILE_SUFFIXES = {".yaml", ".yml"}
+_ALIASES = {"generic": "default"}
 _BUILT_IN_NAME = re.compile(r"[a-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True)
 class Mapping:
-    """A compiled mapping. `name` is what a request calls it, `checksum` the SHA-256 of its file in hex."""
+    """A compiled mapping. `name` is what a request calls it, `checksum` the SHA-256 of its file in hex.
+
+    `match` are the choices of headers by which it is recognised, `group_by` the choice that says which rows are one
+    order; both may be empty.
+    """
 
     name: str
     checksum: str
     templates: abc.Mapping[str, FieldTemplate]
+    match: tuple[tuple[str, ...], ...] = ()
+    group_by: tuple[str, ...] = ()
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise E-2003, once for the mapping, where it names columns that are not among `columns`.
@@ -45,6 +53,8 @@ class Mapping:
         such column is the error, the others are its details.
         """
         gaps = [*self._missing_columns(columns), *self._unmet_picks(columns)]
+        if self.group_by and self.order_column(columns) is None:
+            gaps.append(("group_by", " or ".join(self.group_by)))
         if gaps:
             others = tuple(self._missing(gap, columns).body for gap in gaps[1:])
             raise self._missing(gaps[0], columns, details=others)
@@ -62,6 +72,24 @@ class Mapping:
             self._plans.clear()  # rows come from one source at a time
             self._plans[columns] = plan
         return plan.render(values)
+
+    def recognises(self, columns: Sequence[str]) -> bool:
+        """Whether a source with these columns is of the kind that this mapping is for."""
+        index = HeaderIndex.of(columns)
+        return bool(self.match) and all(index.column(headers) is not None for headers in self.match)
+
+    def order_column(self, columns: Sequence[str]) -> str | None:
+        """The column of which rows with the same text are one order; None where every row is an order."""
+        return HeaderIndex.of(columns).column(self.group_by)
+
+    def placed(self, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Each field's columns in a source with these; none for a field that is the same in every row."""
+        index = HeaderIndex.of(columns)
+        return {
+            field: tuple(dict.fromkeys(template.columns_in(index)))
+            for field, template in self.templates.items()
+            if field != SKIP
+        }
 
     @cached_property
     def _plans(self) -> dict[tuple[str, ...], RowPlan]:
@@ -94,24 +122,35 @@ class Mapping:
         )
 
 
+def built_in_mapping(name: str) -> Mapping:
+    """The built-in mapping `name`."""
+    content = _built_in(name)
+    if content is None:
+        raise KeyError(name)
+    return parse_mapping(name, content)
+
+
 def load_mapping(name: str, roots: Sequence[Path]) -> Mapping:
     """The built-in mapping `name`, or the one in the YAML file at `name` under one of `roots`.
 
     Raises E-2001 where there is none, E-2002 where it is invalid, E-1006 where the path leads out of the roots.
     """
+    name = _ALIASES.get(name, name)
     return parse_mapping(name, _built_in(name) or _from_file(name, roots))
 
 
 def parse_mapping(name: str, content: bytes) -> Mapping:
     """The mapping in the YAML text `content` (UTF-8). Raises E-2002 with the line and the field."""
     try:
-        definitions = read_definition(content.decode("utf-8-sig"))
-        templates = {definition.name: _compiled(definition) for definition in definitions}
+        definition = read_definition(content.decode("utf-8-sig"))
+        skip = [definition.skip] if definition.skip is not None else []
+        templates = {field.name: _compiled(field) for field in (*definition.fields, *skip)}
     except UnicodeDecodeError as error:
         raise TallyError(MAPPING_INVALID, mapping=name, reason="it is not UTF-8 text") from error
     except DefinitionError as error:
         raise TallyError(MAPPING_INVALID, mapping=name, reason=str(error)) from error
-    return Mapping(name, hashlib.sha256(content).hexdigest(), templates)
+    checksum = hashlib.sha256(content).hexdigest()
+    return Mapping(name, checksum, templates, definition.match, definition.group_by)
 
 
 def _compiled(definition: FieldDefinition) -> FieldTemplate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.errors import FIELD_INVALID, FIELD_MISSING, ErrorBody, TallyError
 
 _SHOWN_LENGTH = 60
+_DEFAULTS = {"weight": "TALLY_DEFAULT_WEIGHT, in pounds"}
 
 
 class FieldValueError(ValueError):
@@ -28,8 +29,10 @@ class RowInvalidError(Exception):
 
 
 def missing(field: str) -> ErrorBody:
-    """The E-2011 error for `field`."""
-    return TallyError(FIELD_MISSING, field=field).body
+    """The E-2011 error for `field`; what a setting may give in its stead is said."""
+    body = TallyError(FIELD_MISSING, field=field).body
+    setting = _DEFAULTS.get(field)
+    return body if setting is None else body.model_copy(update={"action": f"{body.action} Or set {setting}."})
 
 
 def invalid(field: str, error: FieldValueError) -> ErrorBody:

@@ -37,19 +37,24 @@ _SIDES = ("length", "width", "height")
 
 
 def to_shipment(
-    fields: Fields, *, ship_from: Contact, service: ServiceLevel | None, default_weight: Decimal | None
+    fields: Fields,
+    *,
+    ship_from: Contact,
+    service: ServiceLevel | None,
+    default_weight: Decimal | None,
+    default_size: Dimensions | None = None,
 ) -> Shipment:
     """The shipment that a row's `fields` describe.
 
-    `service` overrides the row's own; `default_weight` (pounds) counts where the row has none. Without a country the
-    address is in the US, without a service the shipment goes by ground. Raises RowInvalidError with every problem of
-    the row: E-2011 for what is missing, E-2012 for what is invalid.
+    `service` overrides the row's own; `default_weight` (pounds) and `default_size` count where the row has none.
+    Without a country the address is in the US, without a service the shipment goes by ground. Raises RowInvalidError
+    with every problem of the row: E-2011 for what is missing, E-2012 for what is invalid.
     """
     row = _Row(fields)
     if service is not None:
         row.problems.pop("service", None)
     recipient = _recipient(row)
-    package = _package(row, default_weight)
+    package = _package(row, default_weight, default_size)
     level = service or row.parsed("service", service_level, blank=ServiceLevel.GROUND)
     order_number, description = row.text("order_number"), row.text("description")
     row.raise_problems()
@@ -135,7 +140,7 @@ def _address(row: _Row) -> Address | None:
     )
 
 
-def _package(row: _Row, default_weight: Decimal | None) -> Package | None:
+def _package(row: _Row, default_weight: Decimal | None, default_size: Dimensions | None) -> Package | None:
     default = format(default_weight, "f") if default_weight is not None else ""
     weight = row.parsed("weight", _package_weight, blank=None, default=default, needed=True)
     sides = {side: row.parsed(side, inches, blank=None) for side in _SIDES}
@@ -144,7 +149,7 @@ def _package(row: _Row, default_weight: Decimal | None) -> Package | None:
             row.text(side, needed=True)
     if weight is None or row.problems:
         return None
-    return Package(weight=weight, dimensions=Dimensions.model_validate(sides) if any(sides.values()) else None)
+    return Package(weight=weight, dimensions=Dimensions.model_validate(sides) if any(sides.values()) else default_size)
 
 
 def _within_limit(text: str, limit: int | None) -> str:

@@ -19,7 +19,11 @@ def edit(document: CsvDocument, changes: Sequence[RowChange], label: str) -> Edi
     """Bring `changes` into `document`, in their order."""
 
     def refusal(text: str) -> str | None:
-        return None if _fits(document, text) else "the tracking number has characters that its encoding lacks"
+        if not _fits(document, text):
+            return "the tracking number has characters that its encoding lacks"
+        if not document.dialect.quote and _needs_quotes(document, text):
+            return "the tracking number has characters that only a quoted field can hold"
+        return None
 
     decided = decide(document.finder, lambda index: _tracking_texts(document, index), changes, label, refusal)
     if not decided.texts:
@@ -98,8 +102,13 @@ def _field(document: CsvDocument, text: str, instead_of: str = "") -> str:
     """A field that says `text`, in quotes where the one before it or the rest of the file has them."""
     csv, dialect = document.grammar, document.dialect
     usual = dialect.quoted_values if text else dialect.quoted_blanks
-    needed = any(char in text for char in (csv.delimiter, csv.quote, "\r", "\n"))
+    needed = _needs_quotes(document, text)
     return _quoted(document, text) if usual or needed or instead_of.startswith(csv.quote) else text
+
+
+def _needs_quotes(document: CsvDocument, text: str) -> bool:
+    csv = document.grammar
+    return any(char in text for char in (csv.delimiter, csv.quote, "\r", "\n"))
 
 
 def _quoted(document: CsvDocument, text: str) -> str:

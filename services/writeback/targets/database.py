@@ -118,7 +118,7 @@ class _Batch:
         return errors
 
     def _write_one(self, change: RowChange) -> ErrorBody | None:
-        marked = None if self._marks is None else self._marks.get((change.job_id, change.row_number))
+        marked = None if self._marks is None else self._marks.get(change.place)
         version = None if marked is None else marked[0]
         try:
             wanted = wanted_in(self._rows.get(change.row_key), version, change, self._orders.label)

@@ -20,7 +20,7 @@ _NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
 _AT_ONCE = 500  # rows that one statement asks for
 
 # Of each row that was written back before: the version of the change, and the number that it wrote.
-Marks = dict[tuple[str, int], tuple[int, str | None]]
+Marks = dict[tuple[str, int, int], tuple[int, str | None]]
 
 
 class LockedRows:
@@ -112,20 +112,22 @@ def read_marks(connection: Connection, changes: Sequence[RowChange]) -> Marks:
     numbers: dict[str, list[int]] = {}
     for change in changes:
         numbers.setdefault(change.job_id, []).append(change.row_number)
-    columns = (MARKS.c.job_id, MARKS.c.job_row, MARKS.c.row_version, MARKS.c.tracking_number)
+    place = (MARKS.c.job_id, MARKS.c.job_row, MARKS.c.source_row)
     found: Marks = {}
     for job_id, of_job in numbers.items():
         for some in _chunks(of_job):
-            statement = select(*columns).where(MARKS.c.job_id == job_id, MARKS.c.job_row.in_(some))
-            found |= {(row[0], row[1]): (row[2], row[3]) for row in connection.execute(statement)}
+            statement = select(*place, MARKS.c.row_version, MARKS.c.tracking_number).where(
+                MARKS.c.job_id == job_id, MARKS.c.job_row.in_(some)
+            )
+            found |= {(row[0], row[1], row[2]): (row[3], row[4]) for row in connection.execute(statement)}
     return found
 
 
 def mark(connection: Connection, orders: OrdersTable, change: RowChange, marks: Marks, now: datetime) -> None:
     """Note that `change` is written, in the transaction that writes it; nothing where that is noted."""
-    key = change.job_id, change.row_number
+    job_id, job_row, source_row = change.place
     noted = change.row_version, change.values.tracking_number
-    if marks.get(key) == noted:
+    if marks.get(change.place) == noted:
         return
     kind: MomentKind = "zoned moment" if connection.dialect.name == "postgresql" else "moment"
     values = {
@@ -133,13 +135,13 @@ def mark(connection: Connection, orders: OrdersTable, change: RowChange, marks: 
         "tracking_number": change.values.tracking_number,
         "written_at": stored_moment(now, kind),
     }
-    if key in marks:
-        this_row = and_(MARKS.c.job_id == change.job_id, MARKS.c.job_row == change.row_number)
+    if change.place in marks:
+        this_row = and_(MARKS.c.job_id == job_id, MARKS.c.job_row == job_row, MARKS.c.source_row == source_row)
         connection.execute(MARKS.update().where(this_row).values(values))
     else:
-        named = {"job_id": change.job_id, "job_row": change.row_number, "row_key": change.row_key}
+        named = {"job_id": job_id, "job_row": job_row, "source_row": source_row, "row_key": change.row_key}
         connection.execute(MARKS.insert(), {**named, "orders_table": orders.name, **values})
-    marks[key] = noted
+    marks[change.place] = noted
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -31,6 +31,11 @@ class RowChange:
     replaces: tuple[str, ...] = ()
     order_number: str = ""
 
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """The job, its row and the row of the source: one order may be several rows of that."""
+        return self.job_id, self.row_number, self.source_row
+
     def written(self) -> RowWritten:
         """The report that it stands there now."""
         return RowWritten(
@@ -50,7 +55,7 @@ class Target(Protocol):
     def apply(self, source: Source, changes: Sequence[RowChange]) -> list[RowWritten]:
         """Bring all `changes` into `source` in one atomic step; one report for each, in their order.
 
-        Of several changes of a job's row the greatest `row_version` counts. Applying a change again changes nothing. A
+        Of several changes of one place the greatest `row_version` counts. Applying a change again changes nothing. A
         row that cannot be written is reported as failed and keeps none of the others back. Blocks: call it in a thread.
         """
 
@@ -58,14 +63,13 @@ class Target(Protocol):
 def apply_newest(
     changes: Sequence[RowChange], write: Callable[[Sequence[RowChange]], Sequence[ErrorBody | None]]
 ) -> list[RowWritten]:
-    """Have `write` write the newest change of each row, and report on them all; it gives each one's failure, if any."""
-    newest = {(change.job_id, change.row_number): change for change in changes}
+    """Have `write` write the newest change of each place, and report on them all; it gives each one's failure, if any."""
+    newest = {change.place: change for change in changes}
     for change in changes:
-        key = change.job_id, change.row_number
-        newest[key] = max(newest[key], change, key=lambda one: one.row_version)
+        newest[change.place] = max(newest[change.place], change, key=lambda one: one.row_version)
     errors = dict(zip(newest, write(list(newest.values())), strict=True))
     return [
         change.written() if error is None else change.failed(error)
         for change in changes
-        for error in [errors[change.job_id, change.row_number]]
+        for error in [errors[change.place]]
     ]

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("source_row", sa.Integer(), nullable=False),
         sa.Column("row_key", sa.String(length=400), nullable=False),
         sa.Column("checksum", sa.String(length=64), nullable=False),
+        sa.Column("others", sa.JSON(), nullable=True),
         sa.Column("reservation_key", sa.String(length=64), nullable=False),
         sa.Column("reference", sa.String(length=35), nullable=False),
         sa.Column("shipment", sa.Text(), nullable=False),

@@ -1,0 +1,77 @@
+"""From an order's rows in a source to the row of a job: mapped, merged, validated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.coordinator.database.intake import NewRow
+from services.coordinator.mapping.fields import SKIP
+from services.coordinator.mapping.filters import yes_no
+from services.coordinator.mapping.fingerprint import content_fingerprint
+from services.coordinator.mapping.mapping import Mapping
+from services.coordinator.mapping.merging import merged
+from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid
+from services.coordinator.mapping.shipment import to_shipment
+from shared.contracts.commands import SourcePlace
+from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
+from shared.shipping import Contact, Dimensions, ServiceLevel
+from shared.sources.rows import SourceRow, tracking_column
+
+
+@dataclass(frozen=True)
+class OrderReader:
+    """How one source's orders become rows of a job; the defaults count where an order says nothing."""
+
+    mapping: Mapping
+    ship_from: Contact
+    service: ServiceLevel | None
+    default_weight: Decimal | None
+    default_size: Dimensions | None
+
+    def is_left_out(self, rows: Sequence[SourceRow]) -> bool:
+        """Whether the mapping says that these rows are no order. Raises RowInvalidError where it cannot tell."""
+        if SKIP not in self.mapping.templates:
+            return False
+        fields = self.mapping.render(rows[0].values)
+        if SKIP in fields.problems:
+            raise RowInvalidError((fields.problems[SKIP],))
+        text = fields.texts[SKIP].strip()
+        try:
+            return bool(text) and yes_no(text)
+        except FieldValueError as error:
+            raise RowInvalidError((invalid(SKIP, error),)) from error
+
+    def read(self, rows: Sequence[SourceRow]) -> NewRow:
+        """The job's row for an order. Raises RowInvalidError with every problem, E-2011 to E-2014."""
+        if slipped := [_slipped(row) for row in rows if row.surplus]:
+            raise RowInvalidError(tuple(slipped))
+        shipment = to_shipment(
+            merged([(row.number, self.mapping.render(row.values)) for row in rows]),
+            ship_from=self.ship_from,
+            service=self.service,
+            default_weight=self.default_weight,
+            default_size=self.default_size,
+        )
+        first, *others = rows
+        return NewRow(
+            source_row=first.number,
+            row_key=first.key,
+            checksum=first.checksum,
+            fingerprint=content_fingerprint(shipment),
+            shipment=shipment,
+            others=tuple(SourcePlace(source_row=row.number, row_key=row.key, checksum=row.checksum) for row in others),
+        )
+
+
+def number_in_source(rows: Sequence[SourceRow]) -> str:
+    """The tracking number that an order has in its source; empty where none of its rows has one."""
+    texts = (
+        text.strip() for row in rows for name, text in row.values.items() if tracking_column(name) == "tracking_number"
+    )
+    return next(filter(None, texts), "")
+
+
+def _slipped(row: SourceRow) -> ErrorBody:
+    return TallyError(SURPLUS_FIELDS, row=row.number, count=row.surplus).body

@@ -1,0 +1,53 @@
+"""Platforms' exports through a whole house: an order of several rows is one shipment, and every row gets its number."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.house import House, running_house
+
+EXPORTS = Path(__file__).parents[2] / "samples" / "exports"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    settings = {"TALLY_DEFAULT_WEIGHT": "1.5", "TALLY_DEFAULT_SIZE": "12x9x4"}
+    with running_house(tmp_path_factory.mktemp("exports"), **settings) as house:
+        yield house
+
+
+def numbers(path: Path, column: str) -> dict[str, list[str]]:
+    """The tracking numbers of each order, a number for each of its rows."""
+    found: dict[str, list[str]] = {}
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row[column], []).append(row["tracking_number"])
+    return found
+
+
+def test_every_row_of_a_shopify_order_gets_the_one_number_and_voiding_clears_them_all(house: House) -> None:
+    path = Path(shutil.copy(EXPORTS / "shopify.csv", house.folder / "shopify.csv"))
+    before = path.read_text(encoding="utf-8").splitlines()
+    preview = house.json("preview", "shopify.csv")
+    assert (preview["mapping"], preview["total"]) == ("shopify", 4)
+    job = house.json("ship", "shopify.csv", "--yes")
+    assert (job["status"], job["rows"]["shipped"], job["write_back"]["written"]) == ("completed", 4, 4)
+    shipped = {row["row_number"]: row["tracking_numbers"] for row in house.json("rows", job["job_id"])}
+    assert list(numbers(path, "Name").values()) == [shipped[1] * 3, shipped[2], shipped[3] * 2, shipped[4]]
+    after = path.read_text(encoding="utf-8").splitlines()
+    assert [line.rsplit(",", 2)[0] for line in after] == before
+    assert len(house.sold(job["job_id"])) == 4
+
+    house.run("void", job["job_id"], "1", "--yes")
+    house.eventually(lambda: numbers(path, "Name")["#1001"], lambda cleared: cleared == ["", "", ""])
+
+
+def test_what_ebay_says_is_shipped_is_skipped(house: House) -> None:
+    shutil.copy(EXPORTS / "ebay.csv", house.folder / "ebay.csv")
+    job = house.json("ship", "ebay.csv", "--yes")
+    assert (job["status"], job["rows"]["shipped"], job["rows"]["skipped"]) == ("completed", 2, 1)
