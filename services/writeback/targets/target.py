@@ -63,7 +63,7 @@ class Target(Protocol):
 def apply_newest(
     changes: Sequence[RowChange], write: Callable[[Sequence[RowChange]], Sequence[ErrorBody | None]]
 ) -> list[RowWritten]:
-    """Have `write` write the newest change of each place, and report on them all; it gives each one's failure, if any."""
+    """Have `write` write the newest change of each place, and report on them all; it gives their failures, if any."""
     newest = {change.place: change for change in changes}
     for change in changes:
         newest[change.place] = max(newest[change.place], change, key=lambda one: one.row_version)
