@@ -16,6 +16,8 @@ from shared.shipping import Shipment
 _SHIPMENTS_A_REQUEST = 10
 _REQUESTS_AT_ONCE = 8
 _REQUEST_TIMEOUT = 60.0
+# As many as are asked for at once: quotes for a page come within one request's time-out, however slow the carrier is.
+PAGE = _SHIPMENTS_A_REQUEST * _REQUESTS_AT_ONCE
 
 
 def rate_key(shipment: Shipment) -> str:

@@ -12,9 +12,9 @@ from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
 from services.coordinator.database import steps
 from services.coordinator.database.engine import Database
-from services.coordinator.estimate import Estimator
+from services.coordinator.estimate import PAGE, Estimator
 from services.coordinator.identity import job_id_for, request_hash
-from services.coordinator.intake import BATCH, Intake
+from services.coordinator.intake import Intake
 from services.coordinator.progress import Progress
 from shared.clock import Clock
 from shared.contracts.message import RequestId
@@ -135,7 +135,7 @@ class Submission:
     async def _estimate(self, job_id: str, intake: str) -> None:
         estimator = self._new_estimator()
         after = 0
-        while page := await self._database.read(admission.shipments_to_rate, job_id, after, BATCH):
+        while page := await self._database.read(admission.shipments_to_rate, job_id, after, PAGE):
             quotes = await estimator.quotes([shipment for _, shipment in page])
             numbers = [number for number, _ in page]
             noted = list(zip(numbers, quotes, strict=True))
