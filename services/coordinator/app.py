@@ -6,10 +6,13 @@ from datetime import timedelta
 from functools import partial
 
 from services.coordinator.announcer import Announcer
+from services.coordinator.checker import SourceChecker
+from services.coordinator.closing import Closing
 from services.coordinator.control import Control
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import migrate
 from services.coordinator.dispatch import Dispatcher
+from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
@@ -36,6 +39,7 @@ log = logger("healing")
 
 _REQUESTS_AT_ONCE = 8
 _OUTCOMES_AT_ONCE = 256
+_CHECKS_AT_ONCE = 2
 
 
 def main() -> None:
@@ -51,9 +55,12 @@ def main() -> None:
         ledger = Ledger(service.client, service.publisher)
         announcer = Announcer(service.publisher, database, utc_now)
         dispatcher = Dispatcher(service.publisher)
+        ends = JobsAtTheirEnd()
         progress = Progress(
-            database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime)
+            database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime), ends
         )
+        checker = SourceChecker(database, settings.source_roots, connections)
+        closing = Closing(ends, checker.missing, progress, utc_now)
 
         intake = Intake(
             IntakeSettings(
@@ -96,6 +103,8 @@ def main() -> None:
         for name, call in control.calls().items():
             service.answer(subjects.api(name), call)
         service.background(announcer.run)
+        for _ in range(_CHECKS_AT_ONCE):
+            service.background(closing.run)
         service.background(partial(repeat, heartbeat.beat, every=heartbeat.pause, log=log))
         for healer in (watchdog, lookups, Resubmission(database, service.publisher, utc_now)):
             service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))

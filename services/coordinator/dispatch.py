@@ -17,6 +17,7 @@ from shared.telemetry import logger
 
 log = logger("dispatch")
 
+_AT_ONCE = 50
 _ACK_PAUSES = (0.002, 0.005, 0.02, 0.1)
 
 
@@ -36,6 +37,10 @@ class Dispatcher:
             await self.ship(step.ship)
         elif step.writeback is not None:
             await self.write_back(step.writeback)
+        for start in range(0, len(step.writebacks), _AT_ONCE):
+            async with asyncio.TaskGroup() as group:
+                for again in step.writebacks[start : start + _AT_ONCE]:
+                    group.create_task(self.write_back(again))
         for command in step.voids:
             await self.void(command)
         if step.request is not None:

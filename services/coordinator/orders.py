@@ -17,7 +17,7 @@ from services.coordinator.mapping.shipment import to_shipment
 from shared.contracts.commands import SourcePlace
 from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
 from shared.shipping import Contact, Dimensions, ServiceLevel
-from shared.sources.rows import SourceRow, tracking_column
+from shared.sources.rows import SourceRow, tracking_number
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,7 @@ class OrderReader:
 
 def number_in_source(rows: Sequence[SourceRow]) -> str:
     """The tracking number that an order has in its source; empty where none of its rows has one."""
-    texts = (
-        text.strip() for row in rows for name, text in row.values.items() if tracking_column(name) == "tracking_number"
-    )
-    return next(filter(None, texts), "")
+    return next(filter(None, (tracking_number(row.values) for row in rows)), "")
 
 
 def _slipped(row: SourceRow) -> ErrorBody:

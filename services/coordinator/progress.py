@@ -14,6 +14,7 @@ from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.step import Step
 from services.coordinator.dispatch import Dispatcher
+from services.coordinator.ends import JobsAtTheirEnd
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Outcome, Shipped
@@ -38,6 +39,7 @@ class Progress:
         ledger: Ledger,
         clock: Clock,
         command_lifetime: timedelta,
+        ends: JobsAtTheirEnd,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
@@ -45,6 +47,7 @@ class Progress:
         self._ledger = ledger
         self._clock = clock
         self._lifetime = command_lifetime
+        self._ends = ends
 
     def issue(self) -> Issue:
         """What commands of this moment carry."""
@@ -93,6 +96,8 @@ class Progress:
     async def follow(self, step: Step) -> None:
         """Publish what a committed step asks for, then tell."""
         await self._dispatcher.dispatch(step)
+        if step.check:
+            self._ends.add(step.job_id)
         if step.entered is not None:
             await self._announcer.entered(step.job_id, step.entered, step.row)
         elif step.row is not None:

@@ -38,6 +38,11 @@ def tracking_column(name: str) -> str | None:
     return folded if folded in TRACKING_COLUMNS else None
 
 
+def tracking_number(values: Mapping[str, str]) -> str:
+    """The tracking number that a row's values name, '' where there is none."""
+    return next((text.strip() for name, text in values.items() if tracking_column(name) == TRACKING_COLUMNS[0]), "")
+
+
 def row_checksum(values: Mapping[str, str]) -> str:
     """SHA-256, in hex, over names and texts of every column but the tracking columns, in column order.
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from services.coordinator.database import intake, outcomes, queries, steps
+from services.coordinator.database import checks, intake, outcomes, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.intake import NewRow
@@ -12,6 +12,7 @@ from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode
+from shared.contracts.writeback import RowWritten
 from shared.errors import ErrorBody
 from shared.shipping import Money
 from tests.contract.messages import SHIPMENT
@@ -96,6 +97,18 @@ def in_doubt(job_id: str, row: int) -> InDoubt:
 
 async def record(database: Database, outcome):
     return await database.write(outcomes.record_outcome, outcome, NOW, ISSUE)
+
+
+async def written(database: Database, job_id: str, row_number: int, version: int = 1, error: ErrorBody | None = None):
+    """Writeback reports on a row."""
+    status = "written" if error is None else "failed"
+    report = RowWritten(job_id=job_id, row_number=row_number, row_version=version, status=status, error=error)
+    return await database.write(steps.record_written, job_id, [report], NOW)
+
+
+async def checked(database: Database, job_id: str, *missing: int):
+    """The source of a job at its end was checked."""
+    return await database.write(checks.record_check, job_id, missing, NOW)
 
 
 async def job(database: Database, job_id: str):

@@ -20,7 +20,6 @@ from shared.contracts.lookups import ShipmentSought
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode, JobStatus, RowStatus, WriteBackStatus
-from shared.contracts.writeback import RowWritten
 from shared.errors import TallyError
 from shared.shipping import Money
 from tests.contract.messages import SHIPMENT
@@ -29,6 +28,7 @@ from tests.integration.job_steps import (
     INSTALLATION,
     ISSUE,
     NOW,
+    checked,
     failed,
     in_doubt,
     job,
@@ -37,6 +37,7 @@ from tests.integration.job_steps import (
     shipped,
     started,
     take_in,
+    written,
 )
 
 
@@ -261,9 +262,10 @@ async def test_a_job_completes_when_its_last_number_is_written_back(database: Da
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
     assert (await job(database, job_id)).status is JobStatus.RUNNING
-    written = RowWritten(job_id=job_id, row_number=1, row_version=1, status="written")
-    step = await database.write(steps.record_written, job_id, [written], NOW)
-    assert step.entered is JobStatus.COMPLETED
+    step = await written(database, job_id, 1)
+    assert (step.entered, step.check) == (None, True)
+    assert (await checked(database, job_id)).entered is JobStatus.COMPLETED
+    assert (await checked(database, job_id)).entered is None
 
 
 async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_completed_with_warnings(
@@ -271,18 +273,56 @@ async def test_a_write_back_that_failed_leaves_the_row_shipped_and_the_job_compl
 ) -> None:
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
-    written = RowWritten(job_id=job_id, row_number=1, row_version=1, status="failed", error=ERROR)
-    step = await database.write(steps.record_written, job_id, [written], NOW)
+    await written(database, job_id, 1, error=ERROR)
+    assert (await checked(database, job_id)).entered is None
+    step = await written(database, job_id, 1, version=2, error=ERROR)
     assert step.entered is JobStatus.COMPLETED_WITH_WARNINGS
     document = await row(database, job_id, 1)
     assert (document.status, document.write_back.status) == (RowStatus.SHIPPED, WriteBackStatus.FAILED)
 
 
+async def test_what_could_not_be_written_is_tried_once_more_at_the_end_of_the_job(database: Database) -> None:
+    job_id = await started(database, rows=2)
+    for number in (1, 2):
+        await record(database, shipped(job_id, number))
+    await written(database, job_id, 1, error=ERROR)
+    assert (await written(database, job_id, 2)).check
+    step = await checked(database, job_id)
+    assert [(again.row_number, again.row_version) for again in step.writebacks] == [(1, 2)]
+    assert step.writebacks[0].values.tracking_number == f"1Z{1:016d}"
+    await written(database, job_id, 1, error=ERROR)  # the report of the first try comes again
+    document = await row(database, job_id, 1)
+    assert (document.write_back.status, document.write_back.error) == (WriteBackStatus.DUE, None)
+    assert (await written(database, job_id, 1, version=2)).entered is JobStatus.COMPLETED
+
+
+async def test_what_is_missing_in_the_source_at_the_end_is_written_again(database: Database) -> None:
+    job_id = await started(database, rows=3)
+    for number in (1, 2, 3):
+        await record(database, shipped(job_id, number))
+        await written(database, job_id, number)
+    step = await checked(database, job_id, 1, 3)
+    assert step.entered is None
+    assert [(again.row_number, again.row_version) for again in step.writebacks] == [(1, 2), (3, 2)]
+    counts = (await job(database, job_id)).write_back
+    assert (counts.due, counts.written) == (2, 1)
+    await written(database, job_id, 1, version=2)
+    assert (await written(database, job_id, 3, version=2)).entered is JobStatus.COMPLETED
+
+
+async def test_a_job_that_stopped_before_its_end_is_not_checked(database: Database) -> None:
+    job_id = await started(database, rows=2)
+    await record(database, shipped(job_id, 1))
+    assert not (await written(database, job_id, 1)).check
+    await database.write(steps.halt, job_id, JobStatus.PAUSED, "ann", NOW)
+    assert (await checked(database, job_id, 1)).writebacks == ()
+    assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.WRITTEN
+
+
 async def test_an_older_version_of_a_write_back_settles_nothing(database: Database) -> None:
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
-    written = RowWritten(job_id=job_id, row_number=1, row_version=0, status="written")
-    await database.write(steps.record_written, job_id, [written], NOW)
+    await written(database, job_id, 1, version=0)
     assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.DUE
 
 

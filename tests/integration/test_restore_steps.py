@@ -8,17 +8,10 @@ from services.coordinator.database.voids import VoidOrder
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, WriteBackStatus
 from shared.contracts.voiding import VoidOutcome
-from shared.contracts.writeback import RowWritten
 from shared.errors import ErrorBody, TallyError
-from tests.integration.job_steps import NOW, job, record, row, shipped, started, take_in
+from tests.integration.job_steps import NOW, checked, job, record, row, shipped, started, take_in, written
 
 DONE = Restoration(job_id="j", path="/o.csv", backup="/b.csv", taken_at=NOW, digest="0" * 64, restored=True)
-
-
-async def written(database: Database, job_id: str, row_number: int, version: int = 1, error=None):
-    status = "written" if error is None else "failed"
-    report = RowWritten(job_id=job_id, row_number=row_number, row_version=version, status=status, error=error)
-    return await database.write(steps.record_written, job_id, [report], NOW)
 
 
 async def test_a_source_may_be_put_back_once_no_number_is_on_its_way(database: Database) -> None:
@@ -47,6 +40,8 @@ async def test_what_was_written_is_removed_by_a_restore_and_stays_so(database: D
         await record(database, shipped(job_id, number))
     await written(database, job_id, 1)
     await written(database, job_id, 2, error=ErrorBody(code="E-4012", message="another number"))
+    await checked(database, job_id)
+    await written(database, job_id, 2, version=2, error=ErrorBody(code="E-4012", message="another number"))
     await database.write(restores.order_restore, job_id, "ann", NOW)
     await database.write(restores.record_restored, job_id, DONE, NOW)
     statuses = [(await row(database, job_id, number)).write_back.status for number in (1, 2)]

@@ -10,10 +10,9 @@ from services.coordinator.database.voids import VoidOrder
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.voiding import VoidOutcome
-from shared.contracts.writeback import RowWritten
 from shared.errors import ErrorBody, TallyError
 from shared.shipping import Money
-from tests.integration.job_steps import ISSUE, NOW, job, record, row, shipped, started, take_in
+from tests.integration.job_steps import ISSUE, NOW, checked, job, record, row, shipped, started, take_in, written
 
 REFUSED = ErrorBody(code="E-3020", message="Not within the void period.")
 
@@ -34,17 +33,12 @@ async def ended(database: Database, job_id: str, row_number: int, *, error=None,
     return await database.write(voids.record_void, outcome, NOW)
 
 
-async def written(database: Database, job_id: str, row_number: int, version: int = 1, error=None):
-    status = "written" if error is None else "failed"
-    report = RowWritten(job_id=job_id, row_number=row_number, row_version=version, status=status, error=error)
-    return await database.write(steps.record_written, job_id, [report], NOW)
-
-
 async def completed(database: Database, request_id: str = "orders", rows: int = 1) -> str:
     job_id = await started(database, request_id, rows=rows)
     for number in range(1, rows + 1):
         await record(database, shipped(job_id, number))
         await written(database, job_id, number)
+    await checked(database, job_id)
     return job_id
 
 
@@ -137,7 +131,8 @@ async def test_a_running_job_completes_only_when_its_voids_have_ended(database: 
     await written(database, job_id, 1)
     assert (await job(database, job_id)).status is JobStatus.RUNNING
     await ended(database, job_id, 1)
-    assert (await written(database, job_id, 1, version=2)).entered is JobStatus.COMPLETED
+    assert (await written(database, job_id, 1, version=2)).check
+    assert (await checked(database, job_id)).entered is JobStatus.COMPLETED
 
 
 async def test_a_number_that_could_not_be_cleared_is_a_warning_of_the_job(database: Database) -> None:
@@ -208,7 +203,8 @@ async def test_a_running_job_with_a_second_label_ends_with_warnings(database: Da
     job_id = await started(database, rows=1)
     await record(database, shipped(job_id, 1))
     assert (await second_label(database, job_id)).entered is None
-    assert (await written(database, job_id, 1)).entered is JobStatus.COMPLETED_WITH_WARNINGS
+    await written(database, job_id, 1)
+    assert (await checked(database, job_id)).entered is JobStatus.COMPLETED_WITH_WARNINGS
 
 
 async def test_voiding_the_second_label_leaves_the_row_shipped_and_the_job_without_warnings(database: Database) -> None:

@@ -12,6 +12,7 @@ from services.coordinator.database import queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.dispatch import Dispatcher
+from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.progress import Progress
 from services.coordinator.withdrawal import Withdrawal
 from services.shipper.handlers import Handlers
@@ -44,7 +45,7 @@ async def bus(client: Client, database: Database) -> SimpleNamespace:
     ledger = Ledger(client, publisher)
     await ledger.refresh()
     announcer = Announcer(publisher, database, lambda: NOW)
-    progress = Progress(database, Dispatcher(publisher), announcer, ledger, lambda: NOW, LIFETIME)
+    progress = Progress(database, Dispatcher(publisher), announcer, ledger, lambda: NOW, LIFETIME, JobsAtTheirEnd())
     withdrawal = Withdrawal(database, progress, ledger, lambda: NOW)
     return SimpleNamespace(client=client, publisher=publisher, ledger=ledger, progress=progress, withdrawal=withdrawal)
 

@@ -23,11 +23,12 @@ class Issue:
     ledger_mark: int = 0
 
 
-def writeback_command(job: JobTransaction, row: AnyRow) -> WritebackCommand:
-    """The write-back of a row as it stands; one that is voided has its numbers cleared."""
+def writeback_command(job: JobTransaction, row: AnyRow, version: int | None = None) -> WritebackCommand:
+    """The write-back of a row as it stands, as its `version` or its present one; a voided one's numbers are cleared."""
+    version = row.write_back_version if version is None else version
     if row.status == RowStatus.VOIDED:
-        return clearing_of(job, row, row.write_back_version)
-    return writeback_of(job, row, row.write_back_version, (row.tracking_numbers or [None])[0], row.shipped_at)
+        return clearing_of(job, row, version)
+    return writeback_of(job, row, version, (row.tracking_numbers or [None])[0], row.shipped_at)
 
 
 def clearing_of(job: JobTransaction, row: AnyRow, version: int) -> WritebackCommand:

@@ -196,7 +196,10 @@ def _hand_back(job: JobTransaction, row: AnyRow) -> None:
 
 
 def complete_if_settled(job: JobTransaction) -> None:
-    """Complete a running job that has nothing left to do; say of a complete one whether it ended with warnings."""
+    """Complete a running job that has nothing left to do; say of a complete one whether it ended with warnings.
+
+    Before a job completes, its source is to be checked once against its numbers.
+    """
     is_complete = job.status in states.COMPLETE_JOBS
     if not is_complete and (job.status is not JobStatus.RUNNING or job.cursor < job.total):
         return
@@ -211,9 +214,20 @@ def complete_if_settled(job: JobTransaction) -> None:
     ).first()
     if unsettled is not None:
         return
+    if not is_complete and not job.source_checked and _has_written(job):
+        job.check_due = True
+        return
     ending = JobStatus.COMPLETED_WITH_WARNINGS if _has_warnings(job) else JobStatus.COMPLETED
     if job.status is not ending:
         job.enter(ending)
+
+
+def _has_written(job: JobTransaction) -> bool:
+    tried = (WriteBackStatus.WRITTEN.value, WriteBackStatus.FAILED.value)
+    found = job.connection.execute(
+        select(rows.c.row_number).where(rows.c.job_id == job.job_id, rows.c.write_back.in_(tried)).limit(1)
+    )
+    return found.first() is not None
 
 
 def _has_warnings(job: JobTransaction) -> bool:

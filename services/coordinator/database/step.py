@@ -12,13 +12,18 @@ from shared.contracts.states import JobStatus
 
 @dataclass(frozen=True)
 class Step:
-    """What a transaction asks to have published: commands, another job's request, and the state the job entered."""
+    """What a transaction asks to have done: commands to publish, another job's request, the source's check at the end.
+
+    `entered` is the state the job entered.
+    """
 
     job_id: str
     ship: ShipCommand | None = None
     writeback: WritebackCommand | None = None
+    writebacks: tuple[WritebackCommand, ...] = ()
     voids: tuple[VoidCommand, ...] = ()
     request: JobRequest | None = None
+    check: bool = False
     entered: JobStatus | None = None
     row: int | None = None
     alarm: bool = False
@@ -29,6 +34,7 @@ def close(
     *,
     ship: ShipCommand | None = None,
     writeback: WritebackCommand | None = None,
+    writebacks: tuple[WritebackCommand, ...] = (),
     voids: tuple[VoidCommand, ...] = (),
     request: JobRequest | None = None,
     row: int | None = None,
@@ -39,8 +45,10 @@ def close(
         job.job_id,
         ship=ship,
         writeback=writeback,
+        writebacks=writebacks,
         voids=voids,
         request=request,
+        check=job.check_due,
         entered=job.entered,
         row=row,
         alarm=alarm,

@@ -54,6 +54,7 @@ jobs = Table(
     Column("requested_by", String(200), nullable=False, default=""),
     Column("source", Json),
     Column("source_hash", String(16), nullable=False, default=""),
+    Column("source_checked", Boolean, nullable=False, default=False),
     Column("intake", String(32), nullable=False, default=""),
     Column("intake_at", UtcDateTime),
     Column("total", Integer, nullable=False, default=0),

@@ -26,6 +26,7 @@ _LOCK_JOB = (
         jobs.c.total,
         jobs.c.source,
         jobs.c.source_hash,
+        jobs.c.source_checked,
         jobs.c.intake,
         jobs.c.request,
         jobs.c.restart_of,
@@ -53,6 +54,7 @@ class JobTransaction:
     total: int
     source: dict[str, Any] | None
     source_hash: str
+    source_checked: bool
     intake: str
     reship: bool
     restart_of: str | None
@@ -61,6 +63,7 @@ class JobTransaction:
     trail: AuditTrail
     changes: dict[str, Any] = field(default_factory=dict)
     entered: JobStatus | None = None
+    check_due: bool = False
 
     @classmethod
     def open(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:
@@ -77,6 +80,7 @@ class JobTransaction:
             total=found.total,
             source=found.source,
             source_hash=found.source_hash,
+            source_checked=found.source_checked,
             intake=found.intake,
             reship=bool(found.request.get("reship", False)),
             restart_of=found.restart_of,

@@ -12,9 +12,12 @@ from typing import Any, cast
 from nats.aio.client import Client
 
 from services.coordinator.announcer import Announcer
+from services.coordinator.closing import Closing
 from services.coordinator.control import Control
+from services.coordinator.database import checks
 from services.coordinator.database.engine import Database
 from services.coordinator.dispatch import Dispatcher
+from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.handlers import Handlers as CoordinatorHandlers
 from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
@@ -51,6 +54,7 @@ WATCHDOG_INTERVAL = 5.0
 STUCK_AFTER = 5.0
 LOOK_AGAIN_AFTER = 60.0
 INTERRUPTED_AFTER = 15.0
+_MANY = 1_000_000
 _BIRTH = datetime.fromisoformat("2026-01-01T09:00:00+00:00")
 
 
@@ -129,7 +133,9 @@ def coordinator(premises: Premises, name: str) -> Running:
     database = cast("Database", premises.database)
     announcer = Announcer(me.publisher, database, me.clock)
     dispatcher = Dispatcher(me.publisher)
-    progress = Progress(database, dispatcher, announcer, me.ledger, me.clock, COMMAND_LIFETIME)
+    ends = JobsAtTheirEnd()
+    progress = Progress(database, dispatcher, announcer, me.ledger, me.clock, COMMAND_LIFETIME, ends)
+    closing = Closing(ends, partial(_missing, premises), progress, me.clock)
     withdrawal = Withdrawal(database, progress, me.ledger, me.clock)
     nothing = cast("Any", None)
     handlers = CoordinatorHandlers(nothing, progress, withdrawal, me.ledger)
@@ -153,12 +159,19 @@ def coordinator(premises: Premises, name: str) -> Running:
             new_estimator=nothing,
             clock=me.clock,
         )
+        me.background(closing.run)
         me.background(partial(repeat, heartbeat.beat, every=heartbeat.pause, log=log))
         for healer in (watchdog, lookups):
             me.background(partial(repeat, healer.round, every=WATCHDOG_INTERVAL, log=log))
 
     me.begin(start)
     return me
+
+
+async def _missing(premises: Premises, job_id: str) -> list[int]:
+    """The rows of a job whose numbers do not stand in the written file."""
+    expected = premises.database.look(checks.written_numbers, job_id, 0, _MANY)
+    return [one.row_number for one in expected if premises.written[job_id, one.row_number][1] != one.number]
 
 
 def shipper(premises: Premises, name: str) -> Running:

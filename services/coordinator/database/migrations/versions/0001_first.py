@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("requested_by", sa.String(length=200), nullable=False),
         sa.Column("source", sa.JSON(), nullable=True),
         sa.Column("source_hash", sa.String(length=16), nullable=False),
+        sa.Column("source_checked", sa.Boolean(), nullable=False),
         sa.Column("intake", sa.String(length=32), nullable=False),
         sa.Column("intake_at", UtcDateTime(), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),

@@ -1,0 +1,69 @@
+"""Reads a job's source again and finds the numbers that do not stand there any more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from services.coordinator.database import checks, queries
+from services.coordinator.database.engine import Database
+from services.coordinator.source_check import StandingNumbers, WrittenNumber, open_written
+from shared.contracts.source import Source
+from shared.errors import TallyError
+from shared.sources.database_connection import Connections
+from shared.sources.snapshot import Snapshot
+from shared.telemetry import logger
+
+log = logger("checker")
+
+_PAGE = 2000
+_RETRY_AFTER = (1.0, 2.0, 4.0)
+
+
+class SourceChecker:
+    """Compares sources under `roots`, or of named connections, with the job database; memory stays flat."""
+
+    def __init__(self, database: Database, roots: Sequence[Path], connections: Connections) -> None:
+        self._database = database
+        self._roots = tuple(roots)
+        self._connections = connections
+
+    async def missing(self, job_id: str) -> list[int]:
+        """The rows of a job whose numbers were written into its source and do not stand there.
+
+        Where the source cannot be read they are all of them: writing will say why.
+        """
+        job = await self._database.read(queries.show_job, job_id)
+        if job.source is None or not job.write_back.written:
+            return []
+        try:
+            snapshot = await self._open(job.source)
+        except TallyError as error:
+            log.warning("a job's source cannot be read", job=job_id, code=error.body.code)
+            return [one.row_number async for page in self._pages(job_id) for one in page]
+        try:
+            standing = StandingNumbers(snapshot)
+            displaced: list[WrittenNumber] = []
+            async for page in self._pages(job_id):
+                displaced += await asyncio.to_thread(standing.displaced, page)
+            return await asyncio.to_thread(standing.missing, displaced) if displaced else []
+        finally:
+            await asyncio.to_thread(snapshot.close)
+
+    async def _open(self, source: Source) -> Snapshot:
+        """The source as it is now; one that cannot be reached for a moment is asked for again."""
+        for pause in _RETRY_AFTER:
+            try:
+                return await asyncio.to_thread(open_written, source, self._roots, self._connections)
+            except TallyError as error:
+                if not error.kind.retryable:
+                    raise
+            await asyncio.sleep(pause)
+        return await asyncio.to_thread(open_written, source, self._roots, self._connections)
+
+    async def _pages(self, job_id: str) -> AsyncIterator[list[WrittenNumber]]:
+        after = 0
+        while page := await self._database.read(checks.written_numbers, job_id, after, _PAGE):
+            yield page
+            after = page[-1].row_number

@@ -1,0 +1,62 @@
+"""Whether the numbers written into a source still stand there: a person may have saved an older state over them.
+
+A number is looked for where its row was, then anywhere: rows that are sorted take theirs along.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.contracts.source import CsvSource, DatabaseSource, Source, has_sidecar
+from shared.sources import open_source
+from shared.sources.database_connection import Connections
+from shared.sources.rows import tracking_number
+from shared.sources.sidecar import sidecar_name
+from shared.sources.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class WrittenNumber:
+    """A row's tracking number, and the rows of the source that have it, counted from 1."""
+
+    row_number: int
+    source_rows: tuple[int, ...]
+    number: str
+
+
+class StandingNumbers:
+    """The numbers that stand in a source; all methods block."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+        self._rows = snapshot.rows()
+        self._at, self._number = 0, ""
+
+    def displaced(self, expected: Sequence[WrittenNumber]) -> list[WrittenNumber]:
+        """Those of `expected` that do not stand where they were; asked for once, in the source's order."""
+        return [one for one in expected if any(self._number_in(row) != one.number for row in one.source_rows)]
+
+    def missing(self, displaced: Sequence[WrittenNumber]) -> list[int]:
+        """The row numbers of those that stand in fewer rows than they should, wherever that is."""
+        wanted = {one.number for one in displaced}
+        found = Counter(number for row in self._snapshot.rows() if (number := tracking_number(row.values)) in wanted)
+        return [one.row_number for one in displaced if found[one.number] < len(one.source_rows)]
+
+    def _number_in(self, row: int) -> str:
+        while self._at < row:
+            following = next(self._rows, None)
+            if following is None:
+                return ""
+            self._at, self._number = following.number, tracking_number(following.values)
+        return self._number if self._at == row else ""
+
+
+def open_written(source: Source, roots: Sequence[Path], connections: Connections) -> Snapshot:
+    """A snapshot of what the numbers of `source` went into: itself, or the file beside it. Raises as open_source."""
+    if has_sidecar(source) and not isinstance(source, DatabaseSource):
+        beside = Path(source.path).with_name(sidecar_name(source.path))
+        return open_source(CsvSource(path=str(beside)), roots, connections)
+    return open_source(source, roots, connections)
