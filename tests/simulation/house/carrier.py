@@ -109,8 +109,11 @@ class SimulatedCarrier:
         books.on_send(reference)
         if network.happens(0.03):
             return
-        slowest = books.settings.call_timeout + books.settings.tcp_user_timeout
-        takes = network.chance.uniform(0, slowest) if network.happens(0.15) else network.delay()
+        takes = network.delay()
+        if network.happens(0.15):
+            takes = network.chance.uniform(0, books.settings.call_timeout + books.settings.tcp_user_timeout)
+        elif network.happens(0.5):
+            takes = network.chance.uniform(0, 1.5)
         books.travelling += 1
 
         def commit() -> None:

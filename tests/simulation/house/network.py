@@ -22,7 +22,7 @@ class Network:
         self._loop = loop
         self.chance = chance
         self._world = loop.within(WORLD)
-        self.faulty = True
+        self.faulty = False
 
     def delay(self) -> float:
         """How long a message takes."""

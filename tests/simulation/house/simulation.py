@@ -40,7 +40,8 @@ BEGINNING = datetime(2026, 1, 1, 9, tzinfo=UTC)
 TROUBLE_FOR = 30.0
 HEALED_WITHIN = 900.0
 _LOOK_EVERY = 3.0
-_STEPS = 60
+_STEPS = 30
+_BETWEEN_TROUBLES = 1.0
 _INSTALLATION = "ABCDEFGH"
 _ENDED = {JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.CANCELLED}
 _STOPPED = {JobStatus.FAILED, JobStatus.PAUSED, JobStatus.INTERRUPTED}
@@ -95,11 +96,13 @@ class House:
         for name in self.kinds:
             self.start(name)
         await self.take_in()
-        await asyncio.sleep(1)
-        self.help_on()
+        while JobStatus.AWAITING_APPROVAL in self.statuses().values():
+            await asyncio.sleep(self.chance.random())
+            self.help_on()
+        self.network.faulty = True
         end = self.loop.time() + TROUBLE_FOR
-        while self.loop.time() < end:
-            await asyncio.sleep(self.chance.expovariate(1 / 0.9))
+        while self.loop.time() < end and not self.is_settled():
+            await asyncio.sleep(self.chance.expovariate(1 / _BETWEEN_TROUBLES))
             self.trouble()
         await self.heal()
 
@@ -110,7 +113,7 @@ class House:
 
     async def take_in(self) -> None:
         """Take in one job or two over the same orders, and approve them."""
-        orders = self.chance.randint(2, 6)
+        orders = self.chance.randint(3, 9)
         for number in range(self.chance.choice((1, 1, 2))):
             request = JobRequest(
                 request_id=f"orders-{number}",
@@ -133,10 +136,9 @@ class House:
         happenings: tuple[tuple[float, Callable[[], object]], ...] = (
             (8, self.kill_one),
             (7, self.freeze_one),
-            (1, self.lose_the_bus),
-            (2, partial(self.step_in, "approve")),
-            (6, partial(self.step_in, "resume")),
-            (0.5, partial(self.step_in, "pause")),
+            (0.7, self.lose_the_bus),
+            (5, partial(self.step_in, "resume")),
+            (0.4, partial(self.step_in, "pause")),
             (0.1, partial(self.step_in, "cancel")),
             (2, self.resolve_somehow),
         )
@@ -145,14 +147,14 @@ class House:
 
     def kill_one(self) -> None:
         """Kill -9, and start again after a while."""
-        name = self.chance.choice(list(self.kinds))
+        name = self.one_of(list(self.kinds))
         dying = self.running.get(name)
 
         def kill() -> None:
             if self.running.get(name) is dying and dying is not None and self.network.faulty:
                 del self.running[name]
                 dying.die()
-                self.network.later(self.chance.uniform(0.1, 8), lambda: self.start(name))
+                self.network.later(self.chance.uniform(0.1, 3), lambda: self.start(name))
 
         if dying is not None:
             dying.process.after(self.chance.randint(1, _STEPS), kill)
@@ -160,15 +162,17 @@ class House:
     def freeze_one(self) -> None:
         """SIGSTOP, and SIGCONT after a while."""
         if self.running:
-            names = list(self.running)
-            weights = [3 if name.startswith("shipper") else 1 for name in names]
-            process = self.running[self.chance.choices(names, weights)[0]].process
+            process = self.running[self.one_of(list(self.running))].process
 
             def freeze() -> None:
                 process.frozen = self.network.faulty
-                self.network.later(self.chance.uniform(0.5, 30), lambda: _thaw(process))
+                self.network.later(self.chance.choice((1, 1, 8, 25)) * self.chance.random(), lambda: _thaw(process))
 
             process.after(self.chance.randint(1, _STEPS), freeze)
+
+    def one_of(self, names: list[str]) -> str:
+        """A process, more often than not a shipper."""
+        return self.chance.choices(names, [3 if name.startswith("shipper") else 1 for name in names])[0]
 
     def lose_the_bus(self) -> None:
         """The server is away for a while; now and then its store is gone when it is back."""
@@ -181,7 +185,7 @@ class House:
                     self.server.streams.clear()
                 self.server.reconnect()
 
-        self.network.later(self.chance.uniform(0.5, 12), back)
+        self.network.later(self.chance.uniform(0.2, 4), back)
 
     def step_in(self, action: str) -> None:
         """A person gives an order."""
