@@ -92,9 +92,9 @@ class Service:
                 return
             await self.client.publish(message.reply_to, answer)
 
-        self.broker.subscriber(subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL)(
-            reply
-        )
+        self.broker.subscriber(
+            subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL, no_reply=True
+        )(reply)
 
     def background(self, run: Background) -> None:
         """Run `run` beside the handlers, from the bus being up until the service stops; its error ends the service."""
@@ -155,7 +155,7 @@ class Service:
             await topology.apply(self.js, self.settings.stream_replicas)
             if start is not None:
                 await start()
-            self.broker.subscriber(subjects.STATUS, decoder=_whole)(self._answer_status)
+            self.broker.subscriber(subjects.STATUS, decoder=_whole, no_reply=True)(self._answer_status)
             await self.broker.start()
         except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
             raise TallyError(BUS_UNREACHABLE, url=without_credentials(self.settings.nats_url)) from error
