@@ -82,7 +82,10 @@ class Service:
         self._pulls.append(Pull(self.client, consumer, handler, concurrency=concurrency))
 
     def answer(self, subject: str, answerer: Answerer) -> None:
-        """Answer core requests on `subject`, one process of the service for each."""
+        """Answer core requests on `subject`, one process of the service for each.
+
+        Where `answerer` raises there is no answer: whoever asked waits for its time-out.
+        """
 
         async def reply(message: NatsMessage) -> None:
             try:
@@ -92,6 +95,7 @@ class Service:
                 return
             await self.client.publish(message.reply_to, answer)
 
+        # Without no_reply the handler's None would be a second, empty answer.
         self.broker.subscriber(
             subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL, no_reply=True
         )(reply)
