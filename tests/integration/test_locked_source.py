@@ -1,4 +1,4 @@
-"""Shipping never waits for write-back: while the file's lock is held every row ships, and its numbers come afterwards."""
+"""Shipping never waits for write-back: while the file is locked every row ships, and its numbers come afterwards."""
 
 from __future__ import annotations
 
