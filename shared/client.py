@@ -24,7 +24,7 @@ from pydantic import BaseModel
 from shared.addresses import without_credentials
 from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
-from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from shared.contracts.documents import InspectionDocument, JobDocument, PreviewDocument, RowDocument
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.message import Message
 from shared.contracts.requests import JobRequest
@@ -37,6 +37,7 @@ DocumentT = TypeVar("DocumentT", bound=BaseModel)
 
 SUBMIT_TIMEOUT = 60.0
 PREVIEW_TIMEOUT = 120.0
+INSPECT_TIMEOUT = 300.0
 VOID_TIMEOUT = 60.0
 RESTORE_TIMEOUT = 70.0
 VOIDS_A_CALL = 200
@@ -115,6 +116,12 @@ class TallyClient:
         """What `request` would cost, without making a job; `limit` rows one by one."""
         body = api.PreviewSource(request=request, limit=limit)
         return await self._call("preview", body, PreviewDocument, within=PREVIEW_TIMEOUT)
+
+    async def inspect(self, request: JobRequest) -> InspectionDocument:
+        """What `request`'s source is, and what would become of its orders, without making a job."""
+        return await self._call(
+            "inspect", api.InspectSource(request=request), InspectionDocument, within=INSPECT_TIMEOUT
+        )
 
     async def list_jobs(
         self, *, status: JobStatus | None = None, limit: int = 50, before: str | None = None

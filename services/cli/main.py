@@ -113,6 +113,38 @@ def demo(
 
 
 @app.command(rich_help_panel=SHIPPING)
+def inspect(
+    source: SourceText,
+    sheet: Sheet = None,
+    key: Key = None,
+    where: Where = None,
+    mapping: Map = "auto",
+    service: Service = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a source is read and mapped, and every row that would be refused."""
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(
+        source,
+        where=where,
+        mapping=mapping,
+        service=service,
+        sheet=sheet,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+        key=key,
+    )
+    _run(lambda: shipping.inspect(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+
+
+@app.command(rich_help_panel=SHIPPING)
 def preview(
     source: SourceText,
     sheet: Sheet = None,

@@ -42,8 +42,12 @@ def job_preview(job: JobDocument, rows: Sequence[RowDocument], repeats: Repeats)
         _preview_table(source_label_of(job), lines),
         _and_more(job.rows.total - len(lines)),
         totals,
-        *_dim([*repeats.lines(), *_job_notes(rows)]),
+        *_dim([*_mapping_note(job.mapping), *repeats.lines(), *_job_notes(rows)]),
     )
+
+
+def _mapping_note(mapping: str) -> list[str]:
+    return [] if mapping in {"", "default"} else [f"Mapped by {mapping}."]
 
 
 def _job_notes(rows: Sequence[RowDocument]) -> list[str]:
@@ -81,7 +85,7 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
         _preview_table(source_label(preview.source), lines),
         _and_more(preview.total - len(lines)),
         totals,
-        *_dim([*preview.notes, *repeats.lines(), *notes]),
+        *_dim([*preview.notes, *_mapping_note(preview.mapping), *repeats.lines(), *notes]),
     )
 
 
@@ -118,6 +122,7 @@ def job_details(job: JobDocument) -> RenderableType:
         ("Request", job.request_id),
         ("Source", source_label_of(job)),
         ("Where", job.where),
+        ("Mapping", job.mapping),
         ("Mode", f"{job.mode} (after an interruption: {job.on_interrupt})"),
         ("Requested by", job.requested_by),
         ("Restart of", job.restart_of),

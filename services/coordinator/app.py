@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.coordinator.announcer import Announcer
+from services.coordinator.batch import IntakeSettings
 from services.coordinator.checker import SourceChecker
 from services.coordinator.closing import Closing
 from services.coordinator.control import Control
@@ -16,7 +17,7 @@ from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
-from services.coordinator.intake import Intake, IntakeSettings
+from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
 from services.coordinator.progress import Progress

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from services.coordinator import inspection
 from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.restarting import RestartOrder
@@ -24,6 +25,7 @@ from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.api import (
     ControlJob,
+    InspectSource,
     JobList,
     ListJobs,
     ListRows,
@@ -37,7 +39,7 @@ from shared.contracts.api import (
     ShowRow,
     VoidRows,
 )
-from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from shared.contracts.documents import InspectionDocument, JobDocument, PreviewDocument, RowDocument
 from shared.contracts.message import Message
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, RowStatus
@@ -84,6 +86,7 @@ class Control:
             "rows": _answering(ListRows, self.rows),
             "row": _answering(ShowRow, self.row),
             "preview": _answering(PreviewSource, self.preview),
+            "inspect": _answering(InspectSource, self.inspect),
             "resolve": _answering(ResolveRow, self.resolve),
             "restart": _answering(RestartJob, self.restart),
             "restore": _answering(RestoreJob, self.restore),
@@ -116,6 +119,10 @@ class Control:
     async def preview(self, call: PreviewSource) -> PreviewDocument:
         """What a source would cost."""
         return await self._intake.preview(call.request, self._new_estimator(), call.limit)
+
+    async def inspect(self, call: InspectSource) -> InspectionDocument:
+        """What a source is, and what would become of its orders."""
+        return await inspection.inspect(self._intake, call.request)
 
     async def approve(self, call: ControlJob) -> JobDocument:
         """Let a previewed job run."""

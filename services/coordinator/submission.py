@@ -113,9 +113,15 @@ class Submission:
                         admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
                     )
                     stored += len(rows)
-                checksum = batch.mapping.checksum
+                mapping = batch.mapping
                 await self._database.write(
-                    admission.finish_intake, job_id, intake, batch.total, checksum, self._clock()
+                    admission.finish_intake,
+                    job_id,
+                    intake,
+                    batch.total,
+                    mapping.checksum,
+                    self._clock(),
+                    mapping.name,
                 )
         except TallyError as error:
             await self._fail(job_id, request.request_id, error.body)

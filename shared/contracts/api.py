@@ -110,6 +110,12 @@ class PreviewSource(Message):
     limit: PageSize = 20
 
 
+class InspectSource(Message):
+    """How the source of `request` is read and mapped, without making a job or asking a carrier."""
+
+    request: JobRequest
+
+
 class Reply(Message):
     """Every control call's answer: `result` as the call's document, or `error`."""
 

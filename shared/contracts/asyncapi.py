@@ -18,6 +18,7 @@ from faststream.specification import AsyncAPI
 from shared.contracts import subjects
 from shared.contracts.api import (
     ControlJob,
+    InspectSource,
     ListJobs,
     ListRows,
     PreviewSource,
@@ -96,6 +97,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("restore"), "coordinator", RestoreJob, Reply, "Put a job's source back, or tell what that replaces."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
+    (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")
         for call in ("approve", "reject", "pause", "resume", "cancel")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from shared.contracts.ledger import Evidence
@@ -9,7 +11,7 @@ from shared.contracts.message import JobId, RowNumber, Timestamp
 from shared.contracts.source import Source
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
 from shared.errors import ErrorBody
-from shared.shipping import Money
+from shared.shipping import Money, Shipment
 
 
 class Document(BaseModel):
@@ -62,6 +64,7 @@ class JobDocument(Document):
     on_interrupt: InterruptPolicy
     source: Source | None
     where: str | None = None
+    mapping: str = ""
     requested_by: str = ""
     cursor: int
     rows: RowCounts
@@ -171,3 +174,35 @@ class PreviewDocument(Document):
     skipped_by: tuple[SkippedBy, ...] = ()
     shipped_again: int = 0
     notes: tuple[str, ...] = ()
+
+
+class InspectionDocument(Document):
+    """What a source is, and what would become of its orders.
+
+    `facts` tell how it is read (of a CSV file encoding, delimiter, quote, line_end), `notes` what was done to read it.
+    `mapping` is the one `picked`: by the headers, as the generic one since no other fits, or by name; `fields` has the
+    columns that go into each field, and none for one that is the same in every row. `order_column` says which rows are
+    one order. Of `total` orders `skipped` are shipped already and `refused` cannot ship, for the reasons in `problems`;
+    `left_out` rows besides are no orders. `first` is the first shipment, of row `first_row`. `error` is set where no
+    row can be mapped, `not_writable` where the source would be refused since it cannot be written back to.
+    """
+
+    source: Source
+    facts: dict[str, str]
+    notes: tuple[str, ...] = ()
+    columns: tuple[str, ...]
+    rows: int
+    where: str | None = None
+    mapping: str
+    picked: Literal["headers", "generic", "name"]
+    fields: dict[str, tuple[str, ...]]
+    order_column: str | None = None
+    total: int = 0
+    skipped: int = 0
+    left_out: int = 0
+    refused: int = 0
+    problems: tuple[ErrorBody, ...] = ()
+    first: Shipment | None = None
+    first_row: int | None = None
+    error: ErrorBody | None = None
+    not_writable: ErrorBody | None = None

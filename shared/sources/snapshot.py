@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -18,6 +18,10 @@ class Snapshot(Protocol):
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns, in order."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """How it is read, by name, for a person to see."""
 
     @property
     def notes(self) -> tuple[str, ...]:

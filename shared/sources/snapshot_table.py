@@ -55,7 +55,7 @@ class TableSnapshot:
         self.label = label
         self.columns = tuple(columns)
         self.notes = tuple(notes)
-        self.facts: dict[str, str] = {}
+        self.facts: dict[str, str] = {"key": ", ".join(key)} if key else {}
         self._key = tuple(key)
         self._folder = folder
         try:

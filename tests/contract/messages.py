@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from shared.contracts.api import (
     ControlJob,
+    InspectSource,
     JobList,
     ListJobs,
     ListRows,
@@ -28,6 +29,7 @@ from shared.contracts.commands import (
     WrittenValues,
 )
 from shared.contracts.documents import (
+    InspectionDocument,
     JobDocument,
     LabelDocument,
     PreviewDocument,
@@ -225,6 +227,7 @@ MESSAGES = {
     "restore-job": RestoreJob(job_id=JOB, digest="0" * 64, force=True, by="ann"),
     "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
     "preview-source": PreviewSource(request=REQUEST),
+    "inspect-source": InspectSource(request=REQUEST),
     "recover-label": RecoverLabel(
         job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
     ),
@@ -255,6 +258,21 @@ DOCUMENTS = {
         other_jobs=("0a1b2c3d4e5f6a7b",),
         restored=True,
         kept_as="/srv/orders/.tally-backups/orders.2026-11-21T101600Z.csv",
+    ),
+    "inspection-document": InspectionDocument(
+        source=CsvSource(path="orders.csv", delimiter=";", quote='"', encoding="cp1252"),
+        facts={"encoding": "Windows-1252", "delimiter": "semicolon", "quote": "double quote", "line_end": "CRLF"},
+        columns=("Name", "Lineitem name", "Shipping Zip"),
+        rows=3,
+        mapping="shopify",
+        picked="headers",
+        fields={"postal_code": ("Shipping Zip",), "order_number": ("Name",)},
+        order_column="Name",
+        total=2,
+        refused=1,
+        problems=(ERROR,),
+        first=SHIPMENT,
+        first_row=1,
     ),
     "preview-document": PreviewDocument(
         source=SOURCE,

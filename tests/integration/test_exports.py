@@ -33,6 +33,10 @@ def numbers(path: Path, column: str) -> dict[str, list[str]]:
 def test_every_row_of_a_shopify_order_gets_the_one_number_and_voiding_clears_them_all(house: House) -> None:
     path = Path(shutil.copy(EXPORTS / "shopify.csv", house.folder / "shopify.csv"))
     before = path.read_text(encoding="utf-8").splitlines()
+    found = house.json("inspect", "shopify.csv")
+    assert (found["mapping"], found["picked"], found["order_column"]) == ("shopify", "headers", "Name")
+    assert (found["rows"], found["total"], found["refused"], found["facts"]["encoding"]) == (7, 4, 0, "UTF-8")
+    assert found["first"]["recipient"]["address"]["postal_code"] == "02143"
     preview = house.json("preview", "shopify.csv")
     assert (preview["mapping"], preview["total"]) == ("shopify", 4)
     job = house.json("ship", "shopify.csv", "--yes")
@@ -51,3 +55,24 @@ def test_what_ebay_says_is_shipped_is_skipped(house: House) -> None:
     shutil.copy(EXPORTS / "ebay.csv", house.folder / "ebay.csv")
     job = house.json("ship", "ebay.csv", "--yes")
     assert (job["status"], job["rows"]["shipped"], job["rows"]["skipped"]) == ("completed", 2, 1)
+
+
+def test_inspect_shows_every_row_that_would_be_refused_and_how_the_file_is_read(house: House) -> None:
+    text = "name;street;ort;state;zip;weight\nAda;1 Way;Bath;ME;04530;2\nZoë;2 Way;Bath;ME;2134;2\nCy;;;CA;94107;x\n"
+    (house.folder / "own.csv").write_bytes(text.encode("cp1252"))
+    (house.folder / "own.yaml").write_text(
+        "fields:\n  recipient_name: '{{ name }}'\n  address_1: '{{ street }}'\n  city: '{{ ort }}'\n"
+        "  state: '{{ state }}'\n  postal_code: '{{ zip }}'\n  weight: '{{ weight }}'\n"
+    )
+    found = house.json("inspect", "own.csv", "--map", "own.yaml")
+    assert (found["source"]["delimiter"], found["source"]["encoding"]) == (";", "cp1252")
+    assert (found["total"], found["refused"], found["first_row"]) == (3, 2, 1)
+    problems = [(problem["row"], problem["code"]) for problem in found["problems"]]
+    assert problems == [(2, "E-2012"), (3, "E-2011"), (3, "E-2011"), (3, "E-2012")]
+    shown = house.run("inspect", "own.csv", "--map", "own.yaml")
+    assert shown.returncode == 0
+    for part in ("Windows-1252", "semicolon", "1 ready to ship, 2 refused", "E-2012 (row 2)", "First shipment (row 1)"):
+        assert part in shown.stdout
+    generic = house.json("inspect", "own.csv")
+    assert (generic["mapping"], generic["picked"], generic["error"]["code"]) == ("default", "generic", "E-2003")
+    assert house.run("inspect", "none.csv").returncode == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
 from services.cli.following import await_write_back, follow, has_stopped, take_in
+from services.cli.inspection_rendering import inspection
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
@@ -49,6 +50,22 @@ def preview(wish: Wish, manner: Manner) -> int:
             print_json(document.model_dump(mode="json"))
         else:
             output().print(source_preview(document))
+
+    asyncio.run(ask_house())
+    return ExitCode.DONE
+
+
+def inspect(wish: Wish, manner: Manner) -> int:
+    """Show what a source is, and what would become of its orders; nothing is kept."""
+    request = to_request(wish, Path.cwd(), utc_now())
+
+    async def ask_house() -> None:
+        async with client_of(manner.data) as client:
+            document = await client.inspect(request)
+        if manner.as_json:
+            print_json(document.model_dump(mode="json"))
+        else:
+            output().print(inspection(document))
 
     asyncio.run(ask_house())
     return ExitCode.DONE

@@ -188,12 +188,18 @@ def destination(shipment: Shipment) -> str:
 
 
 def finish_intake(
-    connection: Connection, job_id: str, intake: str, total: int, mapping_checksum: str, now: datetime
+    connection: Connection,
+    job_id: str,
+    intake: str,
+    total: int,
+    mapping_checksum: str,
+    now: datetime,
+    mapping_name: str = "",
 ) -> None:
-    """All rows are in."""
+    """All rows are in, by the mapping of that name."""
     job = of_intake(connection, job_id, intake, now)
-    job.changes["total"] = total
-    job.trail.add("job.taken_in", total=total, mapping=mapping_checksum)
+    job.changes |= {"total": total, "mapping": mapping_name}
+    job.trail.add("job.taken_in", total=total, mapping=mapping_checksum, mapping_name=mapping_name)
     job.close()
 
 

@@ -284,6 +284,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
         on_interrupt=job.on_interrupt,
         source=None if job.source is None else _source.validate_python(job.source),
         where=(job.request or {}).get("where"),
+        mapping=job.mapping,
         requested_by=job.requested_by,
         cursor=job.cursor,
         rows=RowCounts(

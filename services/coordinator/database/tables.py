@@ -57,6 +57,7 @@ jobs = Table(
     Column("source_checked", Boolean, nullable=False, default=False),
     Column("intake", String(32), nullable=False, default=""),
     Column("intake_at", UtcDateTime),
+    Column("mapping", String(400), nullable=False, default=""),
     Column("total", Integer, nullable=False, default=0),
     Column("cursor", Integer, nullable=False, default=0),
     Column("error", Json),

@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("source_checked", sa.Boolean(), nullable=False),
         sa.Column("intake", sa.String(length=32), nullable=False),
         sa.Column("intake_at", UtcDateTime(), nullable=True),
+        sa.Column("mapping", sa.String(length=400), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),

@@ -1,0 +1,101 @@
+"""What a source is, and what would become of its orders, as a person reads it; pure: nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from services.cli.rendering import facts
+from services.cli.wording import plural, service_name
+from shared.contracts.documents import InspectionDocument
+from shared.contracts.source import source_label
+from shared.errors import ErrorBody
+from shared.shipping import Shipment
+
+_FACT_NAMES = {"encoding": "Encoding", "delimiter": "Delimiter", "quote": "Quote", "line_end": "Line end", "key": "Key"}
+
+
+def inspection(found: InspectionDocument) -> RenderableType:
+    """How a source is read, how it is mapped, its first shipment, and what would be refused."""
+    grid = facts()
+    grid.add_row("Source", Text(source_label(found.source)))
+    for name, text in found.facts.items():
+        grid.add_row(_FACT_NAMES.get(name, name), Text(text))
+    grid.add_row("Rows", f"{found.rows:,}")
+    grid.add_row("Columns", Text(", ".join(found.columns)))
+    grid.add_row("Mapping", Text(_mapping(found)))
+    for field, columns in found.fields.items():
+        if columns:
+            grid.add_row(f"  {field}", Text(", ".join(columns)))
+    if found.order_column is not None:
+        grid.add_row("One order", Text(f"rows with the same {found.order_column}"))
+    parts: list[RenderableType] = [grid]
+    if found.first is not None:
+        parts += [Text(), Text(f"First shipment (row {found.first_row})", style="bold"), _shipment(found.first)]
+    parts += [Text(), _counts(found)]
+    parts += [Text(line, style="red") for line in _refusals(found)]
+    parts += [Text(note, style="dim") for note in found.notes]
+    return Group(*parts)
+
+
+def _mapping(found: InspectionDocument) -> str:
+    reasons = {
+        "headers": "picked by the headers",
+        "generic": "the generic one: no profile has these headers",
+        "name": "as named",
+    }
+    return f"{found.mapping} ({reasons[found.picked]})"
+
+
+def _shipment(shipment: Shipment) -> RenderableType:
+    recipient, package = shipment.recipient, shipment.packages[0]
+    address = recipient.address
+    grid = facts()
+    for name, text in (
+        ("  Order", shipment.order_number),
+        ("  Recipient", recipient.name),
+        ("  Company", recipient.company),
+        ("  Address", ", ".join(address.lines)),
+        ("  City", " ".join(filter(None, (address.city, address.state, address.postal_code)))),
+        ("  Country", address.country),
+        ("  Phone", recipient.phone),
+        ("  E-mail", recipient.email),
+        ("  Service", service_name(shipment.service)),
+        ("  Weight", f"{package.weight} lb"),
+        ("  Description", shipment.description),
+    ):
+        if text:
+            grid.add_row(name, Text(text))
+    if package.dimensions is not None:
+        box = package.dimensions
+        grid.add_row("  Size", f"{box.length} x {box.width} x {box.height} in")
+    return grid
+
+
+def _counts(found: InspectionDocument) -> Text:
+    if found.error is not None:
+        return Text("No row can be mapped.", style="bold")
+    ready = found.total - found.skipped - found.refused
+    text = Text(f"{plural(found.total, 'order')}: {ready:,} ready to ship", style="bold")
+    others = ((found.skipped, "shipped already"), (found.refused, "refused"), (found.left_out, "left out"))
+    for count, what in others:
+        if count:
+            text.append(f", {count:,} {what}")
+    return text
+
+
+def _refusals(found: InspectionDocument) -> Iterator[str]:
+    """A line for each reason, and what to do about it."""
+    for error in (found.error, found.not_writable):
+        if error is not None:
+            yield from _lines(error)
+    for problem in found.problems:
+        yield " ".join(str(problem).split())
+
+
+def _lines(error: ErrorBody) -> Iterator[str]:
+    yield " ".join(str(error).split())
+    for detail in error.details:
+        yield f"  {detail.message}"
