@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from shared.failpoints import FailPoint
 from tests.crash.checker import Expected, Verdict
+from tests.crash.rig import ROLES
 
 
 class Fault(StrEnum):
@@ -50,6 +51,13 @@ class Case:
     eventual: bool = False
 
     @property
+    def what(self) -> str:
+        """What happens, in words."""
+        if self.fault is Fault.CUT and self.target not in ROLES:
+            return "all connections cut"
+        return self.fault
+
+    @property
     def refused(self) -> int | None:
         """The row that the carrier refuses."""
         return self.rows - 1 if self.story is Story.REFUSED else None
@@ -63,7 +71,7 @@ class Case:
 
     def __str__(self) -> str:
         place = f"at {self.point}@{self.nth}" if self.point else f"in row {self.row}"
-        parts = [f"{self.fault} of {self.target} {place}", "several" if self.several else "one"]
+        parts = [f"{self.what} of {self.target} {place}", "several" if self.several else "one"]
         if self.story is not Story.PLAIN:
             parts.append(self.story)
         if self.eventual:

@@ -80,4 +80,4 @@ class Schedule:
 
 
 def _broken(case: Case, what: str) -> Result:
-    return Result(case.fault, case.target, str(case.point or case.story), Verdict((), (), ()), stuck=f"{case}: {what}")
+    return Result(case.what, case.target, str(case.point or case.story), Verdict((), (), ()), stuck=f"{case}: {what}")

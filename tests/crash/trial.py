@@ -45,9 +45,9 @@ async def run(rig: Rig, case: Case, seed: int) -> Result:
         await rig.heal(but=_victim(rig, case).name)
         verdict, healed, moved = await _Trial(rig, case, seed).run()
     except TimeoutError as error:
-        return Result(case.fault, case.target, place, Verdict((), (), ()), stuck=f"{case}: {error}")
+        return Result(case.what, case.target, place, Verdict((), (), ()), stuck=f"{case}: {error}")
     return Result(
-        case.fault,
+        case.what,
         case.target,
         place,
         verdict,
