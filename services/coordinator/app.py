@@ -79,7 +79,7 @@ def main() -> None:
             return Estimator(service.client)
 
         submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
-        withdrawal = Withdrawal(database, progress, ledger, utc_now)
+        withdrawal = Withdrawal(database, dispatcher, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
         restoring = Restoring(service.client, database, progress, utc_now)

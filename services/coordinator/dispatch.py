@@ -6,6 +6,7 @@ import asyncio
 
 from pydantic import ValidationError
 
+from services.coordinator.database.queries import InFlightRow
 from services.coordinator.database.step import Step
 from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.contracts import subjects
@@ -98,6 +99,15 @@ class Dispatcher:
         """The ship command in a job's slot."""
         stored = await self._publisher.last(subjects.COMMANDS, subjects.ship_command(job_id))
         return None if stored is None else ShipCommand.model_validate_json(stored.data)
+
+    async def take_out(self, row: InFlightRow) -> None:
+        """Take the ship command of a row out of its slot, so that it is not delivered again."""
+        stored = await self._publisher.last(subjects.COMMANDS, subjects.ship_command(row.job_id))
+        if stored is None:
+            return
+        waiting = ShipCommand.model_validate_json(stored.data)
+        if (waiting.row_number, waiting.attempt) == (row.row_number, row.attempt):
+            await self._publisher.delete(subjects.COMMANDS, stored.sequence)
 
     async def write_back_waits(self, command: WritebackCommand) -> bool:
         """Whether a write-back command is in its row's slot."""

@@ -9,7 +9,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.queries import InFlightRow
 from services.coordinator.dispatch import Dispatcher
 from services.coordinator.progress import Progress
-from shared.bus.ledger import Ledger
+from shared.bus.ledger import Entry, Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Claimed, Shipped
 from shared.failpoints import failpoint
@@ -80,6 +80,8 @@ class Watchdog:
         ):
             return
         claimed = last is not None and isinstance(last.entry, Claimed)
+        if row.cancelled and last is not None and self._is_at_work(last.entry):
+            return
         recover = claimed or row.epoch != self._ledger.epoch
         log.warning(
             "a row in flight has no command; published again", job=row.job_id, row=row.row_number, recover=recover
@@ -88,3 +90,9 @@ class Watchdog:
         await self._progress.commit(
             steps.reissue, row.job_id, row.row_number, row.epoch, self._clock(), self._progress.issue(), recover=recover
         )
+
+    def _is_at_work(self, entry: Entry) -> bool:
+        """Whether a shipper whose command was taken out may still be about to tell its outcome."""
+        if not isinstance(entry, Claimed) or entry.epoch != self._ledger.epoch:
+            return False
+        return self._clock() <= entry.last_possible_commit

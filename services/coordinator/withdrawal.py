@@ -11,6 +11,7 @@ from datetime import datetime
 from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
 from services.coordinator.database.queries import InFlightRow
+from services.coordinator.dispatch import Dispatcher
 from services.coordinator.guards import Ending, judge_unfinished
 from services.coordinator.progress import Progress
 from shared.bus.ledger import Ledger, Recorded
@@ -27,19 +28,28 @@ log = logger("withdrawal")
 class Withdrawal:
     """Takes rows out of the shippers' hands."""
 
-    def __init__(self, database: Database, progress: Progress, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, dispatcher: Dispatcher, progress: Progress, ledger: Ledger, clock: Clock
+    ) -> None:
         self._database = database
+        self._dispatcher = dispatcher
         self._progress = progress
         self._ledger = ledger
         self._clock = clock
 
     async def withdraw(self, job_id: str) -> None:
-        """Fail a cancelled job's row in flight where nobody can have called for it; else its outcome is waited for."""
+        """Fail a cancelled job's row in flight where nobody can have called for it; else its outcome is waited for.
+
+        Its command is taken out: whoever works on the row ends that, and nobody begins anew. The watchdog has it looked
+        up where no outcome comes.
+        """
         row = await self._database.read(queries.row_in_flight, job_id)
         if row is None:
             return
         last = await self._ledger.last(row.job_id, row.row_number)
-        if await self._ending(row, last) is Ending.FAIL:
+        ending = await self._ending(row, last)
+        await self._dispatcher.take_out(row)
+        if ending is Ending.FAIL:
             await self._ledger.close(self._failed(row, TallyError(WITHDRAWN).body), last)
 
     async def abandon(self, report: ShipCommandAbandoned) -> None:

@@ -47,7 +47,7 @@ def main() -> None:
         spool = Spool(settings.data_dir / "spool")
         label_within = timedelta(seconds=settings.carrier.call_timeout)
         recorder = Recorder(carrier, labels, ledger, spool, utc_now, label_within=label_within)
-        shipping = Shipping(carrier, settings.carrier, recorder, ledger, utc_now)
+        shipping = Shipping(carrier, settings.carrier, recorder, ledger, service.publisher, utc_now)
         handlers = Handlers(shipping, Voiding(carrier, service.publisher, utc_now), service.publisher)
 
         async def deliver_spooled() -> None:

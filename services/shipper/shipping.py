@@ -19,11 +19,12 @@ from services.shipper.decisions import Decision, LastKind, decide
 from services.shipper.reconciliation import Proof, Reconciliation, Sought
 from services.shipper.recording import Findings, Place, Recorder
 from shared.bus.ledger import Ledger, Recorded
-from shared.bus.publishing import WrongLastSequenceError, fresh_id
+from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
 from shared.clock import Clock, SteadyClock, steady_now
+from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand
 from shared.contracts.ledger import Claimed, Evidence, InDoubt
-from shared.errors import CARRIER_DEADLINE, CARRIER_UNAVAILABLE, TallyError
+from shared.errors import CARRIER_DEADLINE, CARRIER_UNAVAILABLE, WITHDRAWN, TallyError
 from shared.failpoints import failpoint
 from shared.settings import CarrierSettings
 from shared.telemetry import logger
@@ -64,6 +65,7 @@ class Shipping:
         settings: CarrierSettings,
         recorder: Recorder,
         ledger: Ledger,
+        publisher: Publisher,
         clock: Clock,
         steady: SteadyClock = steady_now,
     ) -> None:
@@ -71,6 +73,7 @@ class Shipping:
         self._settings = settings
         self._recorder = recorder
         self._ledger = ledger
+        self._publisher = publisher
         self._clock = clock
         self._steady = steady
         self._reconciliation = Reconciliation(
@@ -174,6 +177,8 @@ class Shipping:
     async def _buy(
         self, command: ShipCommand, claim: _Claim, *, calls: int = 1, evidence: tuple[Evidence, ...] = ()
     ) -> bool:
+        if not command.buy:
+            return await self._recorder.failed(claim, TallyError(WITHDRAWN).body, Findings(evidence))
         started = time.perf_counter()
         failpoint("shipper.before_call")
         try:
@@ -251,9 +256,20 @@ class Shipping:
             case Proof.NOT_SOLD if calls >= _CALLS_A_DELIVERY:
                 error = TallyError(CARRIER_UNAVAILABLE, operation="the shipment", reason=doubt.reason).body
                 return await self._recorder.failed(claim, error, Findings(evidence))
+            case Proof.NOT_SOLD if await self._is_taken_out(command):
+                log.warning("the command was taken out meanwhile", job=command.job_id, row=command.row_number)
+                return False
             case Proof.NOT_SOLD:
                 # A call needs a claim of its own: its deadline starts there.
                 return await self._claim_again(command, claim, calls, evidence)
+
+    async def _is_taken_out(self, command: ShipCommand) -> bool:
+        """Whether the command left its slot while the row was looked up: the coordinator then orders anew, or not."""
+        waiting = await self._publisher.last(subjects.COMMANDS, subjects.ship_command(command.job_id))
+        if waiting is None:
+            return True
+        found = ShipCommand.model_validate_json(waiting.data)
+        return (found.row_number, found.attempt) != (command.row_number, command.attempt)
 
 
 def _kind(last: Recorded | None) -> LastKind:

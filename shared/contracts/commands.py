@@ -14,8 +14,8 @@ class ShipCommand(Message):
 
     `epoch` names the ledger the coordinator knew (its stream's creation time), `ledger_mark` a sequence that it had: a
     shipper that sees another ledger drops the command, one that finds it shorter calls nobody. `recover` asks for a
-    look-up by `reference` before any call; look-ups go back to `since`, when the job was started. After `not_after` the
-    command is void.
+    look-up by `reference` before any call; look-ups go back to `since`, when the job was started. Without `buy`, of a
+    cancelled job, nothing is bought any more: what was bought is found. After `not_after` the command is void.
     """
 
     job_id: JobId
@@ -28,6 +28,7 @@ class ShipCommand(Message):
     not_after: Timestamp
     recover: bool = False
     since: Timestamp | None = None
+    buy: bool = True
 
 
 class ShipCommandAbandoned(Message):

@@ -106,6 +106,10 @@ class House:
         """Call one of the sandbox's own endpoints."""
         return httpx.request(method, f"{self.status['carrier_url']}/_sandbox/{path}", timeout=10, **body)
 
+    def calls(self) -> dict[str, int]:
+        """How often the carrier was called, by path."""
+        return self.carrier("GET", "calls").json()
+
     @contextmanager
     def faults(self, *faults: dict[str, Any]) -> Iterator[None]:
         """Have the carrier misbehave within the block."""

@@ -119,6 +119,25 @@ def test_a_cancelled_job_ships_nothing_more_and_keeps_what_it_bought(house: Hous
     assert 3 <= job["rows"]["shipped"] < 40
 
 
+def looked_up(calls: dict[str, int]) -> int:
+    return sum(count for path, count in calls.items() if "/labels/" in path)
+
+
+def test_a_row_that_is_looked_up_when_its_job_is_cancelled_is_not_bought_any_more(house: House) -> None:
+    path = house.orders("cancelled-in-doubt.csv", 3, seed=76)
+    away = {"fault": "error", "status": 503, "code": "10004", "message": "Service unavailable"}
+    with house.faults(
+        {"match": {"nth": 2}, **away}, {"match": {"path": "/track"}, **away}, {"match": {"path": "/labels"}, **away}
+    ):
+        before = looked_up(house.calls())
+        job_id = house.submit(path)
+        house.eventually(house.calls, lambda calls: looked_up(calls) > before)
+        assert house.run("cancel", job_id).returncode == 0
+    row = house.eventually(lambda: house.json("show", job_id, "2"), lambda row: row["status"] != "in_flight")
+    assert (row["status"], row["error"]["code"]) == ("failed", "E-3013")
+    assert house.sold(job_id).total() == 1
+
+
 def test_a_job_that_is_at_its_end_cannot_be_resumed(house: House) -> None:
     path = house.orders("done.csv", 2, seed=27)
     job_id = house.submit(path)

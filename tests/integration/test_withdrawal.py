@@ -45,8 +45,9 @@ async def bus(client: Client, database: Database) -> SimpleNamespace:
     ledger = Ledger(client, publisher)
     await ledger.refresh()
     announcer = Announcer(publisher, database, lambda: NOW)
-    progress = Progress(database, Dispatcher(publisher), announcer, ledger, lambda: NOW, LIFETIME, JobsAtTheirEnd())
-    withdrawal = Withdrawal(database, progress, ledger, lambda: NOW)
+    dispatcher = Dispatcher(publisher)
+    progress = Progress(database, dispatcher, announcer, ledger, lambda: NOW, LIFETIME, JobsAtTheirEnd())
+    withdrawal = Withdrawal(database, dispatcher, progress, ledger, lambda: NOW)
     return SimpleNamespace(client=client, publisher=publisher, ledger=ledger, progress=progress, withdrawal=withdrawal)
 
 
@@ -228,3 +229,28 @@ async def test_a_flush_that_names_an_unknown_job_is_recorded_for_the_others(
     known = RowWritten(job_id=job_id, row_number=1, row_version=due.row_version, status="written")
     await bus.progress.record_written(SourceWritten(source_hash="abc", rows=(unknown, known)))
     assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.WRITTEN
+
+
+async def test_the_command_of_a_cancelled_row_that_somebody_claimed_is_taken_out(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    await bus.publisher.publish(
+        subjects.COMMANDS, subjects.ship_command(command.job_id), command, message_id=fresh_id()
+    )
+    await claim(bus, command)
+    await database.write(steps.halt, command.job_id, JobStatus.CANCELLED, "ann", NOW)
+    await bus.withdrawal.withdraw(command.job_id)
+    assert await bus.publisher.last(subjects.COMMANDS, subjects.ship_command(command.job_id)) is None
+    assert isinstance(await last(bus, command), Claimed)
+
+
+async def test_a_cancelled_row_is_ordered_again_to_be_looked_up_and_not_to_be_bought(
+    database: Database, bus: SimpleNamespace
+) -> None:
+    command = await in_flight(database, bus)
+    await database.write(steps.halt, command.job_id, JobStatus.CANCELLED, "ann", NOW)
+    now = Issue(bus.ledger.epoch, LIFETIME)
+    step = await database.write(steps.reissue, command.job_id, 1, command.epoch, NOW, now, recover=True)
+    assert step.ship is not None
+    assert (command.buy, step.ship.buy, step.ship.recover) == (True, False, True)

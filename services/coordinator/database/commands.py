@@ -10,7 +10,7 @@ from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import ShipCommand, SourcePlace, WritebackCommand, WrittenValues
 from shared.contracts.source import has_sidecar
-from shared.contracts.states import RowStatus
+from shared.contracts.states import JobStatus, RowStatus
 from shared.shipping import Shipment
 
 
@@ -83,4 +83,5 @@ def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *
         not_after=job.now + issue.lifetime,
         recover=recover,
         since=job.started_at or job.now,
+        buy=job.status is not JobStatus.CANCELLED,
     )

@@ -45,6 +45,7 @@ class InFlightRow:
     epoch: str
     reference: str
     recover: bool
+    cancelled: bool
 
 
 def show_job(connection: Connection, job_id: str | None, request_id: str | None = None) -> JobDocument:
@@ -111,9 +112,19 @@ def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, Shi
     }
 
 
-_IN_FLIGHT = select(
-    rows.c.job_id, rows.c.row_number, rows.c.attempt, rows.c.epoch, rows.c.reference, rows.c.recover
-).where(rows.c.status == RowStatus.IN_FLIGHT.value)
+_IN_FLIGHT = (
+    select(
+        rows.c.job_id,
+        rows.c.row_number,
+        rows.c.attempt,
+        rows.c.epoch,
+        rows.c.reference,
+        rows.c.recover,
+        (jobs.c.status == JobStatus.CANCELLED.value).label("cancelled"),
+    )
+    .join(jobs, jobs.c.job_id == rows.c.job_id)
+    .where(rows.c.status == RowStatus.IN_FLIGHT.value)
+)
 
 
 def rows_in_flight(connection: Connection, since: datetime) -> list[InFlightRow]:

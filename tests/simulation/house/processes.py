@@ -136,7 +136,7 @@ def coordinator(premises: Premises, name: str) -> Running:
     ends = JobsAtTheirEnd()
     progress = Progress(database, dispatcher, announcer, me.ledger, me.clock, COMMAND_LIFETIME, ends)
     closing = Closing(ends, partial(_missing, premises), progress, me.clock)
-    withdrawal = Withdrawal(database, progress, me.ledger, me.clock)
+    withdrawal = Withdrawal(database, dispatcher, progress, me.ledger, me.clock)
     nothing = cast("Any", None)
     handlers = CoordinatorHandlers(nothing, progress, withdrawal, me.ledger)
     lookups = LookUps(me.client, database, progress, me.clock, look_again_after=LOOK_AGAIN_AFTER)
@@ -182,7 +182,9 @@ def shipper(premises: Premises, name: str) -> Running:
     spool = Spool(premises.spool / name)
     label_within = timedelta(seconds=premises.settings.call_timeout)
     recorder = Recorder(carrier, labels, me.ledger, spool, me.clock, label_within=label_within)
-    shipping = Shipping(carrier, premises.settings, recorder, me.ledger, me.clock, premises.server.loop.time)
+    shipping = Shipping(
+        carrier, premises.settings, recorder, me.ledger, me.publisher, me.clock, premises.server.loop.time
+    )
     handlers = ShipperHandlers(shipping, Voiding(carrier, me.publisher, me.clock), me.publisher)
     recovery = Recovery(carrier, recorder, me.ledger, me.clock)
 
