@@ -24,7 +24,13 @@ from pydantic import BaseModel
 from shared.addresses import without_credentials
 from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
-from shared.contracts.documents import InspectionDocument, JobDocument, PreviewDocument, RowDocument
+from shared.contracts.documents import (
+    InspectionDocument,
+    JobDocument,
+    PreviewDocument,
+    RowDocument,
+    VerificationDocument,
+)
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.message import Message
 from shared.contracts.requests import JobRequest
@@ -172,6 +178,14 @@ class TallyClient:
             call = api.VoidRows(job_id=job_id, row_numbers=numbers, tracking_number=tracking_number, by=by)
             rows += (await self._call("void", call, api.RowList, within=VOID_TIMEOUT)).rows
         return tuple(rows)
+
+    async def verify(self, job_id: str, *, rewrite: bool = True, by: str = "") -> VerificationDocument:
+        """Compare a job's numbers with its source; with `rewrite` those that lack there are written once more.
+
+        Raises E-4003, and E-1xxx where the source cannot be read.
+        """
+        call = api.VerifyJob(job_id=job_id, rewrite=rewrite, by=by)
+        return await self._call("verify", call, VerificationDocument, within=INSPECT_TIMEOUT)
 
     async def restore(
         self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""

@@ -386,6 +386,15 @@ def void(
 
 
 @app.command(rich_help_panel=JOBS)
+def verify(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Compare a job's tracking numbers with its source, and write again what is missing there."""
+    from services.cli.commands import verifying
+    from services.cli.commands.shipping import Manner
+
+    _run(lambda: verifying.verify(job, Manner(data, as_json)), data, as_json=as_json)
+
+
+@app.command(rich_help_panel=JOBS)
 def restore(
     job: Job,
     force: Annotated[

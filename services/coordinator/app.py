@@ -24,6 +24,7 @@ from services.coordinator.progress import Progress
 from services.coordinator.restoring import Restoring
 from services.coordinator.resubmission import Resubmission
 from services.coordinator.submission import Submission
+from services.coordinator.verification import Verification
 from services.coordinator.watchdog import Watchdog
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus import topology
@@ -83,7 +84,19 @@ def main() -> None:
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
         restoring = Restoring(service.client, database, progress, utc_now)
-        control = Control(database, progress, ledger, withdrawal, lookups, restoring, intake, new_estimator, utc_now)
+        verification = Verification(database, checker, progress, utc_now)
+        control = Control(
+            database,
+            progress,
+            ledger,
+            withdrawal,
+            lookups,
+            restoring,
+            verification,
+            intake,
+            new_estimator,
+            utc_now,
+        )
         watchdog = Watchdog(
             database,
             ledger,

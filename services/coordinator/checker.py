@@ -8,8 +8,9 @@ from pathlib import Path
 
 from services.coordinator.database import checks, queries
 from services.coordinator.database.engine import Database
-from services.coordinator.source_check import StandingNumbers, WrittenNumber, open_written
-from shared.contracts.source import Source
+from services.coordinator.source_check import StandingNumbers, WrittenNumber, lacking, open_written
+from shared.contracts.documents import JobDocument, UnverifiedRow
+from shared.contracts.source import Source, has_sidecar
 from shared.errors import TallyError
 from shared.sources.database_connection import Connections
 from shared.sources.snapshot import Snapshot
@@ -48,6 +49,27 @@ class SourceChecker:
             async for page in self._pages(job_id):
                 displaced += await asyncio.to_thread(standing.displaced, page)
             return await asyncio.to_thread(standing.missing, displaced) if displaced else []
+        finally:
+            await asyncio.to_thread(snapshot.close)
+
+    async def unverified(self, job: JobDocument) -> list[UnverifiedRow]:
+        """The rows of a job whose numbers do not stand in its source and are not on their way there.
+
+        Raises as opening the source does.
+        """
+        assert job.source is not None
+        snapshot = await self._open(job.source)
+        try:
+            standing = StandingNumbers(snapshot)
+            displaced: list[WrittenNumber] = []
+            async for page in self._pages(job.job_id):
+                displaced += await asyncio.to_thread(standing.displaced, page)
+            missing = await asyncio.to_thread(standing.missing, displaced) if displaced else []
+            expected = await self._database.read(checks.expected_numbers, job.job_id, missing)
+            if has_sidecar(job.source):
+                # A file beside the source has a line for a row, or has none.
+                return [lacking(one) for one in expected]
+            return await asyncio.to_thread(standing.unverified, expected) if expected else []
         finally:
             await asyncio.to_thread(snapshot.close)
 

@@ -20,6 +20,7 @@ from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
 from services.coordinator.progress import Progress
 from services.coordinator.restoring import Restoring
+from services.coordinator.verification import Verification
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
@@ -37,9 +38,16 @@ from shared.contracts.api import (
     RowList,
     ShowJob,
     ShowRow,
+    VerifyJob,
     VoidRows,
 )
-from shared.contracts.documents import InspectionDocument, JobDocument, PreviewDocument, RowDocument
+from shared.contracts.documents import (
+    InspectionDocument,
+    JobDocument,
+    PreviewDocument,
+    RowDocument,
+    VerificationDocument,
+)
 from shared.contracts.message import Message
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, RowStatus
@@ -64,6 +72,7 @@ class Control:
         withdrawal: Withdrawal,
         lookups: LookUps,
         restoring: Restoring,
+        verification: Verification,
         intake: Intake,
         new_estimator: Callable[[], Estimator],
         clock: Clock,
@@ -74,6 +83,7 @@ class Control:
         self._withdrawal = withdrawal
         self._lookups = lookups
         self._restoring = restoring
+        self._verification = verification
         self._intake = intake
         self._new_estimator = new_estimator
         self._clock = clock
@@ -87,6 +97,7 @@ class Control:
             "row": _answering(ShowRow, self.row),
             "preview": _answering(PreviewSource, self.preview),
             "inspect": _answering(InspectSource, self.inspect),
+            "verify": _answering(VerifyJob, self.verify),
             "resolve": _answering(ResolveRow, self.resolve),
             "restart": _answering(RestartJob, self.restart),
             "restore": _answering(RestoreJob, self.restore),
@@ -123,6 +134,10 @@ class Control:
     async def inspect(self, call: InspectSource) -> InspectionDocument:
         """What a source is, and what would become of its orders."""
         return await inspection.inspect(self._intake, call.request)
+
+    async def verify(self, call: VerifyJob) -> VerificationDocument:
+        """A job's numbers against its source."""
+        return await self._verification.verify(call)
 
     async def approve(self, call: ControlJob) -> JobDocument:
         """Let a previewed job run."""

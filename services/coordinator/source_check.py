@@ -6,10 +6,11 @@ A number is looked for where its row was, then anywhere: rows that are sorted ta
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.contracts.documents import UnverifiedRow
 from shared.contracts.source import CsvSource, DatabaseSource, Source, has_sidecar
 from shared.sources import open_source
 from shared.sources.database_connection import Connections
@@ -25,6 +26,16 @@ class WrittenNumber:
     row_number: int
     source_rows: tuple[int, ...]
     number: str
+
+
+@dataclass(frozen=True)
+class ExpectedNumber:
+    """A number that may not stand where it should, and the checksums of its rows in the source."""
+
+    row_number: int
+    source_row: int
+    number: str
+    checksums: tuple[str, ...]
 
 
 class StandingNumbers:
@@ -45,6 +56,16 @@ class StandingNumbers:
         found = Counter(number for row in self._snapshot.rows() if (number := tracking_number(row.values)) in wanted)
         return [one.row_number for one in displaced if found[one.number] < len(one.source_rows)]
 
+    def unverified(self, expected: Sequence[ExpectedNumber]) -> list[UnverifiedRow]:
+        """Those of `expected` that do not stand in their rows, wherever these are, by what is wrong."""
+        wanted = {checksum for one in expected for checksum in one.checksums}
+        found: dict[str, list[str]] = {}
+        for row in self._snapshot.rows():
+            if row.checksum in wanted:
+                found.setdefault(row.checksum, []).append(tracking_number(row.values))
+        judged = (_judged(one, found) for one in expected)
+        return [verdict for verdict in judged if verdict is not None]
+
     def _number_in(self, row: int) -> str:
         while self._at < row:
             following = next(self._rows, None)
@@ -52,6 +73,29 @@ class StandingNumbers:
                 return ""
             self._at, self._number = following.number, tracking_number(following.values)
         return self._number if self._at == row else ""
+
+
+def lacking(one: ExpectedNumber) -> UnverifiedRow:
+    """A number that stands nowhere."""
+    return UnverifiedRow(
+        row_number=one.row_number, source_row=one.source_row, verdict="missing", tracking_number=one.number
+    )
+
+
+def _judged(one: ExpectedNumber, found: Mapping[str, Sequence[str]]) -> UnverifiedRow | None:
+    """What is wrong with a number, given the numbers in the rows of each checksum; None where nothing is."""
+    verdict: UnverifiedRow | None = None
+    for checksum, times in Counter(one.checksums).items():
+        there = found.get(checksum, ())
+        if len(there) < times:
+            return lacking(one).model_copy(update={"verdict": "gone"})
+        unwritten = times - there.count(one.number)
+        if unwritten > there.count(""):
+            other = next(number for number in there if number not in {"", one.number})
+            verdict = lacking(one).model_copy(update={"verdict": "other", "found": other})
+        elif unwritten > 0:
+            verdict = verdict or lacking(one)
+    return verdict
 
 
 def open_written(source: Source, roots: Sequence[Path], connections: Connections) -> Snapshot:

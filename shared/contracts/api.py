@@ -110,6 +110,14 @@ class PreviewSource(Message):
     limit: PageSize = 20
 
 
+class VerifyJob(Message):
+    """Compare a job's tracking numbers with its source; with `rewrite` those that lack there are written once more."""
+
+    job_id: JobId
+    rewrite: bool = True
+    by: str = ""
+
+
 class InspectSource(Message):
     """How the source of `request` is read and mapped, without making a job or asking a carrier."""
 

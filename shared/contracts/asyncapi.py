@@ -29,6 +29,7 @@ from shared.contracts.api import (
     ServiceStatus,
     ShowJob,
     ShowRow,
+    VerifyJob,
     VoidRows,
 )
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
@@ -97,6 +98,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("restore"), "coordinator", RestoreJob, Reply, "Put a job's source back, or tell what that replaces."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
+    (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")

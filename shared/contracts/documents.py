@@ -206,3 +206,38 @@ class InspectionDocument(Document):
     first_row: int | None = None
     error: ErrorBody | None = None
     not_writable: ErrorBody | None = None
+
+
+class UnverifiedRow(Document):
+    """A row whose tracking number does not stand in its source.
+
+    `missing`: there is none; `other`: `found` stands there; `gone`: the row is not there any more as it was read.
+    """
+
+    row_number: RowNumber
+    source_row: RowNumber
+    verdict: Literal["missing", "other", "gone"]
+    tracking_number: str
+    found: str = ""
+
+
+class VerificationDocument(Document):
+    """A job's tracking numbers against its source.
+
+    Of the numbers that the job was to write, `matching` stand there; the others are counted by verdict, the first of
+    them in `rows`. `due` are on their way there, `failed` could not be written, `removed` were taken out by a restore.
+    `rewritten` were ordered to be written once more. It `agrees` where every number stands in its row.
+    """
+
+    job_id: JobId
+    source: Source
+    matching: int = 0
+    missing: int = 0
+    other: int = 0
+    gone: int = 0
+    due: int = 0
+    failed: int = 0
+    removed: int = 0
+    rewritten: int = 0
+    agrees: bool
+    rows: tuple[UnverifiedRow, ...] = ()

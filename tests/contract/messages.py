@@ -18,6 +18,7 @@ from shared.contracts.api import (
     ServiceStatus,
     ShowJob,
     ShowRow,
+    VerifyJob,
     VoidRows,
 )
 from shared.contracts.commands import (
@@ -39,6 +40,8 @@ from shared.contracts.documents import (
     SecondLabel,
     ShippedBefore,
     SkippedBy,
+    UnverifiedRow,
+    VerificationDocument,
     WriteBackCounts,
     WriteBackDocument,
 )
@@ -228,6 +231,7 @@ MESSAGES = {
     "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
     "preview-source": PreviewSource(request=REQUEST),
     "inspect-source": InspectSource(request=REQUEST),
+    "verify-job": VerifyJob(job_id=JOB, rewrite=False, by="ada"),
     "recover-label": RecoverLabel(
         job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
     ),
@@ -258,6 +262,23 @@ DOCUMENTS = {
         other_jobs=("0a1b2c3d4e5f6a7b",),
         restored=True,
         kept_as="/srv/orders/.tally-backups/orders.2026-11-21T101600Z.csv",
+    ),
+    "verification-document": VerificationDocument(
+        job_id=JOB,
+        source=SOURCE,
+        matching=40,
+        other=1,
+        failed=1,
+        agrees=False,
+        rows=(
+            UnverifiedRow(
+                row_number=17,
+                source_row=19,
+                verdict="other",
+                tracking_number="1ZTALLY10300000017",
+                found="1ZTALLY10300000018",
+            ),
+        ),
     ),
     "inspection-document": InspectionDocument(
         source=CsvSource(path="orders.csv", delimiter=";", quote='"', encoding="cp1252"),

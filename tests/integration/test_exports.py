@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,3 +77,35 @@ def test_inspect_shows_every_row_that_would_be_refused_and_how_the_file_is_read(
     generic = house.json("inspect", "own.csv")
     assert (generic["mapping"], generic["picked"], generic["error"]["code"]) == ("default", "generic", "E-2003")
     assert house.run("inspect", "none.csv").returncode == 1
+
+
+def test_verify_finds_what_a_person_saved_over_and_writes_it_again(house: House) -> None:
+    path = Path(shutil.copy(EXPORTS / "etsy.csv", house.folder / "etsy.csv"))
+    job = house.json("ship", "etsy.csv", "--yes")["job_id"]
+    shipped = path.read_bytes()
+    found = house.run("verify", job, "--json")
+    assert (found.returncode, json.loads(found.stdout)["matching"], json.loads(found.stdout)["rewritten"]) == (0, 2, 0)
+
+    shutil.copy(EXPORTS / "etsy.csv", path)  # an older state, as an editor that was open saves it
+    told = house.run("verify", job)
+    assert told.returncode == 0
+    assert "2 of 2 tracking numbers" in told.stdout
+    assert "2 numbers lacked there" in told.stdout
+    assert path.read_bytes() == shipped
+
+    first, second = (row["tracking_numbers"][0] for row in house.json("rows", job))
+    saved = (EXPORTS / "etsy.csv").read_text(encoding="utf-8-sig").replace("Lavender Soap", "Rose Soap")
+    path.write_text(saved.replace('"SKU"\n', '"SKU",tracking_number\n').replace('""\n', '"","1ZSOMEBODYS"\n'))
+    told = house.run("verify", job)
+    assert told.returncode == 1
+    assert "0 of 2 tracking numbers" in told.stdout
+    assert f"has 1ZSOMEBODYS instead of {first}; nothing was overwritten" in " ".join(told.stdout.split())
+    assert f"its number is {second}" in " ".join(told.stdout.split())
+    assert path.read_text().count("1ZSOMEBODYS") == 3
+    assert house.json("show", job)["status"] == "completed_with_warnings"
+
+    path.unlink()
+    assert house.run("verify", job).returncode == 1
+    path.write_bytes(shipped)
+    assert house.run("verify", job).returncode == 0
+    assert house.json("show", job)["status"] == "completed"

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from source_files import KINDS, Kind
 
-from services.coordinator.source_check import StandingNumbers, WrittenNumber, open_written
+from services.coordinator.source_check import ExpectedNumber, StandingNumbers, WrittenNumber, open_written
 from shared.contracts.source import ExcelSource, ParquetSource
 from shared.errors import TallyError
 from shared.sources.database_connection import Connections
+from shared.sources.rows import row_checksum
 
 COLUMNS = ("name", "tracking_number")
 
@@ -84,3 +85,34 @@ def test_the_numbers_of_what_is_only_read_are_in_the_file_beside_it(tmp_path: Pa
     beside.unlink()
     with pytest.raises(TallyError, match="E-1001"):
         open_written(source, [tmp_path], Connections({}))
+
+
+def unverified(path: Path, kind: Kind, *names: tuple[str, ...]) -> list[tuple[int, str, str]]:
+    """What is wrong with orders, each told by the names in its rows and shipped as 1Z1, 1Z2, …"""
+    expected = [
+        ExpectedNumber(number, number, f"1Z{number}", tuple(row_checksum({"name": name}) for name in rows))
+        for number, rows in enumerate(names, start=1)
+    ]
+    with open_written(kind.source(path), [path.parent], Connections({})) as snapshot:
+        found = StandingNumbers(snapshot).unverified(expected)
+    return [(row.row_number, row.verdict, row.found) for row in found]
+
+
+@pytest.mark.parametrize(
+    ("rows", "wrong"),
+    [
+        ([["A", "1Z1"], ["B", "1Z2"], ["B2", "1Z2"]], []),
+        ([["B2", "1Z2"], ["A", "1Z1"], ["B", "1Z2"]], []),
+        ([["A", ""], ["B", "1Z2"], ["B2", ""]], [(1, "missing", ""), (2, "missing", "")]),
+        ([["A", "1Z9"], ["B", "1Z2"], ["B2", "1Z8"]], [(1, "other", "1Z9"), (2, "other", "1Z8")]),
+        ([["A", "1Z1"], ["b", "1Z2"], ["B2", "1Z2"]], [(2, "gone", "")]),
+        ([["A", "1Z1"], ["A", "1Z7"], ["B", "1Z2"], ["B2", "1Z2"]], []),
+    ],
+    ids=["as written", "sorted", "missing", "other numbers", "changed", "a like row"],
+)
+def test_what_is_wrong_with_a_number_is_told_by_its_rows(
+    kind: Kind, tmp_path: Path, rows: list[list[str]], wrong: list[tuple[int, str, str]]
+) -> None:
+    path = kind.make(tmp_path)
+    kind.fill(path, rows, COLUMNS)
+    assert unverified(path, kind, ("A",), ("B", "B2")) == wrong

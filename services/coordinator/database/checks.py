@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import attrgetter
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.starting import complete_if_settled
@@ -13,7 +14,7 @@ from services.coordinator.database.statements import STEP_COLUMNS, update_row
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.source_check import WrittenNumber
+from services.coordinator.source_check import ExpectedNumber, WrittenNumber
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 
@@ -44,6 +45,29 @@ def written_numbers(connection: Connection, job_id: str, after: int, limit: int)
     ]
 
 
+def expected_numbers(connection: Connection, job_id: str, written: Sequence[int]) -> list[ExpectedNumber]:
+    """The numbers of the rows that were `written`, and of all that could not be, with how their rows are found."""
+    mine = (rows.c.job_id == job_id) & rows.c.status.in_(_LABELLED)
+    columns = (rows.c.row_number, rows.c.source_row, rows.c.checksum, rows.c.others, rows.c.tracking_numbers)
+    found = [row for which in _chosen(written) for row in connection.execute(select(*columns).where(mine, which))]
+    return [
+        ExpectedNumber(
+            row.row_number,
+            row.source_row,
+            row.tracking_numbers[0],
+            (row.checksum, *(place["checksum"] for place in row.others or ())),
+        )
+        for row in sorted(found, key=attrgetter("row_number"))
+    ]
+
+
+def order_again(connection: Connection, job_id: str, missing: Sequence[int], by: str, now: datetime) -> Step:
+    """Have what lacks in a job's source written once more, whatever the job's state, since a person asked for it."""
+    job = JobTransaction.open(connection, job_id, now)
+    job.trail.add("job.verified", actor=by or "unknown", missing=len(missing))
+    return close(job, writebacks=write_again(job, missing))
+
+
 def record_check(connection: Connection, job_id: str, missing: Sequence[int], now: datetime) -> Step:
     """Note that the source of a running job at its end was checked; complete the job, if nothing is left to write.
 
@@ -64,12 +88,8 @@ def write_again(job: JobTransaction, missing: Sequence[int]) -> tuple[WritebackC
     Each as a new version, so that a late report of an earlier one counts for nothing.
     """
     mine = (rows.c.job_id == job.job_id) & rows.c.status.in_([*_LABELLED, RowStatus.VOIDED.value])
-    chosen = [rows.c.write_back == WriteBackStatus.FAILED.value]
-    for start in range(0, len(missing), _AT_ONCE):
-        numbers = missing[start : start + _AT_ONCE]
-        chosen.append((rows.c.write_back == WriteBackStatus.WRITTEN.value) & rows.c.row_number.in_(numbers))
     commands = []
-    for which in chosen:
+    for which in _chosen(missing):
         for row in job.connection.execute(select(*STEP_COLUMNS).where(mine, which)).all():
             version = row.write_back_version + 1
             changes = {"write_back": WriteBackStatus.DUE.value, "write_back_error": None, "write_back_at": job.now}
@@ -78,3 +98,11 @@ def write_again(job: JobTransaction, missing: Sequence[int]) -> tuple[WritebackC
     if commands:
         job.trail.add("write_back.again", rows=len(commands), missing=len(missing))
     return tuple(commands)
+
+
+def _chosen(missing: Sequence[int]) -> Iterator[ColumnElement[bool]]:
+    """The rows whose numbers could not be written, then those of `missing` that were."""
+    yield rows.c.write_back == WriteBackStatus.FAILED.value
+    for start in range(0, len(missing), _AT_ONCE):
+        numbers = missing[start : start + _AT_ONCE]
+        yield (rows.c.write_back == WriteBackStatus.WRITTEN.value) & rows.c.row_number.in_(numbers)

@@ -155,6 +155,7 @@ def coordinator(premises: Premises, name: str) -> Running:
             withdrawal,
             lookups,
             restoring=nothing,
+            verification=nothing,
             intake=nothing,
             new_estimator=nothing,
             clock=me.clock,

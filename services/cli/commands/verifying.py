@@ -1,0 +1,66 @@
+"""`tally verify`: a job's tracking numbers against its source."""
+
+from __future__ import annotations
+
+import asyncio
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from services.cli.commands.shipping import Manner
+from services.cli.finding import client_of, resolve_job
+from services.cli.following import await_write_back
+from services.cli.outcomes import ExitCode, print_json
+from services.cli.terminal import output, person
+from services.cli.wording import plural
+from shared.contracts.documents import UnverifiedRow, VerificationDocument
+from shared.contracts.source import source_label
+
+_SHOWN = 20
+
+
+def verify(job: str, manner: Manner) -> int:
+    """Compare, have written again what lacks, wait for that, compare once more; whether every number stands there."""
+    found = asyncio.run(_verified(job, manner))
+    if manner.as_json:
+        print_json(found.model_dump(mode="json"))
+    else:
+        output().print(_told(found))
+    return ExitCode.DONE if found.agrees else ExitCode.FAILED
+
+
+async def _verified(job: str, manner: Manner) -> VerificationDocument:
+    async with client_of(manner.data) as client:
+        named = await resolve_job(client, job)
+        first = await client.verify(named.job_id, by=person())
+        if not first.rewritten:
+            return first
+        await await_write_back(client, named)
+        again = await client.verify(named.job_id, rewrite=False)
+        return again.model_copy(update={"rewritten": first.rewritten})
+
+
+def _told(found: VerificationDocument) -> RenderableType:
+    label = source_label(found.source)
+    total = found.matching + found.missing + found.other + found.gone
+    lines = [Text(f"{found.matching:,} of {plural(total, 'tracking number')} in {label}.", style="bold")]
+    if found.rewritten:
+        lines.append(Text(f"{plural(found.rewritten, 'number')} lacked there and went out to be written again."))
+    lines += [Text(_row(row, label), style="red") for row in found.rows[:_SHOWN]]
+    if (more := found.missing + found.other + found.gone - _SHOWN) > 0:
+        lines.append(Text(f"… and {more:,} more", style="dim"))
+    for count, what in ((found.due, "on the way there"), (found.removed, "taken out by tally restore")):
+        if count:
+            lines.append(Text(f"{plural(count, 'number')} {what}.", style="dim"))
+    return Group(*lines)
+
+
+def _row(row: UnverifiedRow, label: str) -> str:
+    place = f"Row {row.row_number} (row {row.source_row} of the source)"
+    match row.verdict:
+        case "missing":
+            return f"{place}: {row.tracking_number} is missing in {label}."
+        case "other":
+            return f"{place}: {label} has {row.found} instead of {row.tracking_number}; nothing was overwritten."
+        case "gone":
+            return f"{place}: not found in {label} any more; its number is {row.tracking_number}."
