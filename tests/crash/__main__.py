@@ -20,8 +20,8 @@ from tests.crash import special_runs
 from tests.crash.cases import Result
 from tests.crash.house_settings import ROOT
 from tests.crash.matrix import cases
-from tests.crash.rig import ONE, SEVERAL
 from tests.crash.schedule import EVENTUAL_ONE, Schedule
+from tests.crash.shapes import ONE, SEVERAL
 from tests.crash.table import by_fault, by_place, markdown, plain, table, total
 
 PAGE = ROOT / "docs" / "crash-matrix.md"

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from shared.failpoints import FailPoint
 from tests.crash.checker import Expected, Verdict
-from tests.crash.rig import ROLES
+from tests.crash.shapes import ROLES
 
 
 class Fault(StrEnum):

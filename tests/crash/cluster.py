@@ -16,7 +16,8 @@ from nats.js.errors import APIError
 from services.cli.house.nats_server import choose_port, find_server
 from tests.crash.bell import PATIENCE
 from tests.crash.process import Process
-from tests.crash.rig import Rig, Shape
+from tests.crash.rig import Rig
+from tests.crash.shapes import Shape
 
 SERVERS = 3
 CLUSTER_SHAPE = Shape(coordinators=2, shippers=2, writebacks=1, extra=(("TALLY_STREAM_REPLICAS", str(SERVERS)),))
@@ -56,7 +57,7 @@ class ClusterRig(Rig):
     async def _connect(self) -> Client:
         servers = [f"nats://127.0.0.1:{port}" for port in self.ports]
         client = await nats.connect(servers, max_reconnect_attempts=-1, reconnect_time_wait=0.2, error_cb=_quiet)
-        await self._observe(client)
+        await self.heard.listen(client)
         return client
 
     async def _until_cluster_stands(self) -> None:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.crash.rig import ONE, SEVERAL, Rig, running_rig
+from tests.crash.rig import Rig, running_rig
+from tests.crash.shapes import ONE, SEVERAL
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

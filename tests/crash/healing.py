@@ -46,9 +46,9 @@ _MOVES = {
 def healed_by(rig: Rig, books: Books, since: datetime) -> tuple[str, ...]:
     """What was seen to mend the job since the fault; nothing, where nothing had to be."""
     seen = dict.fromkeys(_by_the_job(books, since))
-    if any(redelivery.at > since for redelivery in rig.redeliveries):
+    if any(moment > since for moment in rig.heard.redeliveries):
         seen[REDELIVERY] = None
-    if any(moment > since for moment in rig.freed_slots):
+    if any(moment > since for moment in rig.heard.freed_slots):
         seen[FREED] = None
     for process in rig.services:
         for line in (line for life in process.lives for line in life.lines if line.at > since):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.failpoints import FAIL_POINTS, FailPoint
 from tests.crash.cases import Case, Fault, Story
-from tests.crash.rig import NATS, ROLES, SANDBOX
+from tests.crash.shapes import NATS, ROLES, SANDBOX
 
 # What a job passes once, or once for a flush of several rows; every other point is passed once a row.
 _ONCE = frozenset(

@@ -14,8 +14,9 @@ from tests.crash.cases import Result
 from tests.crash.checker import Expected, Verdict, check
 from tests.crash.person import Person
 from tests.crash.process import Process
-from tests.crash.rig import SEVERAL, Batch, Rig, running_rig
+from tests.crash.rig import Batch, Rig, running_rig
 from tests.crash.schedule import Say
+from tests.crash.shapes import SEVERAL
 
 ROWS = 200
 _JOBS_AT_ONCE = 2

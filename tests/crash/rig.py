@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js.errors import APIError
 
@@ -32,45 +29,17 @@ from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode
 from tests.crash.bell import PATIENCE, Bell
 from tests.crash.books import Books, JobDatabase, Sale, read_ledger, sales
+from tests.crash.eavesdropper import Eavesdropper
 from tests.crash.house_settings import service, settings
 from tests.crash.process import Process
 from tests.crash.proxy import Proxy
+from tests.crash.shapes import NATS, ONE, ROLES, SANDBOX, Shape
 from tests.samples import write_orders
 
-ROLES = ("coordinator", "shipper", "writeback")
-NATS, SANDBOX = "nats", "sandbox"
 AT_REST = frozenset({"completed", "completed_with_warnings", "failed", "cancelled", "paused", "interrupted"})
 _LOOK_EVERY = 0.05
 _ASK_EVERY = 0.2
 _WORK_QUEUES = (subjects.REQUESTS, subjects.COMMANDS, subjects.OUTCOMES)
-_ACK = re.compile(r"\$JS\.ACK\.(?:[^.]+\.[^.]+\.)?(?P<stream>[A-Z]+)\.(?P<consumer>[\w-]+)\.(?P<delivered>\d+)\.")
-
-
-@dataclass(frozen=True)
-class Shape:
-    """How many of each service a rig runs, and what their settings say besides."""
-
-    coordinators: int = 1
-    shippers: int = 1
-    writebacks: int = 1
-    extra: tuple[tuple[str, str], ...] = ()
-    shipper_module: str = "services.shipper"
-
-    def count(self, role: str) -> int:
-        """How many of a role there are."""
-        return {"coordinator": self.coordinators, "shipper": self.shippers, "writeback": self.writebacks}[role]
-
-
-ONE = Shape()
-SEVERAL = Shape(coordinators=2, shippers=3, writebacks=2)
-
-
-@dataclass(frozen=True)
-class Redelivery:
-    """A message that was acknowledged after it had been delivered more than once."""
-
-    at: datetime
-    stream: str
 
 
 @dataclass(frozen=True)
@@ -90,8 +59,7 @@ class Rig:
     shape: Shape
     processes: dict[str, Process] = field(default_factory=dict)
     proxies: dict[tuple[str, str], Proxy] = field(default_factory=dict)
-    redeliveries: list[Redelivery] = field(default_factory=list)
-    freed_slots: list[datetime] = field(default_factory=list)
+    heard: Eavesdropper = field(default_factory=Eavesdropper)
 
     async def open(self) -> None:
         """Start everything and wait until it serves."""
@@ -124,13 +92,8 @@ class Rig:
         client = await nats.connect(
             self.nats_url, max_reconnect_attempts=-1, reconnect_time_wait=0.2, ping_interval=2, error_cb=_quiet
         )
-        await self._observe(client)
+        await self.heard.listen(client)
         return client
-
-    async def _observe(self, client: Client) -> None:
-        """Listen in on acknowledgements and on slots that are freed."""
-        await client.subscribe("$JS.ACK.>", cb=self._note_acknowledgement)
-        await client.subscribe(f"$JS.API.STREAM.MSG.DELETE.{subjects.COMMANDS}", cb=self._note_freed_slot)
 
     def _add_sandbox(self) -> None:
         environment = settings(self.data_dir, self.orders) | {"TALLY_HOST": "127.0.0.1"}
@@ -317,14 +280,6 @@ class Rig:
             await proxy.close()
         await self.client.close()
         await self.http.aclose()
-
-    async def _note_acknowledgement(self, message: Msg) -> None:
-        told = _ACK.match(message.subject)
-        if told and int(told["delivered"]) > 1 and message.data in {b"", b"+ACK"}:
-            self.redeliveries.append(Redelivery(datetime.now(UTC), told["stream"]))
-
-    async def _note_freed_slot(self, _message: Msg) -> None:
-        self.freed_slots.append(datetime.now(UTC))
 
     async def __aenter__(self) -> Self:
         await self.open()

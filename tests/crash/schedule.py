@@ -11,7 +11,8 @@ from pathlib import Path
 from tests.crash.cases import Case, Result
 from tests.crash.checker import Verdict, all_sold_once
 from tests.crash.house_settings import EVENTUAL
-from tests.crash.rig import ONE, SEVERAL, Rig, Shape, running_rig
+from tests.crash.rig import Rig, running_rig
+from tests.crash.shapes import ONE, SEVERAL, Shape
 from tests.crash.trial import NotHitError, run
 
 Say = Callable[[str], None]

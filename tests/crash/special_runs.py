@@ -16,8 +16,9 @@ from tests.crash.cluster import CLUSTER_SHAPE, ClusterRig
 from tests.crash.full_disk import SmallDisk
 from tests.crash.person import Person
 from tests.crash.random_kills import RandomKills
-from tests.crash.rig import NATS, ONE, Batch, Rig, Shape, running_rig
+from tests.crash.rig import Batch, Rig, running_rig
 from tests.crash.schedule import Say
+from tests.crash.shapes import NATS, ONE, Shape
 
 _RIGS_OF_KILLS = 2
 _SLOW = {"match": {"path": "/ship"}, "fault": "latency", "ms": 60}

@@ -14,7 +14,8 @@ from shared.shipping import Money
 from tests.crash.books import Books, Job, Row, Sale
 from tests.crash.cases import Case, Fault
 from tests.crash.checker import Expected, Verdict, check
-from tests.crash.rig import Shape, running_rig
+from tests.crash.rig import running_rig
+from tests.crash.shapes import Shape
 from tests.crash.trial import run
 
 START = datetime(2026, 11, 21, tzinfo=UTC)

@@ -8,7 +8,8 @@ import pytest
 from tests.crash import healing
 from tests.crash.checker import Expected, check
 from tests.crash.judging import frozen_at
-from tests.crash.rig import NATS, Rig
+from tests.crash.rig import Rig
+from tests.crash.shapes import NATS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

@@ -6,7 +6,7 @@ from shared.failpoints import FAIL_POINTS
 from tests.crash.cases import Fault, Result
 from tests.crash.checker import Verdict
 from tests.crash.matrix import cases
-from tests.crash.rig import NATS, ROLES, SANDBOX
+from tests.crash.shapes import NATS, ROLES, SANDBOX
 from tests.crash.table import HEADINGS, by_fault, markdown, table
 
 ONE_AND_SEVERAL = (

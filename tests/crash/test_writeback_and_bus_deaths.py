@@ -9,7 +9,8 @@ from tests.crash import healing
 from tests.crash.cases import Case, Fault
 from tests.crash.checker import Expected, check
 from tests.crash.judging import kept, killed_at
-from tests.crash.rig import NATS, Rig
+from tests.crash.rig import Rig
+from tests.crash.shapes import NATS
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 

@@ -20,7 +20,8 @@ from tests.crash.checker import Verdict, check
 from tests.crash.house_settings import LONGEST_COMMIT
 from tests.crash.person import Person
 from tests.crash.process import Process
-from tests.crash.rig import NATS, ROLES, SANDBOX, Batch, Rig
+from tests.crash.rig import Batch, Rig
+from tests.crash.shapes import NATS, ROLES, SANDBOX
 from tests.samples import orders
 
 # A fault may hit a replica that this job passes by; then another job is shipped.
