@@ -7,7 +7,7 @@ PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash containers bench docs lock clean
+.PHONY: help setup demo test check format unit integration simulation crash containers bench bench-intake docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ containers: setup ## Run the tests of the container images (needs Docker)
 
 bench: setup ## Measure rows per second and overhead per row; a table and build/bench.json
 	$(BIN)/python -m tests.bench.rows
+
+bench-intake: setup ## Measure time and memory of taking in a million rows; a table and build/bench-intake.json
+	$(BIN)/python -m tests.bench.intake
 
 docs: setup ## Generate docs/asyncapi.json from the message models
 	$(BIN)/python -m shared.contracts.asyncapi docs/asyncapi.json
