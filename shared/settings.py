@@ -183,9 +183,9 @@ class WritebackSettings(ServiceSettings):
     source_roots: Roots = (Path(),)
     connections: NamedConnections = {}
     max_batch: Annotated[int, Field(ge=1)] = 1000
-    pace: Annotated[float, Field(ge=0)] = 9.0
+    pace: Annotated[float, Field(ge=0)] = 29.0
     min_wait: Annotated[float, Field(ge=0)] = 0.2
-    max_wait: Annotated[float, Field(ge=0)] = 0.5
+    max_wait: Annotated[float, Field(ge=0)] = 0.6
     excel_pace: Annotated[float, Field(ge=0)] = 49.0
     excel_max_wait: Annotated[float, Field(ge=0)] = 10.0
     backups: Annotated[int, Field(ge=0)] = 5

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ import uvloop
 from shared.contracts import subjects
 from shared.contracts.ledger import Shipped, ledger_entry
 from tests.bench.plain_loop import coordinate
+from tests.bench.report import add_to_report
 from tests.integration.house import House, running_house
 from tests.samples import write_orders
 
@@ -113,9 +113,7 @@ def main() -> None:
             f"| {result.overhead_ms} | {result.plain_ms} | {result.ratio} |",
             flush=True,
         )
-    target = Path("build/bench.json")
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps([asdict(result) for result in results], indent=2) + "\n", encoding="utf-8")
+    add_to_report("rows", [asdict(result) for result in results])
 
 
 if __name__ == "__main__":
