@@ -1,8 +1,8 @@
 """What writing numbers back costs: `python -m tests.bench.writeback --rows 10000 --pace 100`.
 
 The rows of a file arrive at writeback's own Flusher at the pace of a job (those of a CSV file also all at once); it
-writes them into a real file as the settings say. Measured are the time it spent on the file and how long each row waited
-for its number. Beside it stands what a program does that rewrites the file for every row: for CSV it reads all of it
+writes them into a real file as the settings say. Measured are the time it spent on the file and how long rows waited
+for their numbers. Beside it stands what a program does that rewrites the file for every row: for CSV it reads all of it
 with the csv module, sets the row's number and replaces the file; for a workbook it loads and saves it with openpyxl.
 That is measured a few times, before and after the run, and multiplied by the rows.
 """
