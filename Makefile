@@ -54,7 +54,7 @@ crash: setup ## Kill, freeze and cut off every process at every step (about 20 m
 containers: setup ## Run the tests of the container images (needs Docker)
 	$(BIN)/pytest tests/containers
 
-bench: setup ## Measure rows per second, overhead per row and the cost of write-back (about 10 minutes); tables, build/bench.json
+bench: setup ## Measure rows per second, overhead and what write-back costs (10 minutes); tables, build/bench.json
 	$(BIN)/python -m tests.bench.rows
 	$(BIN)/python -m tests.bench.writeback
 

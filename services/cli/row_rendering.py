@@ -87,15 +87,15 @@ def write_back_or_reason(row: RowDocument) -> str:
 
 
 def failed_write_backs(job: JobDocument, first: Sequence[RowDocument]) -> RenderableType:
-    """Which rows' write-back failed, from the `first` of them (NAMED_FAILURES at most), and why the first one did."""
+    """Which rows' write-back failed, from the `first` of them (NAMED_FAILURES at most), and each cause there is."""
     numbers = ", ".join(str(row.row_number) for row in first)
     more = job.write_back.failed - len(first)
     rest = f" … and {more:,} more" if more > 0 else ""
     told = [
         Text(f"{plural(job.write_back.failed, 'row')} shipped but not written back: {numbers}{rest}", style="yellow")
     ]
-    errors = [row.write_back.error for row in first if row.write_back.error is not None]
-    told += [Text(str(error), style="red") for error in errors[:1]]
+    causes = dict.fromkeys(str(row.write_back.error) for row in first if row.write_back.error is not None)
+    told += [Text(cause, style="red") for cause in causes]
     return Group(*told)
 
 

@@ -249,6 +249,9 @@ def test_rows_that_could_not_be_written_back_are_named() -> None:
     document = job(status=JobStatus.COMPLETED_WITH_WARNINGS, write_back=WriteBackCounts(written=8, failed=7))
     text = printed(failed_write_backs(document, [row(number, write_back=failed) for number in range(3, 8)]))
     assert text.splitlines() == ["7 rows shipped but not written back: 3, 4, 5, 6, 7 … and 2 more", "E-4010: No. Do."]
+    other = failed.model_copy(update={"error": ErrorBody(code="E-4011", message="Full.", action="Tidy.")})
+    rows = [row(1, write_back=failed), row(2, write_back=other), row(3, write_back=failed)]
+    assert printed(failed_write_backs(document, rows)).splitlines()[1:] == ["E-4010: No. Do.", "E-4011: Full. Tidy."]
 
 
 def test_where_every_row_is_skipped_one_line_says_so() -> None:
