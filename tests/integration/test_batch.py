@@ -15,7 +15,7 @@ def test_a_file_ships_row_by_row_and_gets_its_numbers_back(house: House) -> None
     assert done.returncode == 0, done.stderr
     job = json.loads(done.stdout)
     assert (job["status"], job["cursor"], job["rows"]["shipped"]) == ("completed", 30, 30)
-    assert job["write_back"] == {"due": 0, "written": 30, "failed": 0}
+    assert job["write_back"] == {"due": 0, "written": 30, "failed": 0, "removed": 0}
     after = path.read_text(encoding="utf-8").splitlines()
     assert all(new.startswith(old) for old, new in zip(before, after, strict=True))
     sold = {shipment["reference"]: shipment for shipment in house.shipments()}

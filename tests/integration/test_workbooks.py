@@ -47,7 +47,7 @@ def test_a_workbook_is_shipped_and_gets_its_numbers(house: House) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     sheet = openpyxl.load_workbook(path)["Orders"]
     job = house.json("show", "last")
-    assert job["write_back"] == {"due": 0, "written": 3, "failed": 0}
+    assert job["write_back"] == {"due": 0, "written": 3, "failed": 0, "removed": 0}
     assert [cell.value for cell in sheet[3]][-2:] == ["tracking_number", "shipped_at"]
     assert [sheet.cell(row, 9).value for row in (4, 5, 6)] == sold(house, job["job_id"])
     assert [cell.value for cell in sheet[4]][:8] == ROWS[0]
