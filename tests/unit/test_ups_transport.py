@@ -195,7 +195,7 @@ async def test_a_failed_tls_handshake_proves_that_nothing_was_sent(client: httpx
 
 
 async def test_a_handshake_that_never_ends_proves_that_nothing_was_sent(client: httpx.AsyncClient) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotSentError, match="ConnectTimeout|TimeoutError"):
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(NotSentError, match="Timeout"):
         await send(client, f"https://127.0.0.1:{silent.getsockname()[1]}", seconds=0.05)
 
 
