@@ -120,7 +120,7 @@ def main() -> None:
         for _ in range(_CHECKS_AT_ONCE):
             service.background(closing.run)
         service.background(partial(repeat, heartbeat.beat, every=heartbeat.pause, log=log))
-        for healer in (watchdog, lookups, Resubmission(database, service.publisher, utc_now)):
+        for healer in (watchdog, lookups, Resubmission(database, progress, utc_now)):
             service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
 
     async def stop() -> None:

@@ -54,5 +54,5 @@ class Heartbeat:
 
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""
-        await self._database.write(interruption.beat, self._presence, self._clock())
-        await self._database.write(interruption.remember_mark, self._ledger.epoch, self._ledger.mark)
+        epoch, mark = self._ledger.epoch, self._ledger.mark
+        await self._database.write(interruption.beat, self._presence, self._clock(), epoch, mark)

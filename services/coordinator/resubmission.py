@@ -6,9 +6,8 @@ from datetime import timedelta
 
 from services.coordinator.database import intake
 from services.coordinator.database.engine import Database
-from shared.bus.publishing import Publisher, fresh_id
+from services.coordinator.progress import Progress
 from shared.clock import Clock
-from shared.contracts import subjects
 from shared.telemetry import logger
 
 log = logger("resubmission")
@@ -20,9 +19,9 @@ STALLED_AFTER = timedelta(seconds=120)
 class Resubmission:
     """Looks for jobs that were accepted and are not being taken in."""
 
-    def __init__(self, database: Database, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, database: Database, progress: Progress, clock: Clock) -> None:
         self._database = database
-        self._publisher = publisher
+        self._progress = progress
         self._clock = clock
 
     async def round(self) -> None:
@@ -30,5 +29,4 @@ class Resubmission:
         since = self._clock() - STALLED_AFTER
         for job_id, request in await self._database.read(intake.stalled_requests, since):
             log.warning("a request was lost; published again", job=job_id)
-            await self._database.write(intake.note_resubmitted, job_id, self._clock())
-            await self._publisher.publish(subjects.REQUESTS, subjects.SUBMIT, request, message_id=fresh_id())
+            await self._progress.commit(intake.resubmit, job_id, request, self._clock())

@@ -59,6 +59,10 @@ WRITE_BACK: Mapping[WriteBackStatus, frozenset[WriteBackStatus]] = {
 UNSETTLED_ROWS = frozenset(
     {RowStatus.PENDING, RowStatus.IN_FLIGHT, RowStatus.FAILED, RowStatus.IN_DOUBT, RowStatus.VOIDING}
 )
+# Nobody but the carrier or a person can say what becomes of these.
+OPEN_ROWS = frozenset({RowStatus.IN_FLIGHT, RowStatus.IN_DOUBT, RowStatus.VOIDING})
+# These have a label that stands.
+LABELLED_ROWS = frozenset({RowStatus.SHIPPED, RowStatus.VOIDING})
 COMPLETE_JOBS = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS})
 ENDED_JOBS = COMPLETE_JOBS | {JobStatus.FAILED, JobStatus.CANCELLED}
 

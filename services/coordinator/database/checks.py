@@ -8,9 +8,10 @@ from operator import attrgetter
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from services.coordinator import states
 from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.starting import complete_if_settled
-from services.coordinator.database.statements import STEP_COLUMNS, update_row
+from services.coordinator.database.statements import STEP_COLUMNS, update_row, write_back_due
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
@@ -19,7 +20,6 @@ from shared.contracts.commands import WritebackCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 
 _AT_ONCE = 500
-_LABELLED = (RowStatus.SHIPPED.value, RowStatus.VOIDING.value)
 
 
 def written_numbers(connection: Connection, job_id: str, after: int, limit: int) -> list[WrittenNumber]:
@@ -29,7 +29,7 @@ def written_numbers(connection: Connection, job_id: str, after: int, limit: int)
         .where(
             rows.c.job_id == job_id,
             rows.c.row_number > after,
-            rows.c.status.in_(_LABELLED),
+            rows.c.status.in_(states.LABELLED_ROWS),
             rows.c.write_back == WriteBackStatus.WRITTEN.value,
         )
         .order_by(rows.c.row_number)
@@ -47,7 +47,7 @@ def written_numbers(connection: Connection, job_id: str, after: int, limit: int)
 
 def expected_numbers(connection: Connection, job_id: str, written: Sequence[int]) -> list[ExpectedNumber]:
     """The numbers of the rows that were `written`, and of all that could not be, with how their rows are found."""
-    mine = (rows.c.job_id == job_id) & rows.c.status.in_(_LABELLED)
+    mine = (rows.c.job_id == job_id) & rows.c.status.in_(states.LABELLED_ROWS)
     columns = (rows.c.row_number, rows.c.source_row, rows.c.checksum, rows.c.others, rows.c.tracking_numbers)
     found = [row for which in _chosen(written) for row in connection.execute(select(*columns).where(mine, which))]
     return [
@@ -87,14 +87,13 @@ def write_again(job: JobTransaction, missing: Sequence[int]) -> tuple[WritebackC
 
     Each as a new version, so that a late report of an earlier one counts for nothing.
     """
-    mine = (rows.c.job_id == job.job_id) & rows.c.status.in_([*_LABELLED, RowStatus.VOIDED.value])
+    mine = (rows.c.job_id == job.job_id) & rows.c.status.in_(states.LABELLED_ROWS | {RowStatus.VOIDED})
     commands = []
     for which in _chosen(missing):
         for row in job.connection.execute(select(*STEP_COLUMNS).where(mine, which)).all():
-            version = row.write_back_version + 1
-            changes = {"write_back": WriteBackStatus.DUE.value, "write_back_error": None, "write_back_at": job.now}
-            update_row(job, row.row_number, {**changes, "write_back_version": version})
-            commands.append(writeback_command(job, row, version))
+            due = write_back_due(job, row)
+            update_row(job, row.row_number, {**due, "write_back_error": None})
+            commands.append(writeback_command(job, row, due["write_back_version"]))
     if commands:
         job.trail.add("write_back.again", rows=len(commands), missing=len(missing))
     return tuple(commands)

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.coordinator.audit import GENESIS
+from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for, reservation_key
@@ -258,9 +259,9 @@ def stalled_requests(connection: Connection, since: datetime) -> list[tuple[str,
     return [(row.job_id, JobRequest.model_validate(row.request)) for row in found]
 
 
-def note_resubmitted(connection: Connection, job_id: str, now: datetime) -> None:
-    """A stalled job's request is published again."""
+def resubmit(connection: Connection, job_id: str, request: JobRequest, now: datetime) -> Step:
+    """Have a stalled job's request published again."""
     job = JobTransaction.open(connection, job_id, now)
     job.changes["intake_at"] = now
     job.trail.add("job.resubmitted")
-    job.close()
+    return close(job, request=request)

@@ -35,8 +35,10 @@ def remember_mark(connection: Connection, epoch: str, mark: int) -> None:
     connection.execute(update(installation).where(~known), {"ledger_epoch": epoch, "ledger_mark": mark})
 
 
-def beat(connection: Connection, presence: Presence, now: datetime) -> None:
-    """Note that the coordinator lives."""
+def beat(connection: Connection, presence: Presence, now: datetime, epoch: str = "", mark: int = 0) -> None:
+    """Note that the coordinator lives and, where it knows, how far the ledger of `epoch` has come."""
+    if epoch:
+        remember_mark(connection, epoch, mark)
     connection.execute(delete(coordinators).where(coordinators.c.coordinator_id == presence.coordinator_id))
     connection.execute(
         insert(coordinators),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
+from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.tables import jobs, rows
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import RowStatus
@@ -26,8 +27,9 @@ def numbers_sold(connection: Connection, restart_of: str) -> dict[str, ShippedBe
             rows.c.status.in_([RowStatus.SHIPPED.value, RowStatus.VOIDED.value]),
         )
     )
-    return {
-        number: ShippedBefore(job_id=row.job_id, row_number=row.row_number, tracking_numbers=row.tracking_numbers)
-        for row in found
-        for number in row.tracking_numbers
-    }
+    return {number: shipped_before(row) for row in found for number in row.tracking_numbers}
+
+
+def shipped_before(row: AnyRow) -> ShippedBefore:
+    """The shipped row of an earlier job, as later jobs tell of it."""
+    return ShippedBefore(job_id=row.job_id, row_number=row.row_number, tracking_numbers=row.tracking_numbers)

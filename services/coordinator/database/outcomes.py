@@ -9,7 +9,8 @@ from sqlalchemy import Connection, select
 
 from services.coordinator import states
 from services.coordinator.database import second_labels
-from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_command, writeback_of
+from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_command
+from services.coordinator.database.sales import record_sale
 from services.coordinator.database.starting import complete_if_settled, release, reserve_again, start_next
 from services.coordinator.database.statements import (
     INSERT_ATTEMPT,
@@ -64,24 +65,18 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
 def _record_shipped(
     job: JobTransaction, row: AnyRow, outcome: Shipped, issue: Issue, *, adopted: bool, following: AnyRow | None
 ) -> Step:
-    version = row.write_back_version + 1
-    move_row(
+    writeback = record_sale(
         job,
         row,
-        RowStatus.SHIPPED,
+        outcome.tracking_numbers,
+        outcome.shipped_at,
         {
             "shipment_id": outcome.shipment_id,
-            "tracking_numbers": list(outcome.tracking_numbers),
             "cost_amount": None if outcome.cost is None else outcome.cost.amount,
             "cost_currency": None if outcome.cost is None else outcome.cost.currency,
             "label_key": outcome.label_key,
             "label_due": outcome.label_due,
-            "shipped_at": outcome.shipped_at,
-            "error": None,
             "evidence": _evidence(outcome),
-            "write_back": WriteBackStatus.DUE.value,
-            "write_back_version": version,
-            "write_back_at": job.now,
         },
     )
     _end_attempt(job, row, outcome, RowStatus.SHIPPED)
@@ -98,14 +93,11 @@ def _record_shipped(
         cost=None if outcome.cost is None else str(outcome.cost),
         adopted=outcome.adopted or adopted,
     )
-    if row.row_number == job.cursor + 1:
-        job.advance(row.row_number)
     if job.status is JobStatus.INTERRUPTED:
         _calm(job)
     ship = None
     if not adopted and job.status is JobStatus.RUNNING:
         ship = start_next(job, issue, following)
-    writeback = writeback_of(job, row, version, outcome.tracking_numbers[0], outcome.shipped_at)
     return close(job, ship=ship, writeback=writeback, row=row.row_number, alarm=other is not None)
 
 

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
+from services.coordinator.database.lineage import shipped_before
 from services.coordinator.database.tables import attempts, jobs, reservations, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
@@ -104,12 +105,7 @@ def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, Shi
         .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
         .where(reservations.c.reservation_key.in_(keys), rows.c.status == RowStatus.SHIPPED.value)
     )
-    return {
-        row.reservation_key: ShippedBefore(
-            job_id=row.job_id, row_number=row.row_number, tracking_numbers=row.tracking_numbers
-        )
-        for row in found
-    }
+    return {row.reservation_key: shipped_before(row) for row in found}
 
 
 _IN_FLIGHT = (

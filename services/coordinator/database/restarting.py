@@ -14,10 +14,8 @@ from services.coordinator.database.tables import installation, jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import job_id_for, request_hash, restart_request_id
 from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobMode, JobStatus, RowStatus
+from shared.contracts.states import JobMode, JobStatus
 from shared.errors import ILLEGAL_TRANSITION, REQUEST_ID_REUSED, RESTART_UNSETTLED, TallyError
-
-_UNSETTLED = (RowStatus.IN_FLIGHT.value, RowStatus.IN_DOUBT.value, RowStatus.VOIDING.value)
 
 
 @dataclass(frozen=True)
@@ -70,7 +68,7 @@ def restart(connection: Connection, job_id: str, order: RestartOrder, now: datet
 def _expect_settled(job: JobTransaction) -> None:
     unsettled = job.connection.execute(
         select(rows.c.row_number, rows.c.status)
-        .where(rows.c.job_id == job.job_id, rows.c.status.in_(_UNSETTLED))
+        .where(rows.c.job_id == job.job_id, rows.c.status.in_(states.OPEN_ROWS))
         .order_by(rows.c.row_number)
         .limit(1)
     ).first()

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, ship_command
-from services.coordinator.database.lineage import ancestors
+from services.coordinator.database.lineage import ancestors, shipped_before
 from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
 from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
@@ -18,9 +18,6 @@ from shared.contracts.commands import ShipCommand
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import RESERVED, TallyError
-
-_UNSETTLED = (RowStatus.IN_FLIGHT, RowStatus.IN_DOUBT, RowStatus.VOIDING)
-_LABELLED = (RowStatus.SHIPPED.value, RowStatus.VOIDING.value)
 
 
 def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
@@ -72,7 +69,7 @@ def reservation(job: JobTransaction, row: AnyRow) -> dict[str, Any]:
 def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
     """Whether the order may be bought although `holder` reserved it; else the row is skipped or the job fails."""
     status = RowStatus(holder.status)
-    if status in _UNSETTLED:
+    if status in states.OPEN_ROWS:
         error = TallyError(
             RESERVED, row=row.row_number, status=status, other_job=holder.job_id, other_row=holder.row_number
         ).body
@@ -80,7 +77,7 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
         job.enter(JobStatus.FAILED, error=error)
         return False
     if status is RowStatus.SHIPPED:
-        before = _shipped_before(holder)
+        before = shipped_before(holder)
         if not _may_ship_again(job, holder):
             _skip(job, row, before)
             job.advance(row.row_number)
@@ -106,12 +103,8 @@ def reserve_again(job: JobTransaction, row: AnyRow) -> AnyRow | None:
 
 def _may_ship_again(job: JobTransaction, holder: AnyRow) -> bool:
     return holder.status == RowStatus.SHIPPED and ships_again(
-        _shipped_before(holder), reship=job.reship, ancestors=ancestors(job.connection, job.restart_of)
+        shipped_before(holder), reship=job.reship, ancestors=ancestors(job.connection, job.restart_of)
     )
-
-
-def _shipped_before(holder: AnyRow) -> ShippedBefore:
-    return ShippedBefore(job_id=holder.job_id, row_number=holder.row_number, tracking_numbers=holder.tracking_numbers)
 
 
 def skip_shipped_since(job: JobTransaction) -> None:
@@ -136,7 +129,7 @@ def skip_shipped_since(job: JobTransaction) -> None:
         .where(
             rows.c.job_id == job.job_id,
             rows.c.status.in_([RowStatus.PENDING.value, RowStatus.FAILED.value]),
-            later.c.status.in_([*_UNSETTLED, RowStatus.SHIPPED.value]),
+            later.c.status.in_(states.OPEN_ROWS | {RowStatus.SHIPPED}),
             # One with the same contents is told apart by its reservation, when its turn comes.
             (later.c.status == RowStatus.SHIPPED.value) | (later.c.reservation_key != rows.c.reservation_key),
             later_jobs.c.source_hash == own.c.source_hash,
@@ -185,7 +178,7 @@ def _hand_back(job: JobTransaction, row: AnyRow) -> None:
         ).one_or_none()
         if found is None or found.reservation_key != row.reservation_key:
             return
-        if len(seen) > 1 and found.status in _LABELLED:
+        if len(seen) > 1 and found.status in states.LABELLED_ROWS:
             key = {"reservation_key": row.reservation_key, "job_id": place[0], "row_number": place[1]}
             job.connection.execute(RESERVE, key)
             return
@@ -207,8 +200,7 @@ def complete_if_settled(job: JobTransaction) -> None:
         select(rows.c.row_number)
         .where(
             rows.c.job_id == job.job_id,
-            rows.c.status.in_([state.value for state in states.UNSETTLED_ROWS])
-            | (rows.c.write_back == WriteBackStatus.DUE.value),
+            rows.c.status.in_(states.UNSETTLED_ROWS) | (rows.c.write_back == WriteBackStatus.DUE.value),
         )
         .limit(1)
     ).first()

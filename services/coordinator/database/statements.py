@@ -9,7 +9,7 @@ from sqlalchemy import Row, bindparam, insert, select, text, update
 from services.coordinator import states
 from services.coordinator.database.tables import attempts, reservations, rows
 from services.coordinator.database.trail import JobTransaction
-from shared.contracts.states import RowStatus
+from shared.contracts.states import RowStatus, WriteBackStatus
 
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -89,3 +89,12 @@ def move_row(job: JobTransaction, row: AnyRow, target: RowStatus, changes: dict[
 
 def update_row(job: JobTransaction, row_number: int, changes: dict[str, Any]) -> None:
     job.connection.execute(UPDATE_ROW, {"b_job_id": job.job_id, "b_row_number": row_number, **changes})
+
+
+def write_back_due(job: JobTransaction, row: AnyRow) -> dict[str, Any]:
+    """The changes by which a row's write-back is due, as its next version."""
+    return {
+        "write_back": WriteBackStatus.DUE.value,
+        "write_back_version": row.write_back_version + 1,
+        "write_back_at": job.now,
+    }

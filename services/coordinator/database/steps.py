@@ -13,8 +13,9 @@ from datetime import datetime
 from sqlalchemy import Connection, String, cast, select
 
 from services.coordinator import states
-from services.coordinator.database.commands import Issue, must_recover, ship_command, writeback_of
+from services.coordinator.database.commands import Issue, must_recover, ship_command
 from services.coordinator.database.intake import of_intake
+from services.coordinator.database.sales import record_sale
 from services.coordinator.database.starting import (
     complete_if_settled,
     release,
@@ -136,25 +137,8 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
         move_row(job, row, RowStatus.FAILED, {"recover": True})
         release(job, row)
         return close(job, row=row_number)
-    version = row.write_back_version + 1
-    move_row(
-        job,
-        row,
-        RowStatus.SHIPPED,
-        {
-            "shipment_id": number,
-            "tracking_numbers": [number],
-            "label_due": True,
-            "shipped_at": now,
-            "error": None,
-            "write_back": WriteBackStatus.DUE.value,
-            "write_back_version": version,
-            "write_back_at": now,
-        },
-    )
-    if row_number == job.cursor + 1:
-        job.advance(row_number)
-    return close(job, writeback=writeback_of(job, row, version, number, now), row=row_number)
+    writeback = record_sale(job, row, (number,), now, {"shipment_id": number, "label_due": True})
+    return close(job, writeback=writeback, row=row_number)
 
 
 def _expect_free(job: JobTransaction, row_number: int, number: str) -> None:
@@ -163,7 +147,7 @@ def _expect_free(job: JobTransaction, row_number: int, number: str) -> None:
         holder = job.connection.execute(
             select(table.c.job_id, table.c.row_number)
             .where(
-                table.c.status.in_([RowStatus.SHIPPED.value, RowStatus.VOIDING.value]),
+                table.c.status.in_(states.LABELLED_ROWS),
                 cast(table.c.tracking_numbers, String).contains(json.dumps(number), autoescape=True),
             )
             .limit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -89,7 +90,7 @@ class JobTransaction:
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
         )
 
-    @property
+    @cached_property
     def parsed_source(self) -> Source:
         """The job's source."""
         return _source.validate_python(self.source)

@@ -13,14 +13,14 @@ from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import clearing_of
 from services.coordinator.database.starting import complete_if_settled, release
-from services.coordinator.database.statements import SELECT_ROW, STEP_COLUMNS, AnyRow, move_row
+from services.coordinator.database.statements import SELECT_ROW, STEP_COLUMNS, AnyRow, move_row, write_back_due
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.tables import second_labels as labels
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.guards import Verdict, judge_void
 from shared.contracts.commands import VoidCommand
-from shared.contracts.states import RowStatus, WriteBackStatus
+from shared.contracts.states import RowStatus
 from shared.contracts.voiding import VoidOutcome
 from shared.errors import NOT_SECOND_LABEL, NOT_SHIPPED, ROW_NOT_FOUND, TallyError
 
@@ -105,14 +105,13 @@ def record_void(connection: Connection, outcome: VoidOutcome, now: datetime) -> 
         # The void was thought lost, and carried out late.
         move_row(job, row, RowStatus.VOIDING, {})
         row = _row(connection, outcome.job_id, outcome.row_number)
-    version = row.write_back_version + 1
-    changes = {"write_back": WriteBackStatus.DUE.value, "write_back_version": version, "write_back_at": now}
-    move_row(job, row, RowStatus.VOIDED, changes)
+    due = write_back_due(job, row)
+    move_row(job, row, RowStatus.VOIDED, due)
     release(job, row)
     second_labels.tell(job, row, None)
     _note(job, "row.voided", row, outcome)
     complete_if_settled(job)
-    return close(job, writeback=clearing_of(job, row, version), row=row.row_number)
+    return close(job, writeback=clearing_of(job, row, due["write_back_version"]), row=row.row_number)
 
 
 def voids_waiting(connection: Connection, since: datetime, limit: int) -> list[VoidCommand]:
