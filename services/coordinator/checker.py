@@ -44,11 +44,7 @@ class SourceChecker:
             log.warning("a job's source cannot be read", job=job_id, code=error.body.code)
             return [one.row_number async for page in self._pages(job_id) for one in page]
         try:
-            standing = StandingNumbers(snapshot)
-            displaced: list[WrittenNumber] = []
-            async for page in self._pages(job_id):
-                displaced += await asyncio.to_thread(standing.displaced, page)
-            return await asyncio.to_thread(standing.missing, displaced) if displaced else []
+            return await self._missing(job_id, StandingNumbers(snapshot))
         finally:
             await asyncio.to_thread(snapshot.close)
 
@@ -61,10 +57,7 @@ class SourceChecker:
         snapshot = await self._open(job.source)
         try:
             standing = StandingNumbers(snapshot)
-            displaced: list[WrittenNumber] = []
-            async for page in self._pages(job.job_id):
-                displaced += await asyncio.to_thread(standing.displaced, page)
-            missing = await asyncio.to_thread(standing.missing, displaced) if displaced else []
+            missing = await self._missing(job.job_id, standing)
             expected = await self._database.read(checks.expected_numbers, job.job_id, missing)
             if has_sidecar(job.source):
                 # A file beside the source has a line for a row, or has none.
@@ -73,16 +66,22 @@ class SourceChecker:
         finally:
             await asyncio.to_thread(snapshot.close)
 
+    async def _missing(self, job_id: str, standing: StandingNumbers) -> list[int]:
+        displaced: list[WrittenNumber] = []
+        async for page in self._pages(job_id):
+            displaced += await asyncio.to_thread(standing.displaced, page)
+        return await asyncio.to_thread(standing.missing, displaced) if displaced else []
+
     async def _open(self, source: Source) -> Snapshot:
         """The source as it is now; one that cannot be reached for a moment is asked for again."""
-        for pause in _RETRY_AFTER:
+        for pause in (*_RETRY_AFTER, None):
             try:
                 return await asyncio.to_thread(open_written, source, self._roots, self._connections)
             except TallyError as error:
-                if not error.kind.retryable:
+                if pause is None or not error.kind.retryable:
                     raise
             await asyncio.sleep(pause)
-        return await asyncio.to_thread(open_written, source, self._roots, self._connections)
+        raise AssertionError("unreachable")
 
     async def _pages(self, job_id: str) -> AsyncIterator[list[WrittenNumber]]:
         after = 0

@@ -76,20 +76,12 @@ class Dispatcher:
         Writeback applies the greatest version it knows, and the watchdog publishes what is still due.
         """
         failpoint("coordinator.before_writeback_publish")
-        subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
-        try:
-            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
-        except SubjectOccupiedError:
-            log.info("a write-back waits already", job=command.job_id, row=command.row_number)
+        await self._into_slot(_writeback_slot(command), command)
         failpoint("coordinator.after_writeback_publish")
 
     async def void(self, command: VoidCommand) -> None:
         """Publish a void command into its row's slot; where one waits there already, the watchdog comes back to it."""
-        subject = subjects.void_command(command.job_id, command.row_number)
-        try:
-            await self._publisher.publish(subjects.COMMANDS, subject, command, message_id=fresh_id())
-        except SubjectOccupiedError:
-            log.info("a void waits already", job=command.job_id, row=command.row_number)
+        await self._into_slot(_void_slot(command), command)
 
     async def request(self, request: JobRequest) -> None:
         """Publish the request of a job that is made already and is still to be taken in."""
@@ -111,13 +103,18 @@ class Dispatcher:
 
     async def write_back_waits(self, command: WritebackCommand) -> bool:
         """Whether a write-back command is in its row's slot."""
-        subject = subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
-        return await self._publisher.last(subjects.COMMANDS, subject) is not None
+        return await self._publisher.last(subjects.COMMANDS, _writeback_slot(command)) is not None
 
     async def void_waits(self, command: VoidCommand) -> bool:
         """Whether a void command is in its row's slot."""
-        subject = subjects.void_command(command.job_id, command.row_number)
-        return await self._publisher.last(subjects.COMMANDS, subject) is not None
+        return await self._publisher.last(subjects.COMMANDS, _void_slot(command)) is not None
+
+    async def _into_slot(self, slot: str, command: WritebackCommand | VoidCommand) -> None:
+        """Publish a command where none waits in its slot."""
+        try:
+            await self._publisher.publish(subjects.COMMANDS, slot, command, message_id=fresh_id())
+        except SubjectOccupiedError:
+            log.info("a command waits already", slot=slot)
 
     async def _displaced(self, subject: str, command: ShipCommand) -> bool:
         """Free the slot of a command that is older than `command`; False where `command` need not be published.
@@ -141,3 +138,11 @@ class Dispatcher:
                 return False
         await self._publisher.delete(subjects.COMMANDS, occupant.sequence)
         return True
+
+
+def _writeback_slot(command: WritebackCommand) -> str:
+    return subjects.writeback_command(source_hash(command.source), command.job_id, command.row_number)
+
+
+def _void_slot(command: VoidCommand) -> str:
+    return subjects.void_command(command.job_id, command.row_number)

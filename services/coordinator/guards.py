@@ -10,10 +10,10 @@ from collections.abc import Collection
 from enum import Enum, auto
 from typing import Literal
 
+from shared.contracts.ledger import LastKind
 from shared.contracts.states import RowStatus
 
 OutcomeKind = Literal["shipped", "failed", "in_doubt"]
-LastKind = Literal["none", "claimed", "shipped", "failed", "in_doubt"]
 
 
 class Verdict(Enum):

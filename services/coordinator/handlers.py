@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from nats.aio.msg import Msg
-from pydantic import ValidationError
 
 from services.coordinator.progress import Progress
 from services.coordinator.submission import Submission
 from services.coordinator.withdrawal import Withdrawal
 from shared.bus.heartbeat import heartbeat
 from shared.bus.ledger import Ledger
-from shared.bus.service import acknowledge, deliveries, reject
+from shared.bus.service import acknowledge, deliveries, readable
 from shared.contracts.commands import ShipCommandAbandoned
 from shared.contracts.ledger import Claimed, ledger_entry
 from shared.contracts.voiding import VoidOutcome
@@ -47,10 +46,8 @@ class Handlers:
 
     async def ledger_entry(self, message: Msg) -> None:
         """A ledger entry: a claim is only noted by the ledger itself, an outcome moves its job."""
-        try:
-            entry = ledger_entry.validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        entry = await readable(message, ledger_entry.validate_json)
+        if entry is None:
             return
         self._ledger.note(entry.epoch, message.metadata.sequence.stream)
         if isinstance(entry, Claimed):
@@ -69,10 +66,8 @@ class Handlers:
 
     async def source_written(self, message: Msg) -> None:
         """What writeback did to a source."""
-        try:
-            written = SourceWritten.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        written = await readable(message, SourceWritten.model_validate_json)
+        if written is None:
             return
         async with heartbeat(message):
             await self._progress.record_written(written)
@@ -82,10 +77,8 @@ class Handlers:
 
     async def command_abandoned(self, message: Msg) -> None:
         """A ship command that ended its shipper time and again."""
-        try:
-            report = ShipCommandAbandoned.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        report = await readable(message, ShipCommandAbandoned.model_validate_json)
+        if report is None:
             return
         async with heartbeat(message):
             await self._withdrawal.abandon(report)
@@ -93,10 +86,8 @@ class Handlers:
 
     async def void_outcome(self, message: Msg) -> None:
         """What the carrier said to a void."""
-        try:
-            outcome = VoidOutcome.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        outcome = await readable(message, VoidOutcome.model_validate_json)
+        if outcome is None:
             return
         try:
             async with heartbeat(message):

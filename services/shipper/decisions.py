@@ -6,9 +6,8 @@ Its inputs are the row's last ledger entry, the command's attempt and whether it
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import Literal
 
-LastKind = Literal["none", "claimed", "shipped", "failed", "in_doubt"]
+from shared.contracts.ledger import LastKind
 
 
 class Decision(Enum):

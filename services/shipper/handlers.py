@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from nats.aio.msg import Msg
-from pydantic import ValidationError
 
 from services.shipper.shipping import Shipping
 from services.shipper.voiding import Voiding
 from shared.bus.heartbeat import heartbeat
 from shared.bus.publishing import Publisher, fresh_id
-from shared.bus.service import acknowledge, deliveries, reject
+from shared.bus.service import acknowledge, deliveries, readable
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand
 from shared.failpoints import failpoint
@@ -30,10 +29,8 @@ class Handlers:
 
     async def ship(self, message: Msg) -> None:
         """A ship command: acknowledged once its outcome is in the ledger."""
-        try:
-            command = ShipCommand.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        command = await readable(message, ShipCommand.model_validate_json)
+        if command is None:
             return
         async with heartbeat(message):
             if deliveries(message) > _MAX_DELIVERIES:
@@ -46,10 +43,8 @@ class Handlers:
 
     async def void(self, message: Msg) -> None:
         """A void command: acknowledged once its outcome is published."""
-        try:
-            command = VoidCommand.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        command = await readable(message, VoidCommand.model_validate_json)
+        if command is None:
             return
         async with heartbeat(message):
             await self._voiding.void(command, delivery=deliveries(message))

@@ -15,7 +15,7 @@ from services.shipper.carriers.carrier import (
     SendDeadline,
     UnknownOutcomeError,
 )
-from services.shipper.decisions import Decision, LastKind, decide
+from services.shipper.decisions import Decision, decide
 from services.shipper.reconciliation import Proof, Reconciliation, Sought
 from services.shipper.recording import Findings, Place, Recorder
 from shared.bus.ledger import Ledger, Recorded
@@ -23,7 +23,7 @@ from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
 from shared.clock import Clock, SteadyClock, steady_now
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand
-from shared.contracts.ledger import Claimed, Evidence, InDoubt
+from shared.contracts.ledger import Claimed, Evidence, InDoubt, LastKind
 from shared.errors import CARRIER_DEADLINE, CARRIER_UNAVAILABLE, WITHDRAWN, TallyError
 from shared.failpoints import failpoint
 from shared.settings import CarrierSettings

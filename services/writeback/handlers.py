@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.writeback.flushing import Flusher
 from services.writeback.restoring import Restorer
 from shared.bus.heartbeat import heartbeat
-from shared.bus.service import acknowledge, reject
+from shared.bus.service import acknowledge, readable
 from shared.contracts.api import Reply
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.restoring import RestoreSource
@@ -27,10 +27,8 @@ class Handlers:
 
     async def write_back(self, message: Msg) -> None:
         """A write-back command: acknowledged once its outcome is published."""
-        try:
-            command = WritebackCommand.model_validate_json(message.data)
-        except ValidationError:
-            await reject(message)
+        command = await readable(message, WritebackCommand.model_validate_json)
+        if command is None:
             return
         async with heartbeat(message):
             await self._flusher.write(command)

@@ -6,7 +6,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from services.writeback.targets.atomic_file import FileChangedError, FileVersion, copy_file, read_file, replace_file
+from services.writeback.targets.atomic_file import (
+    FileChangedError,
+    FileVersion,
+    copy_file,
+    read_file,
+    reason_of,
+    replace_file,
+)
 from services.writeback.targets.backups import Backups
 from services.writeback.targets.comparison import compare
 from services.writeback.targets.file_target import AnyFileTarget, FileSource
@@ -56,8 +63,7 @@ class Restorer:
         except FileChangedError as error:
             raise _refusal(path, "it was saved just now") from error
         except OSError as error:
-            reason = error.strerror or str(error) or type(error).__name__
-            raise TallyError(WRITE_FAILED, path=str(path), reason=reason) from error
+            raise TallyError(WRITE_FAILED, path=str(path), reason=reason_of(error)) from error
 
     def _restore_locked(self, path: Path, source: FileSource, order: RestoreSource) -> Restoration:
         found = self._backups.of_job(path, order.job_id)

@@ -147,20 +147,13 @@ class Ledger:
 
     async def _claimed(self, claim: Claimed, expected_last: int) -> int:
         try:
-            ack = await self._publisher.publish(
-                subjects.LEDGER,
-                subjects.ledger(claim.job_id, claim.row_number),
-                claim,
-                message_id=claim.claim_id,
-                expected_last=expected_last,
-            )
+            return await self._append(claim, claim.claim_id, expected_last)
         except WrongLastSequenceError:
             # The first try may have landed although its confirmation was lost.
             last = await self.last(claim.job_id, claim.row_number)
             if last is not None and isinstance(last.entry, Claimed) and last.entry.claim_id == claim.claim_id:
                 return last.sequence
             raise
-        return ack.seq
 
     async def close(self, outcome: Outcome, behind: Recorded | None) -> bool:
         """Append an outcome for a row that nobody works on, behind what was read of it; False where somebody does.
@@ -168,13 +161,7 @@ class Ledger:
         Whoever held a claim, or tries to take one, finds it lost.
         """
         try:
-            await self._publisher.publish(
-                subjects.LEDGER,
-                subjects.ledger(outcome.job_id, outcome.row_number),
-                outcome,
-                message_id=outcome.claim_id,
-                expected_last=0 if behind is None else behind.sequence,
-            )
+            await self._append(outcome, outcome.claim_id, 0 if behind is None else behind.sequence)
         except WrongLastSequenceError:
             return False
         return True
@@ -189,14 +176,7 @@ class Ledger:
         if not isinstance(outcome, Shipped) and outcome.epoch != await self._epoch_at_last():
             return False
         try:
-            await self._publisher.publish(
-                subjects.LEDGER,
-                subjects.ledger(outcome.job_id, outcome.row_number),
-                outcome,
-                message_id=f"{outcome.claim_id}:{outcome.kind}",
-                expected_last=claim_sequence,
-                retry_for=math.inf,
-            )
+            await self._append(outcome, f"{outcome.claim_id}:{outcome.kind}", claim_sequence, retry_for=math.inf)
         except WrongLastSequenceError:
             last = await self.last(outcome.job_id, outcome.row_number, retry_for=math.inf)
             if last is not None and last.entry.claim_id == outcome.claim_id and last.entry.kind == outcome.kind:
@@ -211,6 +191,18 @@ class Ledger:
                 )
             return False
         return True
+
+    async def _append(self, entry: Entry, message_id: str, expected_last: int, *, retry_for: float = RETRY_FOR) -> int:
+        """Append an entry to its row's register by compare-and-set; its sequence. Raises WrongLastSequenceError."""
+        ack = await self._publisher.publish(
+            subjects.LEDGER,
+            subjects.ledger(entry.job_id, entry.row_number),
+            entry,
+            message_id=message_id,
+            expected_last=expected_last,
+            retry_for=retry_for,
+        )
+        return ack.seq
 
     async def _epoch_at_last(self) -> str:
         """The current epoch, however long the bus is away."""

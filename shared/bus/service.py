@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 import uvloop
 from faststream.middlewares import AckPolicy
@@ -22,6 +22,7 @@ from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, ServiceUnavailableError
+from pydantic import ValidationError
 
 from shared.addresses import without_credentials
 from shared.bus import topology
@@ -34,6 +35,7 @@ from shared.errors import BUS_UNREACHABLE, TallyError
 from shared.settings import ServiceSettings
 from shared.telemetry import configure, logger
 
+ReadT = TypeVar("ReadT")
 Answerer = Callable[[bytes], Awaitable[bytes]]
 Background = Callable[[], Coroutine[Any, Any, None]]
 
@@ -205,6 +207,15 @@ class Service:
 async def acknowledge(message: Msg) -> None:
     """Acknowledge. One that is lost brings the message again, and every handler bears that (docs/decisions/0002)."""
     await message.ack()
+
+
+async def readable(message: Msg, read: Callable[[bytes], ReadT]) -> ReadT | None:
+    """What a message says, by `read`; None for one that cannot be read, which is rejected."""
+    try:
+        return read(message.data)
+    except ValidationError:
+        await reject(message)
+        return None
 
 
 async def reject(message: Msg) -> None:

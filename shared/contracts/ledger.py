@@ -82,5 +82,7 @@ class InDoubt(_Entry):
 
 
 Outcome = Shipped | Failed | InDoubt
+# The kind of a row's last entry, where it has one.
+LastKind = Literal["none", "claimed", "shipped", "failed", "in_doubt"]
 LedgerEntry = Annotated[Claimed | Shipped | Failed | InDoubt, Field(discriminator="kind")]
 ledger_entry: TypeAdapter[Claimed | Shipped | Failed | InDoubt] = TypeAdapter(LedgerEntry)

@@ -7,21 +7,19 @@ what exceeds its memory.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 from shared.contracts.source import CsvSource
-from shared.errors import NOT_CSV, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
+from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
 from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records, is_separator_line
 from shared.sources.csv_text import CsvDialect, detect_dialect
+from shared.sources.files import TRIES, unreadable, unsteady, version_of
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
 from shared.sources.text_encoding import CHUNK, SAMPLE, encoding_of
-
-_TRIES = 3
 
 
 class CsvSnapshot(TableSnapshot):
@@ -52,25 +50,20 @@ def open_csv(path: Path, source: CsvSource | None = None) -> CsvSnapshot:
     label = source.path
     try:
         with path.open("rb") as file:
-            for _ in range(_TRIES):
-                version = _version(file)
+            for _ in range(TRIES):
+                version = version_of(file)
                 try:
                     snapshot = _take(file, source)
                 except (TallyError, UnicodeDecodeError):
-                    if _version(file) == version:
+                    if version_of(file) == version:
                         raise
                     continue
-                if _version(file) == version:
+                if version_of(file) == version:
                     return snapshot
                 snapshot.close()
     except OSError as error:
-        raise TallyError(SOURCE_UNREADABLE, path=label, reason=error.strerror or "unreadable") from error
-    raise TallyError(SOURCE_UNREADABLE, path=label, reason="it keeps changing while it is read")
-
-
-def _version(file: BinaryIO) -> tuple[int, int]:
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns
+        raise unreadable(label, error) from error
+    raise unsteady(label)
 
 
 def _take(file: BinaryIO, source: CsvSource) -> CsvSnapshot:

@@ -8,15 +8,13 @@ process. Writing back reads through here too, so both tell rows apart by the sam
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
-from shared.errors import NOT_WORKBOOK, SOURCE_UNREADABLE, WORKBOOK_TOO_LARGE, TallyError
+from shared.errors import NOT_WORKBOOK, WORKBOOK_TOO_LARGE, TallyError
 from shared.sources.csv_records import MAX_RECORD
 from shared.sources.excel_package import MAX_PACKAGE
 from shared.sources.excel_region import Region, find_region
@@ -25,9 +23,9 @@ from shared.sources.excel_strings import check_shared, shared_lengths
 from shared.sources.excel_values import Value, text_of
 from shared.sources.excel_workbook import Workbook, open_workbook
 from shared.sources.excel_zips import ZipColumns
+from shared.sources.files import TRIES, unreadable, unsteady, version_of
 
 _STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
-_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -88,23 +86,18 @@ def read_workbook(path: Path, label: str) -> bytes:
     """A workbook's bytes, as they were at one moment. Raises E-1002 or E-1021."""
     try:
         with path.open("rb") as file:
-            for _ in range(_TRIES):
-                version = _version(file)
+            for _ in range(TRIES):
+                version = version_of(file)
                 if version[0] > MAX_PACKAGE:
                     reason = f"it has more than {MAX_PACKAGE >> 20} MiB"
                     raise TallyError(WORKBOOK_TOO_LARGE, path=label, reason=reason)
                 file.seek(0)
                 raw = file.read(MAX_PACKAGE + 1)
-                if _version(file) == version and len(raw) == version[0]:
+                if version_of(file) == version and len(raw) == version[0]:
                     return raw
     except OSError as error:
-        raise TallyError(SOURCE_UNREADABLE, path=label, reason=error.strerror or "unreadable") from error
-    raise TallyError(SOURCE_UNREADABLE, path=label, reason="it keeps changing while it is read")
-
-
-def _version(file: BinaryIO) -> tuple[int, int]:
-    state = os.fstat(file.fileno())
-    return state.st_size, state.st_mtime_ns
+        raise unreadable(label, error) from error
+    raise unsteady(label)
 
 
 def _read_sheet(raw: bytes, name: str, label: str) -> CalamineSheet:

@@ -10,6 +10,7 @@ import duckdb
 
 from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
 from shared.sources.condition_sql import quote_identifier, quote_text
+from shared.sources.files import unreadable
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import NUMBER, SURPLUS, Load, TableSnapshot
 
@@ -51,7 +52,7 @@ def _version(path: Path, label: str) -> tuple[int, int, int]:
         with path.open("rb") as file:
             magic, state = file.read(len(_MAGIC)), os.fstat(file.fileno())
     except OSError as error:
-        raise TallyError(SOURCE_UNREADABLE, path=label, reason=error.strerror or "unreadable") from error
+        raise unreadable(label, error) from error
     if magic != _MAGIC:
         raise TallyError(NOT_PARQUET, path=label, reason="it does not begin as one")
     return state.st_ino, state.st_size, state.st_mtime_ns

@@ -195,3 +195,8 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def reason_of(error: OSError) -> str:
+    """Why the file system refused, in its own words."""
+    return error.strerror or str(error) or type(error).__name__

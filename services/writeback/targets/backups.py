@@ -21,6 +21,7 @@ from services.writeback.targets.atomic_file import (
     copy_file,
     keep_owner,
     read_file,
+    reason_of,
     remove_leftovers,
     write_file,
 )
@@ -140,8 +141,7 @@ def _reported(label: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error) or type(error).__name__
-        raise TallyError(BACKUP_FAILED, path=label, folder=FOLDER, reason=reason) from error
+        raise TallyError(BACKUP_FAILED, path=label, folder=FOLDER, reason=reason_of(error)) from error
 
 
 def _place(path: Path, name: str) -> Path:

@@ -18,6 +18,7 @@ from services.writeback.targets.atomic_file import (
     FileVersion,
     create_file,
     read_file,
+    reason_of,
     remove_leftovers,
     replace_file,
 )
@@ -188,8 +189,5 @@ class _ParsedFiles(Generic[Document]):
 
 
 def _failure(label: str, error: OSError | TallyError) -> ErrorBody:
-    if isinstance(error, TallyError):
-        reason = error.body.message.rstrip(".")
-    else:
-        reason = error.strerror or str(error) or type(error).__name__
+    reason = error.body.message.rstrip(".") if isinstance(error, TallyError) else reason_of(error)
     return TallyError(WRITE_FAILED, path=label, reason=reason).body
