@@ -132,6 +132,7 @@ def _preview_row(number: int, row: NewRow, estimate: Money | None, error: ErrorB
         estimate=estimate,
         skipped=None if row.skipped is None else row.skipped.message,
         shipped_before=row.shipped_before,
+        warnings=row.warnings,
         error=error,
     )
 

@@ -10,6 +10,7 @@ from shared.contracts.ledger import Evidence
 from shared.contracts.message import JobId, RowNumber, Timestamp
 from shared.contracts.source import Source
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.warning import RowWarning
 from shared.errors import ErrorBody
 from shared.shipping import Money, Shipment
 
@@ -137,6 +138,7 @@ class RowDocument(Document):
     evidence: tuple[Evidence, ...] = ()
     second_labels: tuple[SecondLabel, ...] = ()
     shipped_before: ShippedBefore | None = None
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class PreviewRow(Document):
@@ -153,6 +155,7 @@ class PreviewRow(Document):
     skipped: str | None = None
     shipped_before: ShippedBefore | None = None
     error: ErrorBody | None = None
+    warnings: tuple[RowWarning, ...] = ()
 
 
 class PreviewDocument(Document):

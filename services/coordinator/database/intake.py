@@ -20,6 +20,7 @@ from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus
+from shared.contracts.warning import RowWarning
 from shared.errors import REQUEST_ID_REUSED, ErrorBody, TallyError
 from shared.shipping import Shipment
 
@@ -41,6 +42,7 @@ class NewRow:
     shipped_before: ShippedBefore | None = None
     replaces: tuple[str, ...] = ()
     others: tuple[SourcePlace, ...] = ()
+    warnings: tuple[RowWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def add_rows(
                 "error": None if row.skipped is None else row.skipped.model_dump(mode="json"),
                 "shipped_before": None if row.shipped_before is None else row.shipped_before.model_dump(mode="json"),
                 "replaces": list(row.replaces) or None,
+                "warnings": [warning.model_dump(mode="json") for warning in row.warnings] or None,
             }
             for number, row in enumerate(batch, start=first)
         ],

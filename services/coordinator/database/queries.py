@@ -240,6 +240,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         evidence=tuple(row.evidence or ()),
         second_labels=tuple(others),
         shipped_before=row.shipped_before,
+        warnings=row.warnings or (),
     )
 
 

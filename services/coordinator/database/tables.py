@@ -103,6 +103,7 @@ rows = Table(
     Column("evidence", Json),
     Column("voiding_at", UtcDateTime),
     Column("shipped_before", Json),
+    Column("warnings", Json),
     Column("replaces", Json),
     Column("looked_again", Boolean, nullable=False, default=False),
     Column("write_back", String(8), nullable=False, default="none"),

@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("evidence", sa.JSON(), nullable=True),
         sa.Column("voiding_at", UtcDateTime(), nullable=True),
         sa.Column("shipped_before", sa.JSON(), nullable=True),
+        sa.Column("warnings", sa.JSON(), nullable=True),
         sa.Column("replaces", sa.JSON(), nullable=True),
         sa.Column("looked_again", sa.Boolean(), nullable=False),
         sa.Column("write_back", sa.String(length=8), nullable=False),
