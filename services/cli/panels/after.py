@@ -1,0 +1,70 @@
+"""After shipping: labels given back, sources compared and put back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from services.cli.options import FLAG, Data, Job, Json, Yes
+from services.cli.panels.running import run_with_offer
+
+PANEL = "After shipping"
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def void(
+    job: Job,
+    rows: Annotated[
+        list[str] | None, typer.Argument(metavar="[ROW…]", help="Rows, such as 17 or 20-25 (default: all shipped).")
+    ] = None,
+    number: Annotated[
+        str | None,
+        typer.Option("--number", metavar="TRACKING", help="The second label of this number that the row was sold."),
+    ] = None,
+    yes: Yes = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Give labels back to the carrier and clear their numbers in the source."""
+    from services.cli.commands import voiding
+    from services.cli.commands.shipping import Manner
+    from services.cli.row_numbers import parse_row_numbers
+
+    try:
+        numbers = parse_row_numbers(rows or [])
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if number is not None and len(numbers) != 1:
+        raise typer.BadParameter("--number goes with exactly one ROW")
+    run_with_offer(
+        lambda: voiding.void(voiding.Choice(job, numbers, number), Manner(data, as_json, yes)), data, as_json=as_json
+    )
+
+
+@commands.command(rich_help_panel=PANEL)
+def verify(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Compare a job's tracking numbers with its source, and write again what is missing there."""
+    from services.cli.commands import verifying
+    from services.cli.commands.shipping import Manner
+
+    run_with_offer(lambda: verifying.verify(job, Manner(data, as_json)), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def restore(
+    job: Job,
+    force: Annotated[
+        bool,
+        typer.Option("--force", metavar=FLAG, help="Even if more is lost than the job's tracking numbers."),
+    ] = False,
+    yes: Yes = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Put a job's file back as it was before the job wrote to it."""
+    from services.cli.commands import restoring
+    from services.cli.commands.shipping import Manner
+
+    run_with_offer(lambda: restoring.restore(job, Manner(data, as_json, yes), force=force), data, as_json=as_json)

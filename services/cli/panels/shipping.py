@@ -1,0 +1,160 @@
+"""Shipping: from a source to an approved job."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from services.cli.options import (
+    Data,
+    Delimiter,
+    Detach,
+    Encoding,
+    Job,
+    Json,
+    Key,
+    Map,
+    Quote,
+    Reship,
+    Service,
+    Sheet,
+    Sidecar,
+    SourceText,
+    Where,
+    Yes,
+)
+from services.cli.panels.running import order, run_with_offer
+from shared.contracts.states import JobMode
+
+PANEL = "Shipping"
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def inspect(
+    source: SourceText,
+    sheet: Sheet = None,
+    key: Key = None,
+    where: Where = None,
+    mapping: Map = "auto",
+    service: Service = None,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a source is read and mapped, and every row that would be refused."""
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(
+        source,
+        where=where,
+        mapping=mapping,
+        service=service,
+        sheet=sheet,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+        key=key,
+    )
+    run_with_offer(lambda: shipping.inspect(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def preview(
+    source: SourceText,
+    sheet: Sheet = None,
+    key: Key = None,
+    where: Where = None,
+    mapping: Map = "auto",
+    service: Service = None,
+    reship: Reship = False,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what shipping a source would cost; nothing is bought or kept."""
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(
+        source,
+        where=where,
+        mapping=mapping,
+        service=service,
+        reship=reship,
+        sheet=sheet,
+        delimiter=delimiter,
+        quote=quote,
+        encoding=encoding,
+        key=key,
+    )
+    run_with_offer(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def ship(
+    source: SourceText,
+    sheet: Sheet = None,
+    key: Key = None,
+    where: Where = None,
+    mapping: Map = "auto",
+    service: Service = None,
+    mode: Annotated[JobMode, typer.Option(help="Ask before shipping, or ship at once.")] = JobMode.CONFIRM,
+    yes: Yes = False,
+    detach: Detach = False,
+    request_id: Annotated[
+        str | None, typer.Option(metavar="ID", help="The same id twice is the same job (default: a new one).")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What to call the job (default: the source).")
+    ] = None,
+    sidecar: Sidecar = False,
+    reship: Reship = False,
+    delimiter: Delimiter = None,
+    quote: Quote = None,
+    encoding: Encoding = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Preview a source, ask, and ship it, a row at a time.
+
+    Ctrl-C stops following; the job goes on.
+    """
+    from services.cli.commands import shipping
+    from services.cli.requests import Wish
+
+    wish = Wish(
+        source,
+        where,
+        mapping,
+        service,
+        mode,
+        request_id,
+        name,
+        reship,
+        sheet,
+        sidecar,
+        delimiter,
+        quote,
+        encoding,
+        key,
+    )
+    run_with_offer(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def approve(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Approve a job's preview: it starts to ship."""
+    order("approve", job, data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
+    """Refuse a job's preview: nothing is shipped."""
+    order("reject", job, data, as_json=as_json)
