@@ -1,0 +1,89 @@
+"""E-3xxx: the carrier, and what it did or did not sell."""
+
+from __future__ import annotations
+
+from shared.errors.registry import registered as _registered
+
+CARRIER_REJECTED = _registered(
+    "E-3001",
+    "Carrier rejected the shipment",
+    "The carrier refused the shipment ({carrier_code}): {carrier_message}.",
+    "Correct the row and submit it again, or resume if the carrier was wrong.",
+)
+CARRIER_UNREACHABLE = _registered(
+    "E-3002",
+    "Carrier unreachable",
+    "The carrier could not be reached: {reason}; nothing was sent.",
+    "Check the network and TALLY_CARRIER__URL, then resume.",
+    retryable=True,
+)
+CARRIER_RATE_LIMITED = _registered(
+    "E-3003",
+    "Carrier rate limit",
+    "The carrier refused the call for exceeding its rate limit, {tries} times.",
+    "Wait a few minutes, then resume.",
+    retryable=True,
+)
+CARRIER_BLOCKED = _registered(
+    "E-3004",
+    "Carrier account blocked",
+    "The carrier blocks this account ({carrier_code}): {carrier_message}.",
+    "Settle it with the carrier, then resume.",
+)
+CARRIER_DEADLINE = _registered(
+    "E-3005",
+    "Send deadline passed",
+    "The send deadline passed before the carrier was called; nothing was sent.",
+    "Resume; the row is tried again.",
+    retryable=True,
+)
+CARRIER_UNAVAILABLE = _registered(
+    "E-3006",
+    "Carrier unavailable",
+    "The carrier did not answer {operation} usably: {reason}.",
+    "Try again later.",
+    retryable=True,
+)
+IN_DOUBT = _registered(
+    "E-3010",
+    "In doubt",
+    "Nobody can prove whether the carrier sold a label for reference {reference}: {reason}.",
+    "Look the reference up with the carrier, then record what you found with tally resolve.",
+)
+SEVERAL_SHIPMENTS = _registered(
+    "E-3011",
+    "Several shipments found",
+    "The carrier holds several shipments for reference {reference}: {tracking_numbers}.",
+    "Void all but one with the carrier, then record the one that stays with tally resolve.",
+)
+ABANDONED = _registered(
+    "E-3012",
+    "Row abandoned",
+    "The row was handed to a shipper {deliveries} times, and none came to an outcome: {reason}.",
+    "Read the shipper's log for what ended it, then {todo}.",
+)
+WITHDRAWN = _registered(
+    "E-3013",
+    "Row withdrawn",
+    "The job was cancelled before the row was sent to the carrier.",
+    "Submit the order again if it is to ship.",
+)
+VOID_REFUSED = _registered(
+    "E-3020",
+    "Void refused",
+    "The carrier does not void shipment {shipment_id} ({carrier_code}): {carrier_message}.",
+    "The label stays valid and charged; settle it with the carrier if the parcel does not go out.",
+)
+SECOND_LABEL = _registered(
+    "E-3021",
+    "Second label sold",
+    "The carrier sold two labels for this row: {tracking_number}, which is recorded, and {other} besides.",
+    "Void the one you do not use: tally void {job_id} {row_number} --number {other}.",
+)
+SOLD_IN_TWO_JOBS = _registered(
+    "E-3022",
+    "Sold in two jobs",
+    "The carrier sold {tracking_number} for this row after all; the same order is {status} in job {other_job}, row"
+    " {other_row}.",
+    "Void the one you do not use: tally void {job_id} {row_number}, or tally void {other_job} {other_row}.",
+)

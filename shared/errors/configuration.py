@@ -1,0 +1,43 @@
+"""E-5xxx: authentication and configuration."""
+
+from __future__ import annotations
+
+from shared.errors.registry import registered as _registered
+
+NO_CARRIER = _registered(
+    "E-5001",
+    "No carrier configured",
+    "No carrier is configured.",
+    "Set TALLY_CARRIER__URL and its credentials, or start the sandbox carrier with --sandbox.",
+)
+SETTINGS_INVALID = _registered("E-5002", "Settings invalid", "{setting}: {reason}.", "Correct the setting.")
+CREDENTIALS_REFUSED = _registered(
+    "E-5003",
+    "Credentials refused",
+    "The carrier refused the credentials ({carrier_code}): {carrier_message}.",
+    "Check TALLY_CARRIER__CLIENT_ID and TALLY_CARRIER__CLIENT_SECRET, then resume.",
+)
+NO_SHIP_FROM = _registered(
+    "E-5004",
+    "No ship-from address",
+    "No ship-from address is configured.",
+    "Set TALLY_SHIP_FROM, or [ship_from] in tally.toml.",
+)
+DATA_DIR_IN_USE = _registered(
+    "E-5005",
+    "Data directory in use",
+    "Another tally up (pid {pid}) uses {data_dir}.",
+    "Stop it, or give another --data.",
+)
+NATS_SERVER_MISSING = _registered(
+    "E-5006",
+    "No NATS server",
+    "No nats-server of version 2.12 or newer was found.",
+    "Run make setup, or put nats-server on PATH.",
+)
+UNEXPECTED = _registered(
+    "E-5090",
+    "Unexpected error",
+    "Something unforeseen went wrong: {what}.",
+    "Run the command again with TALLY_LOG_LEVEL=debug and report what it prints.",
+)

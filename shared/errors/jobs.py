@@ -1,0 +1,127 @@
+"""E-4xxx: the bus, the job database, and writing back to sources."""
+
+from __future__ import annotations
+
+from shared.errors.registry import registered as _registered
+
+BUS_UNREACHABLE = _registered(
+    "E-4001",
+    "Bus unreachable",
+    "The bus at {url} cannot be reached.",
+    "Start it with tally up, or set TALLY_NATS_URL.",
+    retryable=True,
+)
+BUS_TIMEOUT = _registered(
+    "E-4002",
+    "No answer",
+    "No {service} answered {subject} in {seconds} s.",
+    "Check tally status; start what is missing.",
+    retryable=True,
+)
+JOB_NOT_FOUND = _registered("E-4003", "Job not found", "There is no job {job_id}.", "List the jobs with tally jobs.")
+ROW_NOT_FOUND = _registered(
+    "E-4004", "Row not found", "Job {job_id} has no row {row_number}.", "List its rows with tally rows {job_id}."
+)
+ILLEGAL_TRANSITION = _registered(
+    "E-4005",
+    "Not possible now",
+    "{action} is not possible: job {job_id} is {status}.",
+    "See tally show {job_id}.",
+)
+RESERVED = _registered(
+    "E-4006",
+    "Row reserved by another job",
+    "The same order is {status} in job {other_job}, row {other_row}.",
+    "Settle that row first, then resume.",
+)
+JOB_AMBIGUOUS = _registered(
+    "E-4007", "Several jobs", "{prefix} begins the ids of several jobs: {job_ids}.", "Give more of the id."
+)
+NOT_IN_DOUBT = _registered(
+    "E-4008",
+    "Row not in doubt",
+    "Row {row_number} of job {job_id} is {status}, not in doubt.",
+    "See tally show {job_id} {row_number}.",
+)
+LABEL_NOT_STORED = _registered(
+    "E-4009",
+    "Label not stored",
+    "The label of row {row_number} could not be put into the label store: {reason}.",
+    "Check TALLY_LABELS_URL and the store's permissions; it is fetched again.",
+    retryable=True,
+)
+SOURCE_CHANGED = _registered(
+    "E-4010",
+    "Row not found in the source",
+    "Row {row_number} of {path} is no longer what was shipped, and no other row is.",
+    "Enter tracking number {tracking_number} by hand.",
+)
+WRITE_FAILED = _registered(
+    "E-4011",
+    "Write-back failed",
+    "{path} could not be written: {reason}.",
+    "Mend the cause; the number is kept in the job.",
+    retryable=True,
+)
+TRACKING_CONFLICT = _registered(
+    "E-4012",
+    "Another tracking number in the source",
+    "Row {row_number} of {path} already has another tracking number.",
+    "Decide which is right; nothing was overwritten.",
+)
+PUBLISH_FAILED = _registered(
+    "E-4013",
+    "Publish failed",
+    "The bus did not confirm {subject}: {reason}.",
+    "Check the bus; the message is sent again.",
+    retryable=True,
+)
+INTERRUPTED = _registered(
+    "E-4014",
+    "Job interrupted",
+    "No coordinator was running, and the row was on its way to the carrier.",
+    "Resume the job; the row's label is looked up before it is bought.",
+)
+NOT_SHIPPED = _registered(
+    "E-4020",
+    "No label to void",
+    "Row {row_number} of job {job_id} is {status}; only a shipped row has a label to void.",
+    "See tally show {job_id} {row_number}.",
+)
+NOT_SECOND_LABEL = _registered(
+    "E-4021",
+    "Not a second label",
+    "{tracking_number} is not known as a second label of row {row_number} of job {job_id}.",
+    "See tally show {job_id} {row_number}; leave --number out to void the row's own label.",
+)
+RESTART_UNSETTLED = _registered(
+    "E-4022",
+    "Rows not settled",
+    "Row {row_number} of job {job_id} is {status}; a restart could buy its label twice.",
+    "Wait for it, or settle it with tally resolve, then restart.",
+)
+BACKUP_FAILED = _registered(
+    "E-4023",
+    "No backup",
+    "{path} was not written to, for no backup of it could be made in {folder}: {reason}.",
+    "Mend the cause; the number is kept in the job.",
+    retryable=True,
+)
+NO_BACKUP = _registered(
+    "E-4024",
+    "No backup to restore",
+    "There is no copy of {path} from before job {job_id} wrote to it: {reason}.",
+    "See .tally-backups beside the file for other copies.",
+)
+RESTORE_REFUSED = _registered(
+    "E-4025",
+    "Restore refused",
+    "Restoring {path} would lose more than tracking numbers of the job: {losses}.",
+    "Look at the file; then restore it all the same with --force, which keeps a copy of it as it is.",
+)
+NUMBER_TAKEN = _registered(
+    "E-4026",
+    "Number of another row",
+    "{tracking_number} is the label of row {other_row} of job {other_job}.",
+    "Look the reference up with the carrier again: tally show {job_id} {row_number} names it.",
+)
