@@ -19,7 +19,6 @@ from shared.errors import ErrorBody
 class RowPlan:
     """The fields by how they come about: constant in every row, copied from a column, or rendered."""
 
-    index: HeaderIndex
     constants: Mapping[str, str]
     copies: Mapping[str, str]
     templates: Mapping[str, FieldTemplate]
@@ -34,20 +33,21 @@ class RowPlan:
         rendered: dict[str, FieldTemplate] = {}
         for field, template in templates.items():
             used = template.columns_in(index)
-            constant = None if used else _constant(template, index)
+            placed = template.placed_in(index)
+            constant = None if used else _constant(placed)
             if constant is not None:
                 constants[field] = constant
             elif template.plain and set(used) <= set(columns):
                 copies[field] = used[0]
             else:
-                rendered[field] = template
+                rendered[field] = placed
         names = frozenset(name for template in rendered.values() for name in template.names)
-        return cls(index, constants, copies, rendered, names)
+        return cls(constants, copies, rendered, names)
 
     def render(self, values: Mapping[str, str | None]) -> Fields:
         """One row's fields; a field that cannot be rendered is blank and has its problem."""
         row = {column: value or "" for column, value in values.items()}
-        context = row_context(row, self.names, self.index)
+        context = row_context(row, self.names)
         texts = dict(self.constants)
         problems: dict[str, ErrorBody] = {}
         for field, column in self.copies.items():
@@ -77,6 +77,6 @@ def _rendered(field: str, template: FieldTemplate, context: Context) -> str | Er
         return not_rendered(field, str(error))
 
 
-def _constant(template: FieldTemplate, index: HeaderIndex) -> str | None:
-    text = _rendered("", template, row_context({}, (), index))
+def _constant(template: FieldTemplate) -> str | None:
+    text = _rendered("", template, row_context({}, ()))
     return text if isinstance(text, str) else None

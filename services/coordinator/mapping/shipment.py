@@ -79,11 +79,13 @@ class _Row:
 
     def text(self, field: str, *, needed: bool = False) -> str:
         """The field on one clean line and within its limit; blank where it is not, or has a problem."""
-        try:
-            text = _within_limit(clean(self._texts.get(field, "")), TEXT_LIMITS.get(field))
-        except FieldValueError as error:
-            self.problems[field] = invalid(field, error)
-            return ""
+        text = self._texts.get(field, "")
+        if text:
+            try:
+                text = _within_limit(clean(text), TEXT_LIMITS.get(field))
+            except FieldValueError as error:
+                self.problems[field] = invalid(field, error)
+                return ""
         if needed and not text:
             self.problems.setdefault(field, missing(field))
         return text

@@ -7,12 +7,12 @@ run for long, grow its output without bound, or reach anything but the row.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from services.coordinator.mapping.filters import TEMPLATE_FILTERS
 from services.coordinator.mapping.headers import HeaderIndex
@@ -97,17 +97,25 @@ _ENVIRONMENT = _environment()
 
 @dataclass(frozen=True)
 class FieldTemplate:
-    """One field's compiled template.
+    """One field's compiled template, of the text `source`.
 
     `columns` are those it names, of them `names` as bare identifiers; `picks` are the headers it picks from. `plain`
     says that the template is one such column or pick and nothing else, so that its text is the value itself.
     """
 
+    source: str = field(repr=False)
     columns: tuple[str, ...]
     names: tuple[str, ...]
     picks: tuple[tuple[str, ...], ...]
     plain: bool
     template: Template = field(repr=False, compare=False)
+
+    def placed_in(self, index: HeaderIndex) -> FieldTemplate:
+        """The template for a source with `index`: each pick stands for the column found, or for nothing."""
+        if not self.picks:
+            return self
+        tree = _Placing(index).visit(_ENVIRONMENT.parse(self.source))
+        return replace(self, template=_ENVIRONMENT.from_string(tree))
 
     def render(self, context: Context) -> str:
         """The field's text. Raises TemplateError, FieldValueError, and TypeError or ValueError for a misfit."""
@@ -119,17 +127,24 @@ class FieldTemplate:
         return (*self.columns, *(column for column in picked if column is not None))
 
 
-def row_context(values: Mapping[str, str], names: Iterable[str], index: HeaderIndex) -> Context:
-    """What a row's templates see: `row`, `pick`, and those of `names` that are columns."""
+def row_context(values: Mapping[str, str], names: Iterable[str]) -> Context:
+    """What a row's templates see once they are placed in its source: `row`, and those of `names` that are columns."""
     variables: dict[str, object] = {name: values[name] for name in names if name in values}
     variables[_ROW] = values
-    variables[_PICK] = partial(_picked, values, index)
     return Context(_ENVIRONMENT, variables, None, {})
 
 
-def _picked(values: Mapping[str, str], index: HeaderIndex, *headers: str) -> str:
-    column = index.column(headers)
-    return "" if column is None else values[column]
+class _Placing(NodeTransformer):
+    """Puts the column of a source, or a blank, in the place of every pick."""
+
+    def __init__(self, index: HeaderIndex) -> None:
+        self._index = index
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Expr:  # noqa: N802  (jinja2 finds it by the node's name)
+        column = self._index.column(_headers(node))
+        if column is None:
+            return nodes.Const("")
+        return nodes.Getitem(nodes.Name(_ROW, "load"), nodes.Const(column), "load")
 
 
 def compile_field(source: str) -> FieldTemplate:
@@ -147,7 +162,7 @@ def compile_field(source: str) -> FieldTemplate:
     except (TemplateError, RecursionError, SyntaxError, MemoryError, ValueError) as error:
         raise TemplateRefusedError("it is too deeply nested or no Jinja2 template") from error
     columns, names, picks = (*uses.columns, *uses.names), tuple(uses.names), tuple(uses.picks)
-    return FieldTemplate(columns, names, picks, _is_plain(tree), template)
+    return FieldTemplate(source, columns, names, picks, _is_plain(tree), template)
 
 
 def _is_plain(tree: nodes.Template) -> bool:
