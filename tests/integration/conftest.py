@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
+from shared.bus import topology
 from tests.integration.database_servers import Server, mariadb, postgres
 from tests.integration.house import House, running_house
-from tests.integration.nats_servers import nats_server
+from tests.integration.nats_servers import connected, nats_server
 from tests.integration.shops import Shop, server_shop, sqlite_shop
 
 
@@ -27,6 +29,15 @@ def nats_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One bus for all tests of a worker that need no house; each test uses job ids of its own."""
     with nats_server(tmp_path_factory.mktemp("nats")) as url:
         yield url
+
+
+@pytest.fixture
+async def client(nats_url: str) -> AsyncIterator[Client]:
+    """A connection to that bus, with every stream and consumer in place."""
+    connection = await connected(nats_url)
+    await topology.apply(connection.jetstream())
+    yield connection
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

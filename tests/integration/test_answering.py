@@ -10,7 +10,6 @@ from shared.bus.service import Service
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
 from shared.settings import ServiceSettings
-from tests.integration.nats_servers import connected
 
 
 async def _echo(body: bytes) -> bytes:
@@ -21,9 +20,9 @@ async def _break_down(_body: bytes) -> bytes:
     raise OSError("no space left on the device")
 
 
-@pytest.fixture
-async def client(nats_url: str) -> AsyncIterator[Client]:
-    """A client of a service that runs."""
+@pytest.fixture(autouse=True)
+async def _service(nats_url: str) -> AsyncIterator[None]:
+    """A service that answers."""
     service = Service("answering", ServiceSettings(nats_url=nats_url))
     running = asyncio.Event()
 
@@ -42,9 +41,7 @@ async def client(nats_url: str) -> AsyncIterator[Client]:
     serving = asyncio.create_task(service._run(register, stop))
     async with asyncio.timeout(30):
         await running.wait()
-    connection = await connected(nats_url)
-    yield connection
-    await connection.close()
+    yield
     service._stopping.set()
     await serving
 

@@ -21,18 +21,9 @@ from shared.contracts.ledger import Claimed, Failed, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.errors import ErrorBody
-from tests.integration.nats_servers import connected
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = JobRequest(request_id="r", source=CsvSource(path="orders.csv"))
-
-
-@pytest.fixture
-async def client(nats_url: str) -> AsyncIterator[Client]:
-    connection = await connected(nats_url)
-    await topology.apply(connection.jetstream())
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture

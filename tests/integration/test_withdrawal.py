@@ -1,6 +1,5 @@
 """A row that is withdrawn or abandoned: the ledger says whether anybody can have called for it."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -26,17 +25,8 @@ from shared.contracts.ledger import Claimed, Failed, InDoubt
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten, SourceWritten
 from tests.integration.job_steps import ERROR, ISSUE, NOW, record, row, shipped, started
-from tests.integration.nats_servers import connected
 
 LIFETIME = timedelta(minutes=5)
-
-
-@pytest.fixture
-async def client(nats_url: str) -> AsyncIterator[Client]:
-    connection = await connected(nats_url)
-    await topology.apply(connection.jetstream())
-    yield connection
-    await connection.close()
 
 
 @pytest.fixture
