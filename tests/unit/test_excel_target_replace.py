@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import resource
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -16,45 +13,16 @@ from excel_changes import changes, every_number, rows_of, write
 from excel_files import by_hand, by_xlsxwriter, cell, prefixed, sheet_xml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from killed_writers import after_each_kill
 from test_csv_target_replace import folder_of_anyone, leftovers, unprivileged
 from workbook_comparison import assert_only_tracking_changed
 
-from services.writeback.targets.target import RowChange
 from shared.errors import TallyError
 from shared.sources.excel_orders import read_orders
 from shared.sources.excel_values import text_of
 from shared.sources.rows import TRACKING_COLUMNS
 
 ROWS = 60
-KILLS = 100
-# Forks a child that writes without end for each line it is sent, so that a hundred writers take one start of Python.
-WRITERS = """
-import os, sys
-from pathlib import Path
-from csv_changes import change
-from excel_changes import changes, target
-from services.writeback.targets.target import RowChange
-from shared.contracts.source import ExcelSource
-path = Path(sys.argv[1])
-numbers = range(1, int(sys.argv[2]) + 1)
-plain = changes(path, {number: None for number in numbers})
-both = ("old", "new")
-def flush(excel, text):
-    wanted = [change(each.row_number, each.checksum, text) for each in plain]
-    excel.apply(ExcelSource(path=path.name), [RowChange(**{**vars(each), "replaces": both}) for each in wanted])
-print("ready", flush=True)
-for _ in sys.stdin:
-    child = os.fork()
-    if child == 0:
-        excel = target(path.parent, timeout=30.0)
-        flush(excel, "old")
-        print(os.getpid(), flush=True)
-        while True:
-            flush(excel, "new")
-            flush(excel, "old")
-    os.waitpid(child, 0)
-    print("dead", flush=True)
-"""
 
 
 @pytest.fixture
@@ -67,40 +35,13 @@ def orders(tmp_path: Path) -> Path:
 
 def test_a_hundred_kills_leave_the_old_or_the_new_workbook(orders: Path) -> None:
     before = orders.read_bytes()
-    here = Path(__file__).parent
-    writers = subprocess.Popen(
-        [sys.executable, "-c", WRITERS, str(orders), str(ROWS)],
-        env={**os.environ, "PYTHONPATH": f"{here}:{here.parent.parent}"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert writers.stdin is not None
-    assert writers.stdout is not None
-    assert writers.stdout.readline() == "ready\n"
     seen = set()
-    instants = random.Random(4)
-    for _ in range(KILLS):
-        writers.stdin.write("go\n")
-        writers.stdin.flush()
-        child = int(writers.stdout.readline())
-        # Not awaiting anything: the kill is to come at a random instant of the child's work.
-        with subprocess.Popen(["sleep", f"{instants.uniform(0, 0.05):.4f}"]) as pause:
-            pause.wait(30)
-        os.kill(child, 9)
-        assert writers.stdout.readline() == "dead\n"
-        after = orders.read_bytes()
-        numbers = {values[3] for _, values in read_orders(after, None, "x").rows()}
+    for _ in after_each_kill("excel", orders, ROWS, within=0.05):
+        numbers = {values[3] for _, values in read_orders(orders.read_bytes(), None, "x").rows()}
         assert numbers in ({"old"}, {"new"})
         seen |= numbers
-    writers.stdin.close()
-    assert writers.wait(30) == 0
     assert seen == {"old", "new"}
-    assert_only_tracking_changed(before, after)
-    assert codes(write(orders, changes(orders, {1: "old"}))) in ([None], ["E-4012"])
-    (wanted,) = changes(orders, {1: "last"})
-    assert codes(write(orders, [RowChange(**{**vars(wanted), "replaces": ("old", "new")})])) == [None]
-    assert not leftovers(orders.parent)
+    assert_only_tracking_changed(before, orders.read_bytes())
 
 
 def test_a_full_disk_leaves_the_old_workbook_and_nothing_else(orders: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from csv_changes import SHIPPED, change, codes
+from killed_writers import after_each_kill
 
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
@@ -106,3 +107,16 @@ def test_a_file_of_that_name_which_is_another_is_left_alone(folder: Path, conten
 def test_it_takes_no_source_that_is_written_to(folder: Path) -> None:
     with pytest.raises(TypeError):
         target(folder).apply(CsvSource(path="orders.csv"), [])
+
+
+def test_a_hundred_kills_leave_the_old_or_the_new_file_and_the_source_as_it_was(folder: Path) -> None:
+    seen = set()
+    for _ in after_each_kill("sidecar", folder / "orders.parquet", 500, within=0.05):
+        found = lines(folder)
+        assert [line["row"] for line in found] == [str(number) for number in range(1, 501)]
+        numbers = {line["tracking_number"] for line in found}
+        assert numbers in ({"old"}, {"new"})
+        seen |= numbers
+    assert seen == {"old", "new"}
+    assert {line["tracking_number"] for line in lines(folder)} == {"last"}
+    assert (folder / "orders.parquet").read_bytes() == b"only read"
