@@ -246,7 +246,11 @@ def _write_back(job: JobDocument) -> str:
     parts = [f"{counts.written:,} written to {source_label_of(job) or 'the source'}"]
     parts += [
         f"{count:,} {name}"
-        for count, name in ((counts.due, "due"), (counts.failed, "failed"), (counts.removed, "removed by a restore"))
+        for count, name in (
+            (counts.due, "due"),
+            (counts.failed, "failed"),
+            (counts.removed, "left out (a restore, or a later job's number)"),
+        )
         if count
     ]
     return ", ".join(parts)

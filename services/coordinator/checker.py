@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from services.coordinator.database import checks, queries
+from services.coordinator.database import checks, lineage, queries
 from services.coordinator.database.engine import Database
+from services.coordinator.database.lineage import ShippedSince
 from services.coordinator.source_check import StandingNumbers, WrittenNumber, lacking, open_written
 from shared.contracts.documents import JobDocument, UnverifiedRow
 from shared.contracts.source import Source, has_sidecar
@@ -49,7 +50,7 @@ class SourceChecker:
             await asyncio.to_thread(snapshot.close)
 
     async def unverified(self, job: JobDocument) -> list[UnverifiedRow]:
-        """The rows of a job whose numbers do not stand in its source and are not on their way there.
+        """The rows of a job whose numbers do not stand in its source and are not on their way there, by what is wrong.
 
         Raises as opening the source does.
         """
@@ -61,10 +62,13 @@ class SourceChecker:
             expected = await self._database.read(checks.expected_numbers, job.job_id, missing)
             if has_sidecar(job.source):
                 # A file beside the source has a line for a row, or has none.
-                return [lacking(one) for one in expected]
-            return await asyncio.to_thread(standing.unverified, expected) if expected else []
+                found = [lacking(one) for one in expected]
+            else:
+                found = await asyncio.to_thread(standing.unverified, expected) if expected else []
         finally:
             await asyncio.to_thread(snapshot.close)
+        since = await self._database.read(lineage.shipped_since, job.job_id, [one.row_number for one in found])
+        return [_replaced(one, since[one.row_number]) if one.row_number in since else one for one in found]
 
     async def _missing(self, job_id: str, standing: StandingNumbers) -> list[int]:
         displaced: list[WrittenNumber] = []
@@ -88,3 +92,8 @@ class SourceChecker:
         while page := await self._database.read(checks.written_numbers, job_id, after, _PAGE):
             yield page
             after = page[-1].row_number
+
+
+def _replaced(one: UnverifiedRow, since: ShippedSince) -> UnverifiedRow:
+    """A number that is not to stand there any more: another job has shipped the order since."""
+    return one.model_copy(update={"verdict": "replaced", "found": since.number, "later_job": since.job_id})

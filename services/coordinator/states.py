@@ -50,8 +50,8 @@ ROW: Mapping[RowStatus, frozenset[RowStatus]] = {
 
 WRITE_BACK: Mapping[WriteBackStatus, frozenset[WriteBackStatus]] = {
     WriteBackStatus.NONE: frozenset({WriteBackStatus.DUE}),
-    WriteBackStatus.DUE: frozenset({WriteBackStatus.WRITTEN, WriteBackStatus.FAILED}),
-    WriteBackStatus.FAILED: frozenset({WriteBackStatus.DUE, WriteBackStatus.WRITTEN}),
+    WriteBackStatus.DUE: frozenset({WriteBackStatus.WRITTEN, WriteBackStatus.FAILED, WriteBackStatus.REMOVED}),
+    WriteBackStatus.FAILED: frozenset({WriteBackStatus.DUE, WriteBackStatus.WRITTEN, WriteBackStatus.REMOVED}),
     WriteBackStatus.WRITTEN: frozenset({WriteBackStatus.DUE, WriteBackStatus.REMOVED}),
     WriteBackStatus.REMOVED: frozenset({WriteBackStatus.DUE}),
 }

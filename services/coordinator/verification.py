@@ -33,25 +33,27 @@ class Verification:
         job = await self._database.read(queries.show_job, call.job_id)
         if job.source is None:
             raise TallyError(ILLEGAL_TRANSITION, action="Verifying", job_id=job.job_id, status="without a source")
+        expected = await self._database.read(checks.count_expected, job.job_id)
         rows = await self._checker.unverified(job)
-        verdicts = Counter(row.verdict for row in rows)
-        counts = job.write_back
+        wanting = [row.row_number for row in rows if row.verdict != "replaced"]
         rewritten = 0
-        if call.rewrite and (rows or counts.failed):
-            numbers = [row.row_number for row in rows]
-            step = await self._progress.commit(checks.order_again, job.job_id, numbers, call.by, self._clock())
+        if call.rewrite and (wanting or job.write_back.failed):
+            step = await self._progress.commit(checks.order_again, job.job_id, wanting, call.by, self._clock())
             rewritten = len(step.writebacks)
+            job = await self._database.read(queries.show_job, call.job_id)
+        counts, verdicts = job.write_back, Counter(row.verdict for row in rows)
         return VerificationDocument(
             job_id=job.job_id,
             source=job.source,
-            matching=counts.written + counts.failed - len(rows),
+            matching=expected - len(rows),
             missing=verdicts["missing"],
             other=verdicts["other"],
             gone=verdicts["gone"],
+            replaced=verdicts["replaced"],
             due=counts.due,
             failed=counts.failed,
             removed=counts.removed,
             rewritten=rewritten,
-            agrees=not rows and not counts.due and not counts.failed,
+            agrees=not wanting and not counts.due and not counts.failed,
             rows=tuple(rows[:_ROWS_LISTED]),
         )

@@ -42,7 +42,7 @@ class RowCounts(Document):
 class WriteBackCounts(Document):
     """How many rows wait for their write-back (voided ones to be cleared), have their number, or could not have it.
 
-    `removed` rows had theirs until a person restored the source.
+    Those of `removed` rows are left out: a person restored the source, or a later job's number stands there.
     """
 
     due: int = 0
@@ -214,22 +214,25 @@ class InspectionDocument(Document):
 class UnverifiedRow(Document):
     """A row whose tracking number does not stand in its source.
 
-    `missing`: there is none; `other`: `found` stands there; `gone`: the row is not there any more as it was read.
+    `missing`: there is none; `other`: `found` stands there; `gone`: the row is not there any more as it was read;
+    `replaced`: `later_job` shipped the order again, under the number `found`, so that this one is not to stand there.
     """
 
     row_number: RowNumber
     source_row: RowNumber
-    verdict: Literal["missing", "other", "gone"]
+    verdict: Literal["missing", "other", "gone", "replaced"]
     tracking_number: str
     found: str = ""
+    later_job: JobId | None = None
 
 
 class VerificationDocument(Document):
     """A job's tracking numbers against its source.
 
     Of the numbers that the job was to write, `matching` stand there; the others are counted by verdict, the first of
-    them in `rows`. `due` are on their way there, `failed` could not be written, `removed` were taken out by a restore.
-    `rewritten` were ordered to be written once more. It `agrees` where every number stands in its row.
+    them in `rows`. `due` are on their way there, `failed` could not be written, `removed` are left out (see
+    WriteBackCounts). `rewritten` were ordered to be written once more. It `agrees` where every number stands in its row
+    but those that were `replaced` by a later job's.
     """
 
     job_id: JobId
@@ -238,6 +241,7 @@ class VerificationDocument(Document):
     missing: int = 0
     other: int = 0
     gone: int = 0
+    replaced: int = 0
     due: int = 0
     failed: int = 0
     removed: int = 0

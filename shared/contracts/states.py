@@ -33,7 +33,8 @@ class RowStatus(StrEnum):
 class WriteBackStatus(StrEnum):
     """How far a shipped row's tracking number is on its way into the source; `none` before it ships.
 
-    `removed` says that it was there, and that a person had the source put back as it was before.
+    `removed` says that it is left out of there: a person had the source put back as it was before, or the number of a
+    later job that shipped the order again stands in its place.
     """
 
     NONE = "none"

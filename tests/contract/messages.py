@@ -268,6 +268,7 @@ DOCUMENTS = {
         source=SOURCE,
         matching=40,
         other=1,
+        replaced=1,
         failed=1,
         agrees=False,
         rows=(
@@ -277,6 +278,14 @@ DOCUMENTS = {
                 verdict="other",
                 tracking_number="1ZTALLY10300000017",
                 found="1ZTALLY10300000018",
+            ),
+            UnverifiedRow(
+                row_number=18,
+                source_row=20,
+                verdict="replaced",
+                tracking_number="1ZTALLY10300000019",
+                found="1ZTALLY10300000020",
+                later_job="m5x1c7t3ye9fghij",
             ),
         ),
     ),

@@ -42,14 +42,19 @@ async def _verified(job: str, manner: Manner) -> VerificationDocument:
 
 def _told(found: VerificationDocument) -> RenderableType:
     label = source_label(found.source)
-    total = found.matching + found.missing + found.other + found.gone
+    wanting = found.missing + found.other + found.gone
+    total = found.matching + wanting
     lines = [Text(f"{found.matching:,} of {plural(total, 'tracking number')} in {label}.", style="bold")]
     if found.rewritten:
         lines.append(Text(f"{plural(found.rewritten, 'number')} lacked there and went out to be written again."))
-    lines += [Text(_row(row, label), style="red") for row in found.rows[:_SHOWN]]
-    if (more := found.missing + found.other + found.gone - _SHOWN) > 0:
+    styles = {True: "dim", False: "red"}
+    lines += [Text(_row(row, label), style=styles[row.verdict == "replaced"]) for row in found.rows[:_SHOWN]]
+    if (more := wanting + found.replaced - _SHOWN) > 0:
         lines.append(Text(f"… and {more:,} more", style="dim"))
-    for count, what in ((found.due, "on the way there"), (found.removed, "taken out by tally restore")):
+    for count, what in (
+        (found.due, "on the way there"),
+        (found.removed, "left out of it by a restore or for a later job's"),
+    ):
         if count:
             lines.append(Text(f"{plural(count, 'number')} {what}.", style="dim"))
     return Group(*lines)
@@ -64,3 +69,8 @@ def _row(row: UnverifiedRow, label: str) -> str:
             return f"{place}: {label} has {row.found} instead of {row.tracking_number}; nothing was overwritten."
         case "gone":
             return f"{place}: not found in {label} any more; its number is {row.tracking_number}."
+        case "replaced":
+            return (
+                f"{place}: shipped again by job {row.later_job}, whose {row.found} takes the place of "
+                f"{row.tracking_number}."
+            )

@@ -1,13 +1,28 @@
-"""What a job does over: the job that it restarts, the one that restarted, and so on; and the numbers of those."""
+"""Which job did another's work over: the jobs before a restart with their numbers, and who shipped an order since."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, select
 
+from services.coordinator import states
 from services.coordinator.database.statements import AnyRow
-from services.coordinator.database.tables import jobs, rows
+from services.coordinator.database.tables import jobs, reservations, rows
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import RowStatus
+
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class ShippedSince:
+    """The row of another job that shipped an order after a row that shipped it first: its number is the order's."""
+
+    job_id: str
+    row_number: int
+    number: str
 
 
 def ancestors(connection: Connection, restart_of: str | None) -> frozenset[str]:
@@ -33,3 +48,24 @@ def numbers_sold(connection: Connection, restart_of: str) -> dict[str, ShippedBe
 def shipped_before(row: AnyRow) -> ShippedBefore:
     """The shipped row of an earlier job, as later jobs tell of it."""
     return ShippedBefore(job_id=row.job_id, row_number=row.row_number, tracking_numbers=row.tracking_numbers)
+
+
+def shipped_since(connection: Connection, job_id: str, row_numbers: Sequence[int]) -> dict[int, ShippedSince]:
+    """Those of a job's rows, by number, whose orders another job has shipped since, each with that job's row.
+
+    It reserved them: with reship, as a restart, or after a void. Where its label is voided as well, the order's number
+    is again the one of the row that shipped it before.
+    """
+    later = rows.alias()
+    query = (
+        select(rows.c.row_number, later.c.job_id, later.c.row_number.label("later_row"), later.c.tracking_numbers)
+        .join(reservations, reservations.c.reservation_key == rows.c.reservation_key)
+        .join(later, (later.c.job_id == reservations.c.job_id) & (later.c.row_number == reservations.c.row_number))
+        .where(rows.c.job_id == job_id, reservations.c.job_id != job_id, later.c.status.in_(states.LABELLED_ROWS))
+    )
+    found: dict[int, ShippedSince] = {}
+    for start in range(0, len(row_numbers), _AT_ONCE):
+        some = row_numbers[start : start + _AT_ONCE]
+        for row in connection.execute(query.where(rows.c.row_number.in_(some))):
+            found[row.row_number] = ShippedSince(row.job_id, row.later_row, row.tracking_numbers[0])
+    return found

@@ -84,10 +84,7 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
             return False
         replaces = [*(row.replaces or ()), *before.tracking_numbers]
         update_row(job, row.row_number, {"replaces": replaces, "shipped_before": before.model_dump(mode="json")})
-    job.connection.execute(
-        update(reservations).where(reservations.c.reservation_key == row.reservation_key),
-        {"job_id": job.job_id, "row_number": row.row_number},
-    )
+    _reserve_instead(job, row)
     return True
 
 
@@ -98,7 +95,17 @@ def reserve_again(job: JobTransaction, row: AnyRow) -> AnyRow | None:
     holder = job.connection.execute(HOLDER, {"reservation_key": row.reservation_key}).one()
     if (holder.job_id, holder.row_number) == (job.job_id, row.row_number):
         return None
-    return None if _may_ship_again(job, holder) else holder
+    if not _may_ship_again(job, holder):
+        return holder
+    _reserve_instead(job, row)
+    return None
+
+
+def _reserve_instead(job: JobTransaction, row: AnyRow) -> None:
+    job.connection.execute(
+        update(reservations).where(reservations.c.reservation_key == row.reservation_key),
+        {"job_id": job.job_id, "row_number": row.row_number},
+    )
 
 
 def _may_ship_again(job: JobTransaction, holder: AnyRow) -> bool:

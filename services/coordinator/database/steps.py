@@ -15,6 +15,7 @@ from sqlalchemy import Connection, String, cast, select
 from services.coordinator import states
 from services.coordinator.database.commands import Issue, must_recover, ship_command
 from services.coordinator.database.intake import of_intake
+from services.coordinator.database.lineage import shipped_since
 from services.coordinator.database.sales import record_sale
 from services.coordinator.database.starting import (
     complete_if_settled,
@@ -38,7 +39,15 @@ from services.coordinator.database.trail import JobTransaction
 from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
-from shared.errors import ILLEGAL_TRANSITION, IN_DOUBT, NOT_IN_DOUBT, NUMBER_TAKEN, ROW_NOT_FOUND, TallyError
+from shared.errors import (
+    ILLEGAL_TRANSITION,
+    IN_DOUBT,
+    NOT_IN_DOUBT,
+    NUMBER_TAKEN,
+    ROW_NOT_FOUND,
+    TRACKING_CONFLICT,
+    TallyError,
+)
 
 
 def approve(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
@@ -169,10 +178,13 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
     job = JobTransaction.open(connection, job_id, now)
     reported = {item.row_number: item for item in written}
     known = connection.execute(SELECT_WRITE_BACKS, {"job_id": job_id, "row_numbers": list(reported)}).all()
+    since = shipped_since(connection, job_id, [item.row_number for item in written if _is_conflict(item)])
     changes = []
     for row in known:
         item = reported[row.row_number]
-        target = WriteBackStatus(item.status)
+        # Another number is no conflict where it is that of a job which has shipped the order since.
+        is_replaced = _is_conflict(item) and row.row_number in since
+        target = WriteBackStatus.REMOVED if is_replaced else WriteBackStatus(item.status)
         if _is_overtaken(row, item):
             # A writer that was frozen may have put its older number over the newer one: write that again.
             again = {"write_back": WriteBackStatus.DUE.value, "write_back_error": None}
@@ -188,7 +200,7 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
                 "b_job_id": job_id,
                 "b_row_number": item.row_number,
                 "write_back": target.value,
-                "write_back_error": None if item.error is None else item.error.model_dump(mode="json"),
+                "write_back_error": None if item.error is None or is_replaced else item.error.model_dump(mode="json"),
             }
         )
         code = None if item.error is None else item.error.code
@@ -197,6 +209,10 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
         connection.execute(UPDATE_ROW, changes)
     complete_if_settled(job)
     return close(job)
+
+
+def _is_conflict(item: RowWritten) -> bool:
+    return item.error is not None and item.error.code == TRACKING_CONFLICT.code
 
 
 def _is_overtaken(row: AnyRow, item: RowWritten) -> bool:
