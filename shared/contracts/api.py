@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.documents import JobDocument, PreviewRow, RowDocument
 from shared.contracts.message import JobId, Message, RowNumber
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Digest
@@ -19,6 +19,8 @@ TrackingNumber = Annotated[
     BeforeValidator(lambda given: "".join(given.split()) if isinstance(given, str) else given),
     StringConstraints(to_upper=True, min_length=1, max_length=40),
 ]
+# Whoever calls names where it listens; nothing else may be published to on its word.
+Inbox = Annotated[str, StringConstraints(pattern=r"^_INBOX(\.[A-Za-z0-9_-]+)+$", max_length=200)]
 PageSize = Annotated[int, Field(ge=1, le=1000)]
 
 
@@ -104,10 +106,28 @@ class RestoreJob(Message):
 
 
 class PreviewSource(Message):
-    """What `request` would cost, without making a job; `limit` rows are listed one by one."""
+    """What `request` would cost, without making a job; `limit` rows are listed one by one.
+
+    The caller's inbox `progress` hears of it meanwhile, at least once a second, in `PreviewProgress` messages. With
+    `every_row` it gets all rows there, before the answer.
+    """
 
     request: JobRequest
     limit: PageSize = 20
+    progress: Inbox | None = None
+    every_row: bool = False
+
+
+class PreviewProgress(Message):
+    """How far a preview is: the rows `read`, and of the `to_rate` (null while rows are read) those `rated` or refused.
+
+    `rows` are the next ones of the preview, in order, where every row was asked for.
+    """
+
+    read: int
+    to_rate: int | None = None
+    rated: int = 0
+    rows: tuple[PreviewRow, ...] = ()
 
 
 class VerifyJob(Message):

@@ -21,6 +21,7 @@ from shared.contracts.api import (
     InspectSource,
     ListJobs,
     ListRows,
+    PreviewProgress,
     PreviewSource,
     Reply,
     ResolveRow,
@@ -98,6 +99,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("restore"), "coordinator", RestoreJob, Reply, "Put a job's source back, or tell what that replaces."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
+    ("_INBOX.{caller}", "clients", PreviewProgress, None, "How far a preview is; to the inbox its caller named."),
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
     *(

@@ -25,7 +25,9 @@ class RowCounts(Document):
     """How many rows of a job there are, and how many are in each state that matters.
 
     `shipped_again` rows ship, or did, although their order was shipped before. `second_labels` are labels sold for a
-    row besides the recorded one and not voided yet; `voiding` counts those of them that are being voided as well.
+    row besides the recorded one and not voided yet; `voiding` counts those of them that are being voided as well. The
+    job's estimate is of `rated` rows, which the carrier named a price for, and of `estimated` ones, which it did not in
+    time; of the others nothing is known. `warned` rows have a warning.
     """
 
     total: int = 0
@@ -37,6 +39,9 @@ class RowCounts(Document):
     voided: int = 0
     shipped_again: int = 0
     second_labels: int = 0
+    rated: int = 0
+    estimated: int = 0
+    warned: int = 0
 
 
 class WriteBackCounts(Document):
@@ -118,7 +123,10 @@ class SecondLabel(Document):
 
 
 class RowDocument(Document):
-    """A row of a job. `shipped_before` is set where its order was shipped before, whether it is skipped or not."""
+    """A row of a job. `shipped_before` is set where its order was shipped before, whether it is skipped or not.
+
+    `estimated` says that its estimate is not the carrier's own price but that of rows like it.
+    """
 
     row_number: RowNumber
     source_row: RowNumber
@@ -131,6 +139,7 @@ class RowDocument(Document):
     tracking_numbers: tuple[str, ...] = ()
     cost: Money | None = None
     estimate: Money | None = None
+    estimated: bool = False
     label: LabelDocument | None = None
     write_back: WriteBackDocument
     error: ErrorBody | None = None
@@ -144,7 +153,8 @@ class RowDocument(Document):
 class PreviewRow(Document):
     """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated.
 
-    `shipped_before` is set where its order is shipped already, whether it is skipped or shipped again.
+    `estimated` says that its estimate is not the carrier's own price but that of rows like it. `shipped_before` is set
+    where its order is shipped already, whether it is skipped or shipped again.
     """
 
     row_number: RowNumber
@@ -152,6 +162,7 @@ class PreviewRow(Document):
     destination: str
     service: str
     estimate: Money | None = None
+    estimated: bool = False
     skipped: str | None = None
     shipped_before: ShippedBefore | None = None
     error: ErrorBody | None = None
@@ -161,8 +172,9 @@ class PreviewRow(Document):
 class PreviewDocument(Document):
     """What shipping a source would cost: totals over every row, and the first rows one by one.
 
-    `skipped_by` says whose shipments the skipped rows are, `shipped_again` how many rows ship although they are
-    shipped already. `notes` say how the rows were read.
+    The estimate is of `rated` rows, which the carrier named a price for, and of `estimated` ones, which it did not in
+    time; `unrated` ones are not in it. `warned` rows have a warning. `skipped_by` says whose shipments the skipped rows
+    are, `shipped_again` how many rows ship although they are shipped already. `notes` say how the rows were read.
     """
 
     source: Source
@@ -172,7 +184,10 @@ class PreviewDocument(Document):
     to_ship: int
     skipped: int
     estimate: Money
+    rated: int = 0
+    estimated: int = 0
     unrated: int
+    warned: int = 0
     rows: tuple[PreviewRow, ...]
     skipped_by: tuple[SkippedBy, ...] = ()
     shipped_again: int = 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.message import Message
 from shared.errors import ErrorBody
@@ -10,13 +12,17 @@ from shared.shipping import Money, Shipment
 
 
 class QuoteRequest(Message):
-    """Shipments to rate; the reply has a quote for each, in this order."""
+    """Shipments to rate; the reply has a quote for each, in this order.
+
+    It comes `within` so many seconds, if that is given, with the quotes that there are by then.
+    """
 
     shipments: tuple[Shipment, ...]
+    within: Annotated[float, Field(gt=0)] | None = None
 
 
 class Quote(BaseModel):
-    """One shipment's price, or why there is none."""
+    """One shipment's price, or why there is none; neither where the time was up."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

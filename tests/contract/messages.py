@@ -9,6 +9,7 @@ from shared.contracts.api import (
     JobList,
     ListJobs,
     ListRows,
+    PreviewProgress,
     PreviewSource,
     Reply,
     ResolveRow,
@@ -137,6 +138,10 @@ ROW_DOCUMENT = RowDocument(
     shipped_before=SHIPPED_BEFORE,
 )
 
+PREVIEW_ROW = PreviewRow(
+    row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST, estimated=True
+)
+
 REQUEST = JobRequest(
     request_id="orders-2026-11-21",
     name="California orders",
@@ -204,7 +209,7 @@ MESSAGES = {
         source_hash="0123456789abcdef",
         rows=(RowWritten(job_id=JOB, row_number=17, row_version=1, status="failed", error=ERROR),),
     ),
-    "quote-request": QuoteRequest(shipments=(SHIPMENT,)),
+    "quote-request": QuoteRequest(shipments=(SHIPMENT,), within=42.5),
     "quote-reply": QuoteReply(quotes=(Quote(cost=COST), Quote(error=ERROR))),
     "job-event": JobEvent(
         type=EventType.PROGRESS,
@@ -229,7 +234,8 @@ MESSAGES = {
     "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
     "restore-job": RestoreJob(job_id=JOB, digest="0" * 64, force=True, by="ann"),
     "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
-    "preview-source": PreviewSource(request=REQUEST),
+    "preview-source": PreviewSource(request=REQUEST, progress="_INBOX.jYq3XwZ5", every_row=True),
+    "preview-progress": PreviewProgress(read=3, to_rate=2, rated=1, rows=(PREVIEW_ROW,)),
     "inspect-source": InspectSource(request=REQUEST),
     "verify-job": VerifyJob(job_id=JOB, rewrite=False, by="ada"),
     "recover-label": RecoverLabel(
@@ -312,9 +318,10 @@ DOCUMENTS = {
         to_ship=2,
         skipped=1,
         estimate=COST,
+        estimated=1,
         unrated=1,
         rows=(
-            PreviewRow(row_number=1, recipient="Zoë Ng", destination="Agawam, MA", service="ground", estimate=COST),
+            PREVIEW_ROW,
             PreviewRow(
                 row_number=2,
                 recipient="Ada Byron",

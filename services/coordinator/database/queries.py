@@ -230,6 +230,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         tracking_numbers=tuple(row.tracking_numbers or ()),
         cost=_money(row.cost_amount, row.cost_currency),
         estimate=_money(row.estimate_amount, row.estimate_currency),
+        estimated=row.estimated,
         label=LabelDocument(key=row.label_key, due=row.label_due) if row.shipment_id else None,
         write_back=WriteBackDocument(
             status=WriteBackStatus(row.write_back),
@@ -249,7 +250,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
     write_backs: Counter[str] = Counter()
     cost, estimate = Decimal(0), Decimal(0)
     currency, estimated = "USD", False
-    shipped_again = 0
+    shipped_again = rated = by_others = warned = 0
     # SQLite sums text as binary floats; few distinct amounts come back, so they are summed here, exactly.
     amounts = connection.execute(
         select(
@@ -260,12 +261,22 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             cast(rows.c.estimate_amount, String).label("estimate"),
             func.count().label("how_many"),
             func.count(rows.c.shipped_before).label("shipped_before"),
+            func.count(rows.c.warnings).label("warned"),
+            rows.c.estimated,
         )
         .where(rows.c.job_id == job.job_id)
-        .group_by(rows.c.status, rows.c.write_back, rows.c.cost_amount, rows.c.cost_currency, rows.c.estimate_amount)
+        .group_by(
+            rows.c.status,
+            rows.c.write_back,
+            rows.c.cost_amount,
+            rows.c.cost_currency,
+            rows.c.estimate_amount,
+            rows.c.estimated,
+        )
     )
     for group in amounts:
         statuses[group.status] += group.how_many
+        warned += group.warned
         if group.status != RowStatus.SKIPPED:
             shipped_again += group.shipped_before
         # A number that was cleared is not in the source any more.
@@ -277,6 +288,8 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
         if group.estimate is not None:
             estimate += Decimal(group.estimate) * group.how_many
             estimated = True
+            rated += 0 if group.estimated else group.how_many
+            by_others += group.how_many if group.estimated else 0
     others = connection.execute(
         select(second_labels.c.status, second_labels.c.cost_amount).where(
             second_labels.c.job_id == job.job_id, second_labels.c.status != RowStatus.VOIDED.value
@@ -305,6 +318,9 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             voided=statuses[RowStatus.VOIDED],
             shipped_again=shipped_again,
             second_labels=len(others),
+            rated=rated,
+            estimated=by_others,
+            warned=warned,
         ),
         cost=Money(amount=cost.quantize(Decimal("0.01")), currency=currency),
         estimate=Money(amount=estimate.quantize(Decimal("0.01")), currency=currency) if estimated else None,

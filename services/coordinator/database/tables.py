@@ -92,6 +92,7 @@ rows = Table(
     Column("in_flight_at", UtcDateTime),
     Column("estimate_amount", Amount),
     Column("estimate_currency", String(3)),
+    Column("estimated", Boolean, nullable=False, default=False),
     Column("cost_amount", Amount),
     Column("cost_currency", String(3)),
     Column("shipment_id", String(40)),

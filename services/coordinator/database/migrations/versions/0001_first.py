@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("in_flight_at", UtcDateTime(), nullable=True),
         sa.Column("estimate_amount", Amount(), nullable=True),
         sa.Column("estimate_currency", sa.String(length=3), nullable=True),
+        sa.Column("estimated", sa.Boolean(), nullable=False),
         sa.Column("cost_amount", Amount(), nullable=True),
         sa.Column("cost_currency", sa.String(length=3), nullable=True),
         sa.Column("shipment_id", sa.String(length=40), nullable=True),
