@@ -61,8 +61,9 @@ bench: setup ## Measure rows per second, overhead and what write-back costs (10 
 bench-intake: setup ## Measure time and memory of taking in a million rows; a table and build/bench-intake.json
 	$(BIN)/python -m tests.bench.intake
 
-docs: setup ## Generate docs/asyncapi.json from the message models
+docs: setup ## Generate docs/asyncapi.json from the message models, docs/errors.md from the registry
 	$(BIN)/python -m shared.contracts.asyncapi docs/asyncapi.json
+	$(BIN)/python -m shared.errors.reference docs/errors.md
 
 lock: setup ## Pin the dependencies anew, with hashes and without a registry's address
 	@for extra in dev $(SERVICES); do \

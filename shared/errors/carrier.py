@@ -87,3 +87,57 @@ SOLD_IN_TWO_JOBS = _registered(
     " {other_row}.",
     "Void the one you do not use: tally void {job_id} {row_number}, or tally void {other_job} {other_row}.",
 )
+SHIPPER_REFUSED = _registered(
+    "E-3030",
+    "Shipper refused",
+    "The carrier refused the shipper ({carrier_code}): {carrier_message}.",
+    "Check TALLY_CARRIER__ACCOUNT and the ship-from address, then resume.",
+)
+RECIPIENT_REFUSED = _registered(
+    "E-3031",
+    "Recipient refused",
+    "The carrier refused the recipient ({carrier_code}): {carrier_message}.",
+    "Correct the row in the source and submit it again, or resume if the carrier was wrong.",
+)
+SHIP_FROM_REFUSED = _registered(
+    "E-3032",
+    "Ship-from address refused",
+    "The carrier refused the ship-from address ({carrier_code}): {carrier_message}.",
+    "Correct TALLY_SHIP_FROM, or [ship_from] in tally.toml, then submit the orders again.",
+)
+POSTAL_CODE_REFUSED = _registered(
+    "E-3033",
+    "Postal code refused",
+    "The carrier refused a postal code ({carrier_code}): {carrier_message}.",
+    "Correct the row's postal code, city and state in the source and submit it again.",
+)
+LANE_NOT_SERVED = _registered(
+    "E-3034",
+    "Lane not served",
+    "The carrier does not ship this from origin to destination ({carrier_code}): {carrier_message}.",
+    "Choose another service for the row and submit it again.",
+)
+SERVICE_REFUSED = _registered(
+    "E-3035",
+    "Service refused",
+    "The carrier refused the service ({carrier_code}): {carrier_message}.",
+    "Choose another service for the row and submit it again.",
+)
+PACKAGE_REFUSED = _registered(
+    "E-3036",
+    "Package refused",
+    "The carrier refused a package ({carrier_code}): {carrier_message}.",
+    "Correct the row's weight, dimensions or packaging in the source and submit it again.",
+)
+REFERENCE_REFUSED = _registered(
+    "E-3037",
+    "Reference refused",
+    "The carrier refused a reference number ({carrier_code}): {carrier_message}.",
+    "Shorten the row's references in the source to 35 letters and digits, and submit it again.",
+)
+CHARACTERS_REFUSED = _registered(
+    "E-3038",
+    "Characters refused",
+    "The carrier refused characters in the shipment ({carrier_code}): {carrier_message}.",
+    "Replace what is not plain text in the row's name and address, and submit it again.",
+)

@@ -134,7 +134,7 @@ NO_TRACKING_COLUMNS = _registered(
     "E-1045",
     "No tracking columns",
     "{path} has no column {columns}, so no tracking number could be written back; nothing was shipped.",
-    "{todo}",
+    "Give it these columns first. {todo}",
 )
 TABLE_NOT_WRITABLE = _registered(
     "E-1046",

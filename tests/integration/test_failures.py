@@ -32,11 +32,11 @@ def test_the_first_failed_row_stops_the_job_and_resume_takes_up_at_it(house: Hou
     with house.faults({"match": {"recipient": "Refused Recipient"}, **HARD_ERROR}):
         done = house.run("ship", str(path), "--yes")
         assert done.returncode == 1
-        assert "E-3001" in done.stdout + done.stderr
+        assert "E-3031" in done.stdout + done.stderr
         assert "The ship-to postal code is invalid" in done.stdout + done.stderr
         assert "tally resume" in done.stdout + done.stderr
     job = house.json("jobs")[0]
-    assert (job["status"], job["cursor"], job["error"]["row"], job["error"]["code"]) == ("failed", 3, 4, "E-3001")
+    assert (job["status"], job["cursor"], job["error"]["row"], job["error"]["code"]) == ("failed", 3, 4, "E-3031")
     assert [row["status"] for row in house.json("rows", job["job_id"])] == ["shipped"] * 3 + ["failed"] + [
         "pending"
     ] * 6

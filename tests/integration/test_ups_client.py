@@ -226,10 +226,10 @@ async def test_zpl_labels(sandbox: Sandbox, reference: str) -> None:
 async def test_a_row_the_carrier_refuses_fails_with_its_words(
     sandbox: Sandbox, carrier: UpsCarrier, reference: str
 ) -> None:
-    with pytest.raises(NothingCreatedError, match=r"E-3001.*111285.*postal code") as refused:
+    with pytest.raises(NothingCreatedError, match=r"E-3033.*111285.*postal code") as refused:
         await buy(carrier, reference, recipient=recipient(postal_code="00000"))
     assert not refused.value.stops_job
-    with pytest.raises(NothingCreatedError, match=r"E-3001.*111285"):
+    with pytest.raises(NothingCreatedError, match=r"E-3033.*111285"):
         await carrier.rate(shipment(recipient=recipient(postal_code="00000")))
     assert sandbox.sold(reference) == []
 
@@ -237,7 +237,7 @@ async def test_a_row_the_carrier_refuses_fails_with_its_words(
 async def test_a_hard_400_is_sent_once(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
     sandbox.fail("error", status=400, code="120207", message="Missing or invalid ship to postal code")
     before = sandbox.calls(SHIP_PATH)
-    with pytest.raises(NothingCreatedError, match=r"E-3001.*120207.*Missing or invalid"):
+    with pytest.raises(NothingCreatedError, match=r"E-3031.*120207.*Missing or invalid"):
         await buy(carrier, reference)
     assert sandbox.calls(SHIP_PATH) == before + 1
 

@@ -139,7 +139,7 @@ async def test_calls_share_one_token_and_one_connection(server: LookAlike, accou
 async def test_a_hard_400_fails_the_row_and_is_never_repeated(server: LookAlike, account: UpsCarrier) -> None:
     server.on(SHIP_PATH, replying(400, ups.error_body(("111285", "The postal code 01001 is invalid for MA US."))))
     refused = await refusal(account)
-    assert refused.error.code == "E-3001"
+    assert refused.error.code == "E-3033"
     assert "111285" in refused.error.message
     assert "The postal code 01001 is invalid for MA US." in refused.error.message
     assert not refused.stops_job
@@ -502,7 +502,7 @@ async def test_a_rate_is_the_accounts_own(account: UpsCarrier) -> None:
 
 async def test_a_refused_rate_has_the_carriers_words(server: LookAlike, account: UpsCarrier) -> None:
     server.on(RATE_PATH, replying(400, ups.error_body(("111210", "The requested service is unavailable."))))
-    with pytest.raises(NothingCreatedError, match=r"E-3001.*111210.*The requested service is unavailable"):
+    with pytest.raises(NothingCreatedError, match=r"E-3034.*111210.*The requested service is unavailable"):
         await account.rate(ups.shipment())
 
 

@@ -67,8 +67,8 @@ class UpsCarrier:
     async def buy(self, shipment: Shipment, reference: str, deadline: SendDeadline) -> Purchase:
         """Buy the shipment's labels under `reference` (UPS Shipping v2409).
 
-        Raises NothingCreatedError (E-3001 refused; E-3002, E-3003, E-3004, E-3006 and E-5003 stop the job),
-        UnknownOutcomeError or DeadlinePassedError.
+        Raises NothingCreatedError (E-3001 and E-3030 to E-3038 where refused; E-3002, E-3003, E-3004, E-3006 and E-5003
+        stop the job), UnknownOutcomeError or DeadlinePassedError.
         """
         call = requests.ship_call(shipment, reference, self._account, self._image_format)
         answer = await self._session.ask(call, _read_ship_answer, deadline)
@@ -119,7 +119,7 @@ class UpsCarrier:
     async def rate(self, shipment: Shipment) -> Money:
         """What the shipment would cost, by the account's own rates (UPS Rating v2409).
 
-        Raises NothingCreatedError (E-3001, E-3004, E-5003) or TallyError E-3006.
+        Raises NothingCreatedError (E-3001, E-3030 to E-3038, E-3004, E-5003) or TallyError E-3006.
         """
         call = requests.rate_call(shipment, self._account)
         service = code_of(shipment.service)

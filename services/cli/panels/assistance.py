@@ -1,0 +1,28 @@
+"""Help: what an error means."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from services.cli.options import Json
+from services.cli.outcomes import run
+
+PANEL = "Help"
+commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def explain(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="An error's code, such as E-3012.")],
+    as_json: Json = False,
+) -> None:
+    """Say what an error's code means and what to do about it."""
+    from services.cli.commands import explaining
+
+    try:
+        kind = explaining.lookup(code)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="CODE") from error
+    run(lambda: explaining.explain(kind, as_json=as_json), as_json=as_json)
