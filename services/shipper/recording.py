@@ -75,15 +75,18 @@ class Recorder:
     ) -> bool:
         """Record a sale; False where the claim was taken over (the sale is then in the late ledger)."""
         failpoint("shipper.before_label")
-        label_key = await self._store_labels(place.entry, purchase)
+        keys = await self._store_labels(place.entry, purchase)
+        invoice_key = await self._store_invoice(place.entry, purchase)
         failpoint("shipper.after_label")
         outcome = Shipped(
             **_identity(place.entry),
             shipment_id=purchase.shipment_id,
             tracking_numbers=purchase.tracking_numbers,
             cost=cost,
-            label_key=label_key,
-            label_due=label_key is None,
+            label_key=next(iter(keys), None),
+            label_due=not keys,
+            label_keys=every(keys),
+            invoice_key=invoice_key,
             shipped_at=self._clock(),
             adopted=findings.adopted,
             carrier_ms=carrier_ms,
@@ -116,20 +119,32 @@ class Recorder:
             log.warning("a found shipment's cost is unknown", error=str(error))
             return None
 
-    async def store_labels(self, job_id: str, row_number: int, purchase: Purchase) -> str:
-        """Store every parcel's label, fetched where the purchase has none; the first one's key.
+    async def store_labels(self, job_id: str, row_number: int, purchase: Purchase) -> tuple[str, ...]:
+        """Store every parcel's label, fetched where the purchase has none; their keys in the parcels' order.
 
         Raises TallyError E-3006, or the label store's error.
         """
         labels = purchase.labels or [await self._carrier.label(number) for number in purchase.tracking_numbers]
-        keys = [await self._put(job_id, row_number, label) for label in labels]
-        return keys[0]
+        return tuple([await self._put(job_id, row_number, label) for label in labels])
 
-    async def _store_labels(self, entry: Claimed | InDoubt, purchase: Purchase) -> str | None:
+    async def _store_labels(self, entry: Claimed | InDoubt, purchase: Purchase) -> tuple[str, ...]:
+        """Every label's key; none where not all of them could be stored."""
         try:
             return await self.store_labels(entry.job_id, entry.row_number, purchase)
         except (TallyError, LabelStoreError, OSError, TimeoutError) as error:
             log.warning("label due", job=entry.job_id, row=entry.row_number, error=type(error).__name__)
+            return ()
+
+    async def _store_invoice(self, entry: Claimed | InDoubt, purchase: Purchase) -> str | None:
+        if purchase.invoice is None:
+            return None
+        try:
+            async with asyncio.timeout(self._label_within):
+                return await self._labels.put_invoice(
+                    entry.job_id, entry.row_number, purchase.shipment_id, purchase.invoice
+                )
+        except (LabelStoreError, OSError, TimeoutError) as error:
+            log.error("invoice not kept", job=entry.job_id, row=entry.row_number, error=type(error).__name__)
             return None
 
     async def _put(self, job_id: str, row_number: int, label: Label) -> str:
@@ -153,6 +168,11 @@ class Recorder:
                 return settling.result()
             async with self._spool.kept(outcome, place.sequence):
                 return await settling
+
+
+def every(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys of a shipment of several parcels; none of a single one, whose key is told anyway."""
+    return keys if len(keys) > 1 else ()
 
 
 def _identity(entry: Claimed | InDoubt) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from obstore.exceptions import BaseError as LabelStoreError
 
 from services.shipper.carriers.carrier import Carrier, DateWindow, Purchase
 from services.shipper.reconciliation import WINDOW_MARGIN, difference
-from services.shipper.recording import Findings, Place, Recorder
+from services.shipper.recording import Findings, Place, Recorder, every
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Evidence, InDoubt
@@ -32,13 +32,13 @@ class Recovery:
         cost = None if call.shipment is None else await self._recorder.rated(call.shipment)
         purchase = Purchase(call.tracking_numbers[0], call.tracking_numbers, None)
         try:
-            key = await self._recorder.store_labels(call.job_id, call.row_number, purchase)
+            keys = await self._recorder.store_labels(call.job_id, call.row_number, purchase)
         except TallyError as error:
             return LabelRecovered(cost=cost, error=error.body).encode()
         except (LabelStoreError, OSError, TimeoutError) as error:
             not_stored = TallyError(LABEL_NOT_STORED, row_number=call.row_number, reason=type(error).__name__)
             return LabelRecovered(cost=cost, error=not_stored.body).encode()
-        return LabelRecovered(label_key=key, cost=cost).encode()
+        return LabelRecovered(label_key=keys[0], label_keys=every(keys), cost=cost).encode()
 
     async def find_shipment(self, body: bytes) -> bytes:
         """From a FindShipment's body to a ShipmentSought's: one more look-up for a row in doubt.

@@ -93,10 +93,16 @@ class WriteBackDocument(Document):
 
 
 class LabelDocument(Document):
-    """One row's label: its key under the label store's URL; `due` while it is still to be fetched."""
+    """One row's label: its key under the label store's URL; `due` while it is still to be fetched.
+
+    `keys` are every parcel's, in the order of the tracking numbers. `invoice` is the key of the commercial invoice, a
+    PDF; null for a shipment that needs none, and where the carrier's answer was lost: it gives the invoice only once.
+    """
 
     key: str | None
     due: bool = False
+    keys: tuple[str, ...] = ()
+    invoice: str | None = None
 
 
 class ShippedBefore(Document):

@@ -44,7 +44,11 @@ class Claimed(_Entry):
 
 
 class Shipped(_Entry):
-    """The carrier sold the label. `cost` is null where it could not be learned; `adopted` says a look-up found it."""
+    """The carrier sold the shipment. `cost` is null where it could not be learned; `adopted` says a look-up found it.
+
+    `label_key` is the first parcel's label in the label store, `label_keys` are all parcels' where there are several,
+    in the order of `tracking_numbers`; `invoice_key` is the commercial invoice of a shipment that crosses a border.
+    """
 
     kind: Literal["shipped"] = "shipped"
     shipment_id: str
@@ -52,6 +56,8 @@ class Shipped(_Entry):
     cost: Money | None
     label_key: str | None
     label_due: bool = False
+    label_keys: tuple[str, ...] = ()
+    invoice_key: str | None = None
     shipped_at: Timestamp
     adopted: bool = False
     carrier_ms: float | None = Field(default=None, description="Milliseconds that the carrier's call took.")

@@ -20,9 +20,13 @@ class RecoverLabel(Message):
 
 
 class LabelRecovered(Message):
-    """The first label's key in the label store, or why there is none; the cost where it was asked for and is known."""
+    """The first label's key in the label store, or why there is none; the cost where it was asked for and is known.
+
+    `label_keys` are all parcels' where there are several.
+    """
 
     label_key: str | None = None
+    label_keys: tuple[str, ...] = ()
     cost: Money | None = None
     error: ErrorBody | None = None
 

@@ -57,7 +57,19 @@ from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStat
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import ErrorBody
-from shared.shipping import Address, Contact, Dimensions, Money, Package, ServiceLevel, Shipment
+from shared.shipping import (
+    Address,
+    Contact,
+    Customs,
+    CustomsLine,
+    Dimensions,
+    Money,
+    Package,
+    ServiceLevel,
+    Shipment,
+    Signature,
+    Terms,
+)
 
 AT = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
 JOB = "k3v9q2m8xw1dabcd"
@@ -91,6 +103,44 @@ SHIPMENT = Shipment(
     service=ServiceLevel.GROUND,
     order_number="1001",
     description="Books",
+)
+
+SHIPMENT_ABROAD = Shipment(
+    ship_from=SHIPMENT.ship_from,
+    shipper=Contact(
+        name="Example Inc",
+        phone="5125550100",
+        address=Address(lines=("1 Main St",), city="Reno", state="NV", postal_code="89501"),
+    ),
+    recipient=Contact(
+        name="Chloé Tremblay",
+        phone="6135550123",
+        address=Address(lines=("80 Wellington St",), city="Ottawa", state="ON", postal_code="K1A 0A2", country="CA"),
+    ),
+    packages=(
+        Package(weight=Decimal("2.5"), declared_value=Money(amount=Decimal(200))),
+        Package(weight=Decimal(4)),
+    ),
+    service=ServiceLevel.WORLDWIDE_EXPRESS,
+    order_number="1002",
+    description="Books",
+    signature=Signature.ADULT,
+    saturday_delivery=True,
+    reference="PO 7",
+    cost_centre="CC-42",
+    customs=Customs(
+        lines=(
+            CustomsLine(
+                description="Hardback books",
+                hs_code="49019900",
+                origin="US",
+                quantity=3,
+                unit_value=Decimal("24.50"),
+                sku="BK-1",
+            ),
+        ),
+        terms=Terms.DAP,
+    ),
 )
 
 JOB_DOCUMENT = JobDocument(
@@ -130,7 +180,11 @@ ROW_DOCUMENT = RowDocument(
     tracking_numbers=("1ZTALLY10300000017",),
     cost=COST,
     estimate=COST,
-    label=LabelDocument(key=f"{JOB}/0000017-1ZTALLY10300000017.gif"),
+    label=LabelDocument(
+        key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
+        keys=(f"{JOB}/0000017-1ZTALLY10300000017.gif", f"{JOB}/0000017-1ZTALLY10300000025.gif"),
+        invoice=f"{JOB}/0000017-1ZTALLY10300000017-invoice.pdf",
+    ),
     write_back=WriteBackDocument(status=WriteBackStatus.WRITTEN),
     shipped_at=AT,
     evidence=(EVIDENCE,),
@@ -193,9 +247,11 @@ MESSAGES = {
     "ledger-shipped": Shipped(
         **_ENTRY,
         shipment_id="1ZTALLY10300000017",
-        tracking_numbers=("1ZTALLY10300000017",),
+        tracking_numbers=("1ZTALLY10300000017", "1ZTALLY10300000025"),
         cost=COST,
         label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
+        label_keys=(f"{JOB}/0000017-1ZTALLY10300000017.gif", f"{JOB}/0000017-1ZTALLY10300000025.gif"),
+        invoice_key=f"{JOB}/0000017-1ZTALLY10300000017-invoice.pdf",
         shipped_at=AT,
         adopted=True,
         carrier_ms=151.2,
@@ -209,7 +265,7 @@ MESSAGES = {
         source_hash="0123456789abcdef",
         rows=(RowWritten(job_id=JOB, row_number=17, row_version=1, status="failed", error=ERROR),),
     ),
-    "quote-request": QuoteRequest(shipments=(SHIPMENT,), within=42.5),
+    "quote-request": QuoteRequest(shipments=(SHIPMENT, SHIPMENT_ABROAD), within=42.5),
     "quote-reply": QuoteReply(quotes=(Quote(cost=COST), Quote(error=ERROR))),
     "job-event": JobEvent(
         type=EventType.PROGRESS,
@@ -241,7 +297,11 @@ MESSAGES = {
     "recover-label": RecoverLabel(
         job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
     ),
-    "label-recovered": LabelRecovered(label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif", cost=COST),
+    "label-recovered": LabelRecovered(
+        label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
+        label_keys=(f"{JOB}/0000017-1ZTALLY10300000017.gif", f"{JOB}/0000017-1ZTALLY10300000025.gif"),
+        cost=COST,
+    ),
     "find-shipment": FindShipment(
         job_id=JOB, row_number=17, attempt=1, reference=REFERENCE, since=AT, shipment=SHIPMENT
     ),

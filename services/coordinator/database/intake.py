@@ -168,7 +168,7 @@ def add_rows(
                 "others": [place.model_dump() for place in row.others] or None,
                 "reservation_key": reservation_key(job.source_hash, row.row_key, row.fingerprint),
                 "reference": reference_for(installation, job_id, number),
-                "shipment": row.shipment.model_dump_json(),
+                "shipment": row.shipment.model_dump_json(exclude_defaults=True),
                 "recipient": row.shipment.recipient.name,
                 "destination": destination(row.shipment),
                 "service": row.shipment.service.value,

@@ -76,6 +76,8 @@ def _record_shipped(
             "cost_currency": None if outcome.cost is None else outcome.cost.currency,
             "label_key": outcome.label_key,
             "label_due": outcome.label_due,
+            **({"label_keys": list(outcome.label_keys)} if outcome.label_keys else {}),
+            **({"invoice_key": outcome.invoice_key} if outcome.invoice_key else {}),
             "evidence": _evidence(outcome),
         },
     )

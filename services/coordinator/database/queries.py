@@ -231,7 +231,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         cost=_money(row.cost_amount, row.cost_currency),
         estimate=_money(row.estimate_amount, row.estimate_currency),
         estimated=row.estimated,
-        label=LabelDocument(key=row.label_key, due=row.label_due) if row.shipment_id else None,
+        label=_label_document(row) if row.shipment_id else None,
         write_back=WriteBackDocument(
             status=WriteBackStatus(row.write_back),
             error=None if row.write_back_error is None else ErrorBody.model_validate(row.write_back_error),
@@ -242,6 +242,13 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         second_labels=tuple(others),
         shipped_before=row.shipped_before,
         warnings=row.warnings or (),
+    )
+
+
+def _label_document(row: Row[Any]) -> LabelDocument:
+    only = () if row.label_key is None else (row.label_key,)
+    return LabelDocument(
+        key=row.label_key, due=row.label_due, keys=tuple(row.label_keys or only), invoice=row.invoice_key
     )
 
 

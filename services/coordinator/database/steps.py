@@ -230,6 +230,7 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     changes: dict[str, object] = {}
     if row.label_due and found.label_key is not None:
         changes |= {"label_key": found.label_key, "label_due": False}
+        changes |= {"label_keys": list(found.label_keys)} if found.label_keys else {}
         job.trail.add("row.label_stored", actor="shipper", row=row_number)
     if row.cost_amount is None and found.cost is not None:
         changes |= {"cost_amount": found.cost.amount, "cost_currency": found.cost.currency}

@@ -99,6 +99,8 @@ rows = Table(
     Column("tracking_numbers", Json),
     Column("label_key", String(200)),
     Column("label_due", Boolean, nullable=False, default=False),
+    Column("label_keys", Json),
+    Column("invoice_key", String(200)),
     Column("shipped_at", UtcDateTime),
     Column("error", Json),
     Column("evidence", Json),

@@ -26,7 +26,8 @@ class Label:
 class Purchase:
     """A sold shipment; `labels` is empty where the answer had none (they are then fetched by Label Recovery).
 
-    `destination` is the state and country it goes to, where a look-up tells.
+    `destination` is the state and country it goes to, where a look-up tells. `invoice` is the commercial invoice as a
+    PDF, of a shipment with customs; a carrier may give it with the sale only.
     """
 
     shipment_id: str
@@ -34,6 +35,7 @@ class Purchase:
     cost: Money | None
     labels: tuple[Label, ...] = ()
     destination: tuple[str, str] | None = None
+    invoice: bytes | None = None
 
 
 @dataclass(frozen=True)

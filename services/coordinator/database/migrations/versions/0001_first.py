@@ -117,6 +117,8 @@ def upgrade() -> None:
         sa.Column("tracking_numbers", sa.JSON(), nullable=True),
         sa.Column("label_key", sa.String(length=200), nullable=True),
         sa.Column("label_due", sa.Boolean(), nullable=False),
+        sa.Column("label_keys", sa.JSON(), nullable=True),
+        sa.Column("invoice_key", sa.String(length=200), nullable=True),
         sa.Column("shipped_at", UtcDateTime(), nullable=True),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("evidence", sa.JSON(), nullable=True),
