@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
-from typing import TypeVar
 
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
-from services.coordinator.mapping.fields import FIELDS, TEXT_LIMITS, Fields
+from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.filters import (
     country_code,
     inches,
@@ -20,13 +18,9 @@ from services.coordinator.mapping.filters import (
     state_code,
     yes_no,
 )
-from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing
-from services.coordinator.mapping.text import clean
-from shared.errors import ErrorBody
+from services.coordinator.mapping.problems import FieldValueError
+from services.coordinator.mapping.reading import RowReader
 from shared.shipping import Address, Contact, Dimensions, Package, ServiceLevel, Shipment
-
-ValueT = TypeVar("ValueT")
-BlankT = TypeVar("BlankT")
 
 _HEAVIEST = 150  # pounds per package, UPS Shipping v2409
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
@@ -50,7 +44,7 @@ def to_shipment(
     Without a country the address is in the US, without a service the shipment goes by ground. Raises RowInvalidError
     with every problem of the row: E-2011 for what is missing, E-2012 for what is invalid.
     """
-    row = _Row(fields)
+    row = RowReader(fields)
     if service is not None:
         row.problems.pop("service", None)
     recipient = _recipient(row)
@@ -70,46 +64,7 @@ def to_shipment(
     )
 
 
-class _Row:
-    """One row's fields, read one by one; collects what is wrong with them."""
-
-    def __init__(self, fields: Fields) -> None:
-        self.problems: dict[str, ErrorBody] = dict(fields.problems)
-        self._texts = fields.texts
-
-    def text(self, field: str, *, needed: bool = False) -> str:
-        """The field on one clean line and within its limit; blank where it is not, or has a problem."""
-        text = self._texts.get(field, "")
-        if text:
-            try:
-                text = _within_limit(clean(text), TEXT_LIMITS.get(field))
-            except FieldValueError as error:
-                self.problems[field] = invalid(field, error)
-                return ""
-        if needed and not text:
-            self.problems.setdefault(field, missing(field))
-        return text
-
-    def parsed(
-        self, field: str, parse: Callable[[str], ValueT], *, blank: BlankT, default: str = "", needed: bool = False
-    ) -> ValueT | BlankT:
-        """The field, or `default` where it is blank, parsed by one of the filters; `blank` without either."""
-        text = self.text(field, needed=needed and not default) or default
-        if not text or field in self.problems:
-            return blank
-        try:
-            return parse(text)
-        except FieldValueError as error:
-            self.problems[field] = invalid(field, error)
-            return blank
-
-    def raise_problems(self) -> None:
-        """Raise RowInvalidError if there are any."""
-        if self.problems:
-            raise RowInvalidError(tuple(self.problems[field] for field in FIELDS if field in self.problems))
-
-
-def _recipient(row: _Row) -> Contact | None:
+def _recipient(row: RowReader) -> Contact | None:
     company = row.text("company")
     name = row.text("recipient_name", needed=not company and "company" not in row.problems)
     address = _address(row)
@@ -120,7 +75,7 @@ def _recipient(row: _Row) -> Contact | None:
     return Contact(name=name or company, company=company, phone=number, email=email, address=address)
 
 
-def _address(row: _Row) -> Address | None:
+def _address(row: RowReader) -> Address | None:
     lines = (row.text("address_1", needed=True), row.text("address_2"), row.text("address_3"))
     city = row.text("city", needed=True)
     country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
@@ -142,7 +97,7 @@ def _address(row: _Row) -> Address | None:
     )
 
 
-def _package(row: _Row, default_weight: Decimal | None, default_size: Dimensions | None) -> Package | None:
+def _package(row: RowReader, default_weight: Decimal | None, default_size: Dimensions | None) -> Package | None:
     default = format(default_weight, "f") if default_weight is not None else ""
     weight = row.parsed("weight", _package_weight, blank=None, default=default, needed=True)
     sides = {side: row.parsed(side, inches, blank=None) for side in _SIDES}
@@ -152,12 +107,6 @@ def _package(row: _Row, default_weight: Decimal | None, default_size: Dimensions
     if weight is None or row.problems:
         return None
     return Package(weight=weight, dimensions=Dimensions.model_validate(sides) if any(sides.values()) else default_size)
-
-
-def _within_limit(text: str, limit: int | None) -> str:
-    if limit is not None and len(text) > limit:
-        raise FieldValueError(text, f"{len(text)} characters; at most {limit}")
-    return text
 
 
 def _state(text: str, country: str) -> str:
