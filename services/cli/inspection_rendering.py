@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from services.cli.rendering import facts
+from services.cli.settled_rendering import settled_lines
 from services.cli.wording import plural, service_name
 from shared.contracts.documents import InspectionDocument
 from shared.contracts.source import source_label
@@ -31,12 +32,15 @@ def inspection(found: InspectionDocument) -> RenderableType:
             grid.add_row(f"  {field}", Text(", ".join(columns)))
     if found.order_column is not None:
         grid.add_row("One order", Text(f"rows with the same {found.order_column}"))
+    if found.leaves_out_by:
+        by = "; ".join(f"{reason} by {' or '.join(columns)}" for reason, columns in found.leaves_out_by.items())
+        grid.add_row("Left out", Text(by))
     parts: list[RenderableType] = [grid]
     if found.first is not None:
         parts += [Text(), Text(f"First shipment (row {found.first_row})", style="bold"), _shipment(found.first)]
     parts += [Text(), _counts(found)]
     parts += [Text(line, style="red") for line in _refusals(found)]
-    parts += [Text(note, style="dim") for note in found.notes]
+    parts += [Text(note, style="dim") for note in (*settled_lines(found.settled), *_no_orders(found), *found.notes)]
     return Group(*parts)
 
 
@@ -79,11 +83,16 @@ def _counts(found: InspectionDocument) -> Text:
         return Text("No row can be mapped.", style="bold")
     ready = found.total - found.skipped - found.refused
     text = Text(f"{plural(found.total, 'order')}: {ready:,} ready to ship", style="bold")
-    others = ((found.skipped, "shipped already"), (found.refused, "refused"), (found.left_out, "left out"))
+    others = ((found.skipped, "shipped already"), (found.refused, "refused"))
     for count, what in others:
         if count:
             text.append(f", {count:,} {what}")
     return text
+
+
+def _no_orders(found: InspectionDocument) -> list[str]:
+    count = found.left_out
+    return [f"{plural(count, 'row')} {'is no order' if count == 1 else 'are no orders'}."] if count else []
 
 
 def _refusals(found: InspectionDocument) -> Iterator[str]:

@@ -56,5 +56,11 @@ Map = Annotated[
 Service = Annotated[
     str | None, typer.Option("--service", metavar="LEVEL", help="Every row by this service, such as ground.")
 ]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", metavar="REASON", help="Orders that the mapping leaves out for REASON, such as fulfilled, too."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Go ahead without asking.")]
 Reship = Annotated[bool, typer.Option("--reship", metavar=FLAG, help="Rows that are already shipped, too.")]

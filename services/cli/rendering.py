@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.repeat_rendering import Repeats, repeat_notes
+from services.cli.settled_rendering import settled_lines
 from services.cli.wording import duration, moment, money, plural, service_name, state
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.source import source_label
@@ -25,7 +26,7 @@ _STEP_WIDTH = 75
 def job_preview(job: JobDocument, rows: Sequence[RowDocument], repeats: Repeats) -> RenderableType:
     """The preview of a job from its first rows: what would ship where, by what, for how much."""
     if job.rows.total and job.rows.skipped == job.rows.total:
-        return nothing_to_ship(repeats, _job_notes(rows))
+        return nothing_to_ship(repeats, [*settled_lines(job.settled), *_job_notes(rows)])
     lines = [
         (
             row.row_number,
@@ -42,8 +43,12 @@ def job_preview(job: JobDocument, rows: Sequence[RowDocument], repeats: Repeats)
         _preview_table(source_label_of(job), lines),
         _and_more(job.rows.total - len(lines)),
         totals,
-        *_dim([*_mapping_note(job.mapping), *repeats.lines(), *_job_notes(rows)]),
+        *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats), *_job_notes(rows)]),
     )
+
+
+def _left_aside(document: JobDocument | PreviewDocument, repeats: Repeats) -> list[str]:
+    return [*settled_lines(document.settled), *repeats.lines()]
 
 
 def _mapping_note(mapping: str) -> list[str]:
@@ -68,7 +73,7 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
     repeats = Repeats.of_preview(preview)
     notes = repeat_notes([(row.row_number, row.skipped, row.shipped_before) for row in preview.rows])
     if preview.total and not preview.to_ship:
-        return nothing_to_ship(repeats, notes)
+        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *notes])
     lines = [
         (
             row.row_number,
@@ -85,7 +90,7 @@ def source_preview(preview: PreviewDocument) -> RenderableType:
         _preview_table(source_label(preview.source), lines),
         _and_more(preview.total - len(lines)),
         totals,
-        *_dim([*preview.notes, *_mapping_note(preview.mapping), *repeats.lines(), *notes]),
+        *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats), *notes]),
     )
 
 
@@ -132,6 +137,8 @@ def job_details(job: JobDocument) -> RenderableType:
             grid.add_row(label, Text(value))
     grid.add_row("Rows", _row_counts(job))
     _add_warning(grid, job)
+    for line in settled_lines(job.settled):
+        grid.add_row("Left out", Text(line))
     grid.add_row("Cursor", f"{job.cursor:,} of {job.rows.total:,} rows settled")
     grid.add_row("Cost", f"{money(job.cost)} (estimate {money(job.estimate)})")
     grid.add_row("Write-back", _write_back(job))

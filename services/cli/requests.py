@@ -35,6 +35,7 @@ class Wish:
     quote: str | None = None
     encoding: str | None = None
     key: str | None = None
+    include: tuple[str, ...] = ()
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
@@ -54,6 +55,7 @@ def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
             mode=wish.mode,
             requested_by=person()[:200],
             reship=wish.reship,
+            include=wish.include,
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]

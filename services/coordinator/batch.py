@@ -16,10 +16,11 @@ from services.coordinator.mapping.mapping import Mapping as ColumnMapping
 from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.orders import OrderReader, number_in_source
 from services.coordinator.repeats import replaceable, ships_again, skip_note
+from services.coordinator.settled import SettledCount
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
-from shared.errors import NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
+from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
 from shared.shipping import Contact, Dimensions
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
@@ -57,6 +58,7 @@ class Batch:
     sold: Mapping[str, ShippedBefore] = field(default_factory=dict)
     total: int = 0
     left_out: int = 0
+    settled: SettledCount = field(default_factory=SettledCount)
     invalid: int = 0
     problems: list[ErrorBody] = field(default_factory=list)
     first: NewRow | None = None
@@ -70,8 +72,8 @@ class Batch:
         """The valid rows in source order, in batches; reading and mapping run in a thread.
 
         Behind an invalid one they come only with `all_valid`, for then no row ships. Raises E-2010 after the last row
-        where any row is invalid, listing what is wrong with each, E-1008 where no row matches and E-1013 where there
-        are more than an installation takes.
+        where any row is invalid, listing what is wrong with each, E-1008 where no row matches, E-2015 where all that do
+        are settled and E-1013 where there are more than an installation takes.
         """
         key = self.mapping.order_column(self.snapshot.columns)
         orders = self.snapshot.orders(self.request.where, key)
@@ -79,6 +81,9 @@ class Batch:
             valid = [row for row in batch if row is not None]
             if valid and (all_valid or not self.invalid):
                 yield await self._compared(valid)
+        if self.total == 0 and (settled := self.settled.orders):
+            include = " ".join(f"--include {orders.reason}" for orders in settled)
+            raise TallyError(ALL_SETTLED, path=source_label(self.source), settled=str(self.settled), include=include)
         if self.total == 0:
             raise TallyError(NO_ROWS, path=source_label(self.source), where=self.request.where or "the condition")
         if self.invalid > _ROWS_LISTED:
@@ -121,6 +126,9 @@ class Batch:
         try:
             if self.reader.is_left_out(rows):
                 self.left_out += 1
+                return None
+            if reason := self.reader.why_left_out(rows, self.request.include):
+                self.settled.add(reason, rows[0].number)
                 return None
             self.total += 1
             row = self.reader.read(rows)

@@ -10,7 +10,7 @@ from services.coordinator.mapping.profiles import AUTO
 from shared.contracts.documents import InspectionDocument
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source
-from shared.errors import MAPPING_MISSING_COLUMN, NO_ROWS, ROWS_INVALID, TallyError
+from shared.errors import ALL_SETTLED, MAPPING_MISSING_COLUMN, NO_ROWS, ROWS_INVALID, TallyError
 from shared.sources import Snapshot
 
 
@@ -32,13 +32,14 @@ async def inspect(intake: Intake, request: JobRequest) -> InspectionDocument:
             async for rows in batch.rows(all_valid=True):
                 skipped += sum(row.skipped is not None for row in rows)
         except TallyError as error:
-            if error.kind not in {ROWS_INVALID, NO_ROWS}:
+            if error.kind not in {ROWS_INVALID, NO_ROWS, ALL_SETTLED}:
                 raise
         return found.model_copy(
             update={
                 "total": batch.total,
                 "skipped": skipped,
                 "left_out": batch.left_out,
+                "settled": batch.settled.orders,
                 "refused": batch.invalid,
                 "problems": tuple(batch.problems),
                 "first": batch.first.shipment if batch.first else None,
@@ -59,4 +60,5 @@ def _found(request: JobRequest, source: Source, snapshot: Snapshot, mapping: Map
         picked="name" if request.mapping != AUTO else "headers" if mapping.match else "generic",
         fields=mapping.placed(snapshot.columns),
         order_column=mapping.order_column(snapshot.columns),
+        leaves_out_by=mapping.leaves_out_by(snapshot.columns),
     )

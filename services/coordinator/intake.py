@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from services.coordinator.batch import Batch, IntakeSettings
@@ -69,6 +69,7 @@ class Intake:
 
     async def batch(self, request: JobRequest, source: Source, snapshot: Snapshot, mapping: Mapping) -> Batch:
         """A source's orders by a mapping that fits it. Raises E-2020 or E-5004."""
+        _check_included(request.include, mapping)
         ship_from = self._settings.ship_from
         if ship_from is None:
             raise TallyError(NO_SHIP_FROM)
@@ -119,6 +120,7 @@ class Intake:
             rows=tuple(listed),
             skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in skipped_by.most_common()),
             shipped_again=again,
+            settled=batch.settled.orders,
             notes=batch.snapshot.notes,
         )
 
@@ -135,6 +137,16 @@ def _preview_row(number: int, row: NewRow, estimate: Money | None, error: ErrorB
         warnings=row.warnings,
         error=error,
     )
+
+
+def _check_included(included: Sequence[str], mapping: Mapping) -> None:
+    known = list(dict.fromkeys(rule.reason for rule in mapping.leave_out))
+    for reason in included:
+        if reason not in known:
+            left_out = ", ".join(known) if known else "nothing"
+            raise TallyError(
+                REQUEST_MALFORMED, reason=f"include {reason}: mapping {mapping.name} leaves out {left_out}"
+            )
 
 
 def _service(text: str | None) -> ServiceLevel | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,6 +42,10 @@ class OrderReader:
             return bool(text) and yes_no(text)
         except FieldValueError as error:
             raise RowInvalidError((invalid(SKIP, error),)) from error
+
+    def why_left_out(self, rows: Sequence[SourceRow], included: Collection[str]) -> str | None:
+        """Why the mapping leaves an order out, such as `fulfilled`; None where it ships, or the reason is included."""
+        return self.mapping.why_left_out([row.values for row in rows], included)
 
     def read(self, rows: Sequence[SourceRow]) -> NewRow:
         """The job's row for an order. Raises RowInvalidError with every problem, E-2011 to E-2014."""

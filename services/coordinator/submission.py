@@ -121,7 +121,7 @@ class Submission:
                     batch.total,
                     mapping.checksum,
                     self._clock(),
-                    mapping.name,
+                    admission.Reading(mapping.name, batch.settled.orders, batch.snapshot.notes),
                 )
         except TallyError as error:
             await self._fail(job_id, request.request_id, error.body)

@@ -56,10 +56,22 @@ class WriteBackCounts(Document):
     removed: int = 0
 
 
+class SettledOrders(Document):
+    """How many orders are left out since their platform says so, for a `reason` such as fulfilled or cancelled.
+
+    `rows` are the source's rows, from 1, in which the first of them begin.
+    """
+
+    reason: str
+    count: int
+    rows: tuple[int, ...] = ()
+
+
 class JobDocument(Document):
     """A job. `cursor` is the number of rows settled from the first; `cost` what was charged and not voided since.
 
-    `restart_of` is the job that this one does over, `restarted_as` the one that does this one over.
+    `settled` orders of its source are no rows of it; `notes` say how the source was read. `restart_of` is the job that
+    this one does over, `restarted_as` the one that does this one over.
     """
 
     job_id: JobId
@@ -83,6 +95,8 @@ class JobDocument(Document):
     ended_at: Timestamp | None = None
     restart_of: JobId | None = None
     restarted_as: JobId | None = None
+    settled: tuple[SettledOrders, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class WriteBackDocument(Document):
@@ -180,7 +194,8 @@ class PreviewDocument(Document):
 
     The estimate is of `rated` rows, which the carrier named a price for, and of `estimated` ones, which it did not in
     time; `unrated` ones are not in it. `warned` rows have a warning. `skipped_by` says whose shipments the skipped rows
-    are, `shipped_again` how many rows ship although they are shipped already. `notes` say how the rows were read.
+    are, `shipped_again` how many rows ship although they are shipped already. `settled` orders are left out of the
+    total. `notes` say how the rows were read.
     """
 
     source: Source
@@ -197,6 +212,7 @@ class PreviewDocument(Document):
     rows: tuple[PreviewRow, ...]
     skipped_by: tuple[SkippedBy, ...] = ()
     shipped_again: int = 0
+    settled: tuple[SettledOrders, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -207,7 +223,8 @@ class InspectionDocument(Document):
     `mapping` is the one `picked`: by the headers, as the generic one since no other fits, or by name; `fields` has the
     columns that go into each field, and none for one that is the same in every row. `order_column` says which rows are
     one order. Of `total` orders `skipped` are shipped already and `refused` cannot ship, for the reasons in `problems`;
-    `left_out` rows besides are no orders. `first` is the first shipment, of row `first_row`. `error` is set where no
+    besides these `left_out` rows are no orders, and `settled` orders are not to be shipped, as the columns in
+    `leaves_out_by` say for each reason. `first` is the first shipment, of row `first_row`. `error` is set where no
     row can be mapped, `not_writable` where the source would be refused since it cannot be written back to.
     """
 
@@ -224,6 +241,8 @@ class InspectionDocument(Document):
     total: int = 0
     skipped: int = 0
     left_out: int = 0
+    settled: tuple[SettledOrders, ...] = ()
+    leaves_out_by: dict[str, tuple[str, ...]] = {}
     refused: int = 0
     problems: tuple[ErrorBody, ...] = ()
     first: Shipment | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.contracts.message import JobId, Message, RequestId
 from shared.contracts.source import Source
 from shared.contracts.states import InterruptPolicy, JobMode
+
+Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_-]{0,39}$")]
 
 
 class JobRequest(Message):
@@ -18,7 +20,8 @@ class JobRequest(Message):
     source root, or `auto`: the built-in one that the source's columns are those of. `service` overrides every row's
     service level. `on_interrupt` defaults to `ask` in confirm mode and to `resume` in auto mode. `reship` ships rows
     again that an earlier job or the source itself says are shipped; `restart_of` does so for the rows that one job, or
-    a job that it restarted, shipped.
+    a job that it restarted, shipped. `include` names reasons for which the mapping leaves orders out, such as
+    `fulfilled`: these orders ship nevertheless.
     """
 
     request_id: RequestId
@@ -32,3 +35,4 @@ class JobRequest(Message):
     requested_by: Annotated[str, StringConstraints(max_length=200)] = ""
     reship: bool = False
     restart_of: JobId | None = None
+    include: Annotated[tuple[Reason, ...], Field(max_length=10)] = ()

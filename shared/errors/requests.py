@@ -41,6 +41,12 @@ ROWS_DISAGREE = _registered(
     "{field} differs between rows {row_a} and {row_b}, which are one order.",
     "Make them agree, or give them order numbers of their own.",
 )
+ALL_SETTLED = _registered(
+    "E-2015",
+    "Every order left out",
+    "No order of {path} is to be shipped; left out are {settled}.",
+    "Export open orders, or ship these nevertheless with {include} (include in a request).",
+)
 REQUEST_MALFORMED = _registered(
     "E-2020", "Request malformed", "The job request is malformed: {reason}.", "Correct it and publish it again."
 )

@@ -39,6 +39,7 @@ from shared.contracts.documents import (
     RowCounts,
     RowDocument,
     SecondLabel,
+    SettledOrders,
     ShippedBefore,
     SkippedBy,
     UnverifiedRow,
@@ -143,6 +144,8 @@ SHIPMENT_ABROAD = Shipment(
     ),
 )
 
+SETTLED = SettledOrders(reason="fulfilled", count=2, rows=(4, 9))
+
 JOB_DOCUMENT = JobDocument(
     job_id=JOB,
     request_id="orders-2026-11-21",
@@ -164,6 +167,8 @@ JOB_DOCUMENT = JobDocument(
     ended_at=AT,
     restart_of="0a1b2c3d4e5f6a7b",
     restarted_as="1a2b3c4d5e6f7a8b",
+    settled=(SETTLED,),
+    notes=("Read from sheet Orders, its header in row 3.",),
 )
 
 SHIPPED_BEFORE = ShippedBefore(job_id="0a1b2c3d4e5f6a7b", row_number=3, tracking_numbers=("1ZTALLY10300000001",))
@@ -206,6 +211,7 @@ REQUEST = JobRequest(
     on_interrupt=InterruptPolicy.ASK,
     requested_by="erp",
     restart_of="0a1b2c3d4e5f6a7b",
+    include=("fulfilled",),
 )
 
 _ENTRY = {"job_id": JOB, "row_number": 17, "attempt": 1, "epoch": EPOCH, "claim_id": "0123456789abcdef"}
@@ -365,6 +371,8 @@ DOCUMENTS = {
         fields={"postal_code": ("Shipping Zip",), "order_number": ("Name",)},
         order_column="Name",
         total=2,
+        settled=(SETTLED,),
+        leaves_out_by={"fulfilled": ("Fulfillment Status",)},
         refused=1,
         problems=(ERROR,),
         first=SHIPMENT,
@@ -392,6 +400,7 @@ DOCUMENTS = {
             ),
         ),
         skipped_by=(SkippedBy(job_id="0a1b2c3d4e5f6a7b", count=1),),
+        settled=(SETTLED,),
         notes=("Read from sheet Orders, its header in row 3.",),
     ),
 }

@@ -52,6 +52,62 @@ def test_every_row_of_a_shopify_order_gets_the_one_number_and_voiding_clears_the
     house.eventually(lambda: numbers(path, "Name")["#1001"], lambda cleared: cleared == ["", "", ""])
 
 
+def test_what_shopify_says_is_fulfilled_or_cancelled_is_left_out_unless_included(house: House) -> None:
+    path = house.folder / "settled.csv"
+    with (EXPORTS / "shopify.csv").open(encoding="utf-8", newline="") as file:
+        columns, *rows = csv.reader(file)
+    for row in rows:
+        if row[0] == "#1002":
+            row[columns.index("Fulfillment Status")] = "fulfilled"
+        if row[0] == "#1004":
+            row[columns.index("Cancelled at")] = "2026-11-20 10:00:00 -0600"
+            row[columns.index("Shipping Zip")] = "no ZIP, which nobody asks of a cancelled order"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    settled = [
+        {"reason": "fulfilled", "count": 1, "rows": [4]},
+        {"reason": "cancelled", "count": 1, "rows": [7]},
+    ]
+    told = "2 orders are left out: 1 fulfilled (row 4), 1 cancelled (row 7); --include REASON ships them nevertheless."
+
+    found = house.json("inspect", "settled.csv")
+    assert (found["total"], found["refused"], found["settled"]) == (2, 0, settled)
+    assert found["leaves_out_by"]["fulfilled"] == ["Fulfillment Status"]
+    assert told in house.run("inspect", "settled.csv").stdout
+    preview = house.json("preview", "settled.csv")
+    assert (preview["total"], preview["to_ship"], preview["settled"]) == (2, 2, settled)
+    assert told in house.run("preview", "settled.csv").stdout
+    assert house.json("preview", "settled.csv", "--include", "fulfilled")["to_ship"] == 3
+
+    shown = house.run("ship", "settled.csv", "--yes")
+    assert shown.returncode == 0
+    assert told in shown.stdout
+    job = house.json("show", "last")
+    assert (job["rows"]["shipped"], job["settled"]) == (2, settled)
+    assert [row["source_row"] for row in house.json("rows", job["job_id"])] == [1, 5]
+    assert told in house.run("show", "last").stdout
+    written = numbers(path, "Name")
+    assert [bool(written[name][0]) for name in ("#1001", "#1002", "#1003", "#1004")] == [True, False, True, False]
+
+    included = house.json("ship", "settled.csv", "--yes", "--include", "fulfilled")
+    assert (included["rows"]["shipped"], included["rows"]["skipped"]) == (1, 2)
+    assert [orders["reason"] for orders in included["settled"]] == ["cancelled"]
+
+
+def test_a_source_of_which_every_order_is_settled_is_refused_with_what_would_ship_it(house: House) -> None:
+    text = (EXPORTS / "woocommerce.csv").read_text(encoding="utf-8").replace(";Processing;", ";Completed;")
+    (house.folder / "done.csv").write_text(text, encoding="utf-8")
+    refused = house.run("ship", "done.csv", "--yes")
+    assert refused.returncode == 1
+    assert "E-2015: No order of" in refused.stderr
+    assert "left out are 2 fulfilled" in refused.stderr
+    assert "--include fulfilled" in refused.stderr
+    assert house.json("inspect", "done.csv")["settled"] == [{"reason": "fulfilled", "count": 2, "rows": [1, 2]}]
+    unknown = house.run("preview", "done.csv", "--include", "shipped")
+    assert "E-2020" in unknown.stderr
+    assert "mapping woocommerce leaves out fulfilled, cancelled, refunded, failed" in unknown.stderr
+
+
 def test_what_ebay_says_is_shipped_is_skipped(house: House) -> None:
     shutil.copy(EXPORTS / "ebay.csv", house.folder / "ebay.csv")
     job = house.json("ship", "ebay.csv", "--yes")

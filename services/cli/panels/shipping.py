@@ -11,6 +11,7 @@ from services.cli.options import (
     Delimiter,
     Detach,
     Encoding,
+    Include,
     Job,
     Json,
     Key,
@@ -39,6 +40,7 @@ def inspect(
     where: Where = None,
     mapping: Map = "auto",
     service: Service = None,
+    include: Include = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
@@ -59,6 +61,7 @@ def inspect(
         quote=quote,
         encoding=encoding,
         key=key,
+        include=tuple(include or ()),
     )
     run_with_offer(lambda: shipping.inspect(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
@@ -72,6 +75,7 @@ def preview(
     mapping: Map = "auto",
     service: Service = None,
     reship: Reship = False,
+    include: Include = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
@@ -93,6 +97,7 @@ def preview(
         quote=quote,
         encoding=encoding,
         key=key,
+        include=tuple(include or ()),
     )
     run_with_offer(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
 
@@ -116,6 +121,7 @@ def ship(
     ] = None,
     sidecar: Sidecar = False,
     reship: Reship = False,
+    include: Include = None,
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
@@ -144,6 +150,7 @@ def ship(
         quote,
         encoding,
         key,
+        tuple(include or ()),
     )
     run_with_offer(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
 

@@ -15,7 +15,7 @@ from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for, reservation_key
 from shared.contracts.commands import SourcePlace
-from shared.contracts.documents import ShippedBefore
+from shared.contracts.documents import SettledOrders, ShippedBefore
 from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
@@ -191,6 +191,18 @@ def destination(shipment: Shipment) -> str:
     return ", ".join(part for part in parts if part)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How a job's source was read: the mapping's name, the orders that were left out as settled, notes for a person."""
+
+    mapping: str = ""
+    settled: tuple[SettledOrders, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+_UNREAD = Reading()
+
+
 def finish_intake(
     connection: Connection,
     job_id: str,
@@ -198,12 +210,23 @@ def finish_intake(
     total: int,
     mapping_checksum: str,
     now: datetime,
-    mapping_name: str = "",
+    reading: Reading = _UNREAD,
 ) -> None:
-    """All rows are in, by the mapping of that name."""
+    """All rows are in, read so."""
     job = of_intake(connection, job_id, intake, now)
-    job.changes |= {"total": total, "mapping": mapping_name}
-    job.trail.add("job.taken_in", total=total, mapping=mapping_checksum, mapping_name=mapping_name)
+    job.changes |= {
+        "total": total,
+        "mapping": reading.mapping,
+        "settled": [orders.model_dump(mode="json") for orders in reading.settled],
+        "notes": list(reading.notes),
+    }
+    job.trail.add(
+        "job.taken_in",
+        total=total,
+        mapping=mapping_checksum,
+        mapping_name=reading.mapping,
+        left_out={orders.reason: orders.count for orders in reading.settled},
+    )
     job.close()
 
 

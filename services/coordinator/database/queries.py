@@ -343,6 +343,8 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
         ended_at=job.ended_at,
         restart_of=job.restart_of,
         restarted_as=job.restarted_as,
+        settled=job.settled or (),
+        notes=job.notes or (),
     )
 
 

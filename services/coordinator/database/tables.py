@@ -58,6 +58,8 @@ jobs = Table(
     Column("intake", String(32), nullable=False, default=""),
     Column("intake_at", UtcDateTime),
     Column("mapping", String(400), nullable=False, default=""),
+    Column("settled", Json),
+    Column("notes", Json),
     Column("total", Integer, nullable=False, default=0),
     Column("cursor", Integer, nullable=False, default=0),
     Column("error", Json),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import yaml
 
 from services.coordinator.mapping.fields import FIELDS, NEEDED
+from services.coordinator.mapping.leaving_out import ANYTHING, LeaveOut
+from services.coordinator.mapping.text import normalised
 
-_FIELDS, _MATCH, _GROUP_BY, _SKIP = "fields", "match", "group_by", "skip"
-_TOP_KEYS = (_FIELDS, _GROUP_BY, _MATCH, _SKIP)
+_FIELDS, _MATCH, _GROUP_BY, _SKIP, _LEAVE_OUT = "fields", "match", "group_by", "skip", "leave_out"
+_TOP_KEYS = (_FIELDS, _GROUP_BY, _LEAVE_OUT, _MATCH, _SKIP)
+_REASON = re.compile(r"[a-z][a-z_-]{0,39}")
 
 
 class DefinitionError(Exception):
@@ -30,13 +34,15 @@ class Definition:
     """A mapping file's content. Each of `match` and `group_by` is a choice of headers, of which one is enough.
 
     `match` are the headers by which a profile is told, `group_by` those whose column says which rows are one order,
-    `skip` the template that says yes for a row that is no order at all.
+    `skip` the template that says yes for a row that is no order at all, `leave_out` the rules by which orders are not
+    to be shipped.
     """
 
     fields: tuple[FieldDefinition, ...]
     match: tuple[tuple[str, ...], ...] = ()
     group_by: tuple[str, ...] = ()
     skip: FieldDefinition | None = None
+    leave_out: tuple[LeaveOut, ...] = ()
 
 
 def read_definition(text: str) -> Definition:
@@ -51,6 +57,7 @@ def read_definition(text: str) -> Definition:
         match=_choices(top[_MATCH]) if _MATCH in top else (),
         group_by=_headers(top[_GROUP_BY], _GROUP_BY) if _GROUP_BY in top else (),
         skip=None if skip is None else FieldDefinition(_SKIP, skip.start_mark.line + 1, _text(skip, _SKIP)),
+        leave_out=_rules(top[_LEAVE_OUT]) if _LEAVE_OUT in top else (),
     )
 
 
@@ -87,6 +94,30 @@ def _headers(node: yaml.Node, key: str) -> tuple[str, ...]:
     if not headers or not all(headers):
         raise DefinitionError(f"line {node.start_mark.line + 1}: {key} names no header")
     return headers
+
+
+def _rules(node: yaml.Node) -> tuple[LeaveOut, ...]:
+    """Below each reason headers, and with each of these the texts that say so."""
+    rules: list[LeaveOut] = []
+    for reason, headers in _pairs(node):
+        if not _REASON.fullmatch(reason):
+            line = node.start_mark.line + 1
+            raise DefinitionError(f"line {line}: reason {reason[:60]} in {_LEAVE_OUT} is not one lower-case word")
+        for header, texts in _pairs(headers):
+            said = _headers(texts, _LEAVE_OUT)
+            if not normalised(header) or not all(normalised(text) or text == ANYTHING for text in said):
+                line = texts.start_mark.line + 1
+                raise DefinitionError(f"line {line}: {_LEAVE_OUT} names a header or a text without letters or digits")
+            anything = ANYTHING in said
+            rules.append(LeaveOut(reason, header, frozenset() if anything else frozenset(map(normalised, said))))
+    return tuple(rules)
+
+
+def _pairs(node: yaml.Node) -> list[tuple[str, yaml.Node]]:
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        line = node.start_mark.line + 1
+        raise DefinitionError(f"line {line}: {_LEAVE_OUT} has reasons, and below each a line such as 'Status: shipped'")
+    return [(_text(key, _LEAVE_OUT), value) for key, value in node.value]
 
 
 def _text(node: yaml.Node, key: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from services.coordinator.mapping.definition import DefinitionError, FieldDefinition, read_definition
 from services.coordinator.mapping.fields import NEEDED, SKIP, Fields
 from services.coordinator.mapping.headers import HeaderIndex
+from services.coordinator.mapping.leaving_out import LeaveOut, placed, why_left_out
 from services.coordinator.mapping.plan import RowPlan
 from services.coordinator.mapping.templates import FieldTemplate, TemplateRefusedError, compile_field
 from shared.errors import (
@@ -37,7 +38,7 @@ class Mapping:
     """A compiled mapping. `name` is what a request calls it, `checksum` the SHA-256 of its file in hex.
 
     `match` are the choices of headers by which it is recognised, `group_by` the choice that says which rows are one
-    order; both may be empty.
+    order, `leave_out` the rules by which orders are not to be shipped; all may be empty.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Mapping:
     templates: abc.Mapping[str, FieldTemplate]
     match: tuple[tuple[str, ...], ...] = ()
     group_by: tuple[str, ...] = ()
+    leave_out: tuple[LeaveOut, ...] = ()
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise E-2003, once for the mapping, where it names columns that are not among `columns`.
@@ -72,6 +74,17 @@ class Mapping:
             self._plans.clear()  # rows come from one source at a time
             self._plans[columns] = plan
         return plan.render(values)
+
+    def why_left_out(self, rows: Sequence[abc.Mapping[str, str]], included: abc.Collection[str]) -> str | None:
+        """Why an order with these rows is not to be shipped; None where it is, or where the reason is included."""
+        return why_left_out(self.leave_out, rows, included)
+
+    def leaves_out_by(self, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """The reasons for which it leaves orders out, each with the columns that say so in a source with these."""
+        found: dict[str, tuple[str, ...]] = {}
+        for rule, column in placed(self.leave_out, tuple(columns)):
+            found[rule.reason] = (*found.get(rule.reason, ()), column)
+        return found
 
     def recognises(self, columns: Sequence[str]) -> bool:
         """Whether a source with these columns is of the kind that this mapping is for."""
@@ -150,7 +163,7 @@ def parse_mapping(name: str, content: bytes) -> Mapping:
     except DefinitionError as error:
         raise TallyError(MAPPING_INVALID, mapping=name, reason=str(error)) from error
     checksum = hashlib.sha256(content).hexdigest()
-    return Mapping(name, checksum, templates, definition.match, definition.group_by)
+    return Mapping(name, checksum, templates, definition.match, definition.group_by, definition.leave_out)
 
 
 def _compiled(definition: FieldDefinition) -> FieldTemplate:

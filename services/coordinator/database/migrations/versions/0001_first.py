@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("intake", sa.String(length=32), nullable=False),
         sa.Column("intake_at", UtcDateTime(), nullable=True),
         sa.Column("mapping", sa.String(length=400), nullable=False),
+        sa.Column("settled", sa.JSON(), nullable=True),
+        sa.Column("notes", sa.JSON(), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),
