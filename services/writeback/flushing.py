@@ -7,14 +7,15 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.writeback.targets.target import RowChange, Target
+from services.writeback.targets.target import Target
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
-from shared.contracts.commands import SourcePlace, WritebackCommand
+from shared.contracts.commands import WritebackCommand
 from shared.contracts.source import Source, has_sidecar, source_hash
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import REGISTRY, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.failpoints import failpoint
+from shared.sources.changes import changes_of
 from shared.telemetry import logger
 
 log = logger("flushing")
@@ -113,7 +114,7 @@ class Flusher:
     async def _apply(self, source: Source, commands: Sequence[WritebackCommand]) -> list[RowWritten]:
         """Apply the commands in one go; what could not be written is tried again, then reported, row by row."""
         writer = self._writers.get(kind_of_writer(source))
-        changes = [change for command in commands for change in _changes(command)]
+        changes = [change for command in commands for change in changes_of(command)]
         if writer is None:
             error = TallyError(SOURCE_KIND_UNSUPPORTED, kind=source.kind).body
             return _by_row([change.failed(error) for change in changes])
@@ -150,22 +151,3 @@ def _by_row(reports: Iterable[RowWritten]) -> list[RowWritten]:
         if key not in found or found[key].status == "written":
             found[key] = report
     return list(found.values())
-
-
-def _changes(command: WritebackCommand) -> list[RowChange]:
-    """A change for each row of the order in its source."""
-    own = SourcePlace(source_row=command.source_row, row_key=command.row_key, checksum=command.checksum)
-    return [
-        RowChange(
-            job_id=command.job_id,
-            row_number=command.row_number,
-            source_row=place.source_row,
-            row_key=place.row_key,
-            checksum=place.checksum,
-            row_version=command.row_version,
-            values=command.values,
-            replaces=command.replaces,
-            order_number=command.order_number,
-        )
-        for place in (own, *command.others)
-    ]

@@ -30,7 +30,7 @@ from services.writeback.targets.backups import Backups
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange, Target
+from services.writeback.targets.target import Target
 from shared.bus.publishing import Publisher
 from shared.clock import utc_now
 from shared.contracts.commands import WritebackCommand, WrittenValues
@@ -38,6 +38,7 @@ from shared.contracts.source import CsvSource, ExcelSource, Source
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.settings import WritebackSettings
 from shared.sources import open_source
+from shared.sources.changes import RowChange
 from tests.bench.report import add_to_report
 from tests.samples import HEADERS, orders, write_orders
 

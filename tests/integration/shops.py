@@ -14,12 +14,12 @@ from pydantic import SecretStr
 from sqlalchemy import URL, Engine, Row, create_engine, inspect, text
 
 from services.writeback.targets.database import DatabaseTarget
-from services.writeback.targets.target import RowChange
 from shared.contracts.commands import WrittenValues
 from shared.contracts.source import DatabaseSource
 from shared.contracts.writeback import RowWritten
 from shared.settings import ConnectionSettings
 from shared.sources import open_source
+from shared.sources.changes import RowChange
 from shared.sources.database_connection import Connections
 from shared.sources.rows import SourceRow
 from tests.integration.database_servers import Server

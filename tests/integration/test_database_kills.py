@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import event
 
 from services.writeback.targets.database import DatabaseTarget
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import DatabaseSource
 from shared.settings import ConnectionSettings
+from shared.sources.changes import RowChange
 from shared.sources.database_connection import Connections
 from tests.integration.shops import NOW, Shop, changes, codes, write
 

@@ -12,8 +12,8 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from services.writeback.targets.database import DatabaseTarget
-from services.writeback.targets.target import RowChange
 from shared.sources import check_writable
+from shared.sources.changes import RowChange
 from tests.integration.shops import NOW, TYPES, Shop, change, changes, codes, write
 
 GUIDE = Path(__file__).parents[2] / "docs/guides/databases.md"

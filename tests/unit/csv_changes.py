@@ -7,10 +7,10 @@ from pathlib import Path
 
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange
 from shared.contracts.commands import WrittenValues
 from shared.contracts.source import CsvSource
 from shared.contracts.writeback import RowWritten
+from shared.sources.changes import RowChange
 from shared.sources.csv import open_csv
 
 SHIPPED_AT = datetime(2026, 11, 21, 10, 15, 30, 999_999, tzinfo=UTC)

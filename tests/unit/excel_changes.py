@@ -8,9 +8,9 @@ from csv_changes import change
 
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import ExcelSource
 from shared.contracts.writeback import RowWritten
+from shared.sources.changes import RowChange
 from shared.sources.excel_orders import read_orders
 from shared.sources.rows import row_checksum
 

@@ -15,11 +15,11 @@ from services.writeback.targets.backups import FOLDER, Backups
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange
 from shared.clock import Clock
 from shared.contracts.source import CsvSource, ExcelSource
 from shared.contracts.writeback import RowWritten
 from shared.sources import open_source
+from shared.sources.changes import RowChange
 
 COLUMNS = ("name", "zip")
 NIGHT = datetime(2026, 11, 21, 3, 45, tzinfo=UTC)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.writeback.targets.csv_document import CsvDocument, parse_document
 from services.writeback.targets.csv_edit import edit
-from services.writeback.targets.target import RowChange
+from shared.sources.changes import RowChange
 from shared.sources.rows import TRACKING_COLUMNS, row_checksum, tracking_column
 
 

@@ -26,9 +26,9 @@ from excel_files import (
 from openpyxl.worksheet.table import Table
 from workbook_corpus import CORPUS
 
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import CsvSource, ExcelSource
 from shared.contracts.writeback import RowWritten
+from shared.sources.changes import RowChange
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from killed_writers import after_each_kill
 
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource
+from shared.sources.changes import RowChange
 
 BESIDE = ["orders.parquet", "orders.tracking.csv", "orders.xlsx"]
 PARQUET = ParquetSource(path="orders.parquet")

@@ -19,11 +19,12 @@ from services.writeback import flushing
 from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.targets.backups import FOLDER
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange, Target
+from services.writeback.targets.target import Target
 from shared.bus.publishing import Publisher
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.source import ExcelSource, Source
 from shared.contracts.writeback import RowWritten, SourceWritten
+from shared.sources.changes import RowChange
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.suffix)

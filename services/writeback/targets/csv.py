@@ -9,9 +9,9 @@ from services.writeback.targets.comparison import Contents
 from services.writeback.targets.csv_document import CsvDocument, parse_document
 from services.writeback.targets.csv_edit import contents, edit
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import CsvSource
 from shared.errors import SOURCE_CHANGED, TallyError
+from shared.sources.changes import RowChange
 
 
 class CsvTarget(FileTarget[CsvDocument]):

@@ -8,8 +8,8 @@ from dataclasses import replace
 from services.writeback.targets.comparison import Contents
 from services.writeback.targets.csv_document import CsvDocument
 from services.writeback.targets.file_target import Edit
-from services.writeback.targets.target import RowChange
 from services.writeback.targets.tracking import decide
+from shared.sources.changes import RowChange
 from shared.sources.csv_records import CsvGrammar, is_separator_line, line_end
 from shared.sources.header import Header
 from shared.sources.rows import TRACKING_COLUMNS

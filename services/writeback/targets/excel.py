@@ -8,8 +8,8 @@ from services.writeback.targets.comparison import Contents
 from services.writeback.targets.excel_document import ExcelDocument, contents, parse_document
 from services.writeback.targets.excel_edit import edit
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
-from services.writeback.targets.target import RowChange
 from shared.contracts.source import ExcelSource
+from shared.sources.changes import RowChange
 
 
 class ExcelTarget(FileTarget[ExcelDocument]):

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from services.writeback.targets.excel_document import ExcelDocument
 from services.writeback.targets.file_target import Edit
-from services.writeback.targets.target import RowChange
 from services.writeback.targets.tracking import decide
 from services.writeback.targets.workbook.archive import rewritten
 from services.writeback.targets.workbook.cells import CellText, fits, style_at, style_of_new, with_texts
 from services.writeback.targets.workbook.sheet import with_rows
 from services.writeback.targets.workbook.table import with_columns
+from shared.sources.changes import RowChange
 from shared.sources.excel_package import open_package
 from shared.sources.excel_placement import Placement
 

@@ -25,10 +25,11 @@ from services.writeback.targets.atomic_file import (
 from services.writeback.targets.backups import Backups
 from services.writeback.targets.comparison import Contents
 from services.writeback.targets.lock import SourceLocks
-from services.writeback.targets.target import RowChange, apply_newest
+from services.writeback.targets.target import apply_newest
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
 from shared.contracts.writeback import RowWritten
 from shared.errors import OUTSIDE_ROOTS, WRITE_FAILED, ErrorBody, TallyError
+from shared.sources.changes import RowChange
 from shared.sources.paths import resolve_within
 
 _TRIES = 5

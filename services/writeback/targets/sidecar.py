@@ -15,10 +15,9 @@ from pathlib import Path
 from services.writeback.targets.atomic_file import FileVersion
 from services.writeback.targets.comparison import Contents
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
-from services.writeback.targets.target import RowChange
-from services.writeback.targets.tracking import wanted_texts
 from shared.contracts.source import ExcelSource, ParquetSource
 from shared.errors import NOT_CSV, ErrorBody, TallyError
+from shared.sources.changes import RowChange, wanted_texts
 from shared.sources.rows import TRACKING_COLUMNS
 from shared.sources.sidecar import sidecar_name
 

@@ -3,50 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
-from shared.contracts.commands import WrittenValues
 from shared.contracts.source import Source
 from shared.contracts.writeback import RowWritten
 from shared.errors import ErrorBody
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """What is to stand in one row's tracking columns.
-
-    `source_row`, `row_key` and `checksum` tell the row apart as it was read at intake (shared/sources/rows.py). Only a
-    number in `replaces` may be overwritten or cleared; any other one that stands there is a conflict. `order_number` is
-    what a file beside the source calls the row.
-    """
-
-    job_id: str
-    row_number: int
-    source_row: int
-    row_key: str
-    checksum: str
-    row_version: int
-    values: WrittenValues
-    replaces: tuple[str, ...] = ()
-    order_number: str = ""
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        """The job, its row and the row of the source: one order may be several rows of that."""
-        return self.job_id, self.row_number, self.source_row
-
-    def written(self) -> RowWritten:
-        """The report that it stands there now."""
-        return RowWritten(
-            job_id=self.job_id, row_number=self.row_number, row_version=self.row_version, status="written"
-        )
-
-    def failed(self, error: ErrorBody) -> RowWritten:
-        """The report that it could not be written."""
-        return RowWritten(
-            job_id=self.job_id, row_number=self.row_number, row_version=self.row_version, status="failed", error=error
-        )
+from shared.sources.changes import RowChange
 
 
 class Target(Protocol):

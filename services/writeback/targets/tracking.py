@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 
-from services.writeback.targets.target import RowChange
-from shared.errors import SOURCE_CHANGED, TRACKING_CONFLICT, WRITE_FAILED, ErrorBody, TallyError
-from shared.sources.rows import TRACKING_COLUMNS
-
-_NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
+from shared.errors import SOURCE_CHANGED, WRITE_FAILED, ErrorBody, TallyError
+from shared.sources.changes import RowChange, wanted_texts
 
 
 class RowFinder:
@@ -46,30 +42,6 @@ class RowFinder:
             if checksum is not None:
                 found[checksum] = None if checksum in found else index
         return found
-
-
-def wanted_texts(present: Mapping[str, str], change: RowChange, label: str) -> dict[str, str]:
-    """The texts that `change` still has to put into tracking columns that say `present`; none where all is as it is.
-
-    Raises E-4012 where another number stands there, one that the change does not replace.
-    """
-    number = change.values.tracking_number
-    standing = present.get(_NUMBER, "").strip()
-    if standing not in {"", number, *change.replaces}:
-        raise TallyError(TRACKING_CONFLICT, row_number=change.source_row, path=label)
-    if number is not None:
-        return _filled(present, number, change.values.shipped_at)
-    # A time without a number is nobody's to clear: a person took the number out and left it.
-    return {column: "" for column, text in present.items() if text} if standing else {}
-
-
-def _filled(present: Mapping[str, str], number: str, shipped_at: datetime | None) -> dict[str, str]:
-    """What is still to be written for `number`; the time stays as it is where the number is already there."""
-    same = present.get(_NUMBER, "").strip() == number
-    wanted = {} if same else {_NUMBER: number}
-    if shipped_at is not None and not (same and present.get(_SHIPPED_AT, "").strip()):
-        wanted[_SHIPPED_AT] = shipped_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return wanted
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.writeback.targets.target import RowChange
-from services.writeback.targets.tracking import wanted_texts
 from shared.errors import SOURCE_CHANGED, TallyError
+from shared.sources.changes import RowChange, wanted_texts
 from shared.sources.rows import TRACKING_COLUMNS
 
 _NUMBER = TRACKING_COLUMNS[0]

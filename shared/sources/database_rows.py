@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnClause, ColumnElement, Connection, and_, literal, or_, select, type_coerce, update
 from sqlalchemy.types import NullType, String, TypeEngine
 
-from services.writeback.targets.database_decisions import StandingRow
-from services.writeback.targets.target import RowChange
+from shared.sources.changes import RowChange
+from shared.sources.database_decisions import StandingRow
 from shared.sources.database_marks import MARKS
 from shared.sources.database_table import OrdersTable
 from shared.sources.database_values import MomentKind, key_value, moment_kind, stored_moment, text_of
