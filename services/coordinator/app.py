@@ -34,6 +34,7 @@ from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
+from shared.sources.database_address import connections_into
 from shared.sources.database_connection import Connections
 from shared.telemetry import logger
 
@@ -49,8 +50,8 @@ def main() -> None:
     settings = load(CoordinatorSettings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     service = Service("coordinator", settings)
-    database = Database(settings.job_database_url)
     connections = Connections(settings.connections)
+    database = Database(settings.job_database_url, connections_into(settings.job_database_url, settings.connections))
 
     async def start() -> None:
         installation = await migrate(database)

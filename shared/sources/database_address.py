@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from shared.settings import ConnectionSettings
 CONNECT_TIMEOUT = 10  # seconds
 ANSWER_TIMEOUT = 60  # seconds to wait for a server's next bytes
 LOCK_TIMEOUT = 5  # seconds to wait for a row that another transaction holds
+
+_PORTS = {"postgresql": 5432}
 
 _DRIVERS = {
     "postgresql": "postgresql+pg8000",
@@ -51,6 +54,30 @@ def read_address(name: str, settings: ConnectionSettings) -> tuple[URL, dict[str
         return _postgresql(name, url)
     timeouts = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
     return url, timeouts
+
+
+def connections_into(url: str, connections: Mapping[str, ConnectionSettings]) -> dict[str, bool]:
+    """The names of those `connections` that lead to the database at `url`, each with its `mark_table`.
+
+    On a server only one that has the same user does: what that user may not do, no other does in its place. A server
+    that is named in two ways counts as two. Raises E-5002 for a connection's URL that cannot be one.
+    """
+    place = _place(make_url(url))
+    return {
+        name: each.mark_table
+        for name, each in connections.items()
+        if place is not None and place == _place(_parsed(name, each.url.get_secret_value()))
+    }
+
+
+def _place(url: URL) -> tuple[object, ...] | None:
+    """What two URLs have in common where they lead to one database for sure; None where that cannot be told."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return (backend, Path(url.database).resolve()) if url.database else None
+    if url.host is None or url.query.keys() & {"host", "unix_sock"}:
+        return None
+    return backend, url.host.lower(), url.port or _PORTS.get(backend), url.database or url.username, url.username
 
 
 def _parsed(name: str, text: str) -> URL:

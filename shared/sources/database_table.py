@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Inspector,
     TableClause,
+    cast,
     column,
     func,
     inspect,
@@ -21,8 +22,9 @@ from sqlalchemy import (
     table,
     type_coerce,
 )
+from sqlalchemy.dialects.postgresql import DOMAIN
 from sqlalchemy.sql.elements import quoted_name
-from sqlalchemy.types import NullType
+from sqlalchemy.types import REAL, Double, NullType, Text
 
 from shared.contracts.source import DatabaseSource, source_label
 from shared.errors import KEY_REFUSED, NO_KEY, TABLE_NOT_FOUND, TallyError
@@ -36,22 +38,19 @@ from shared.sources.rows import tracking_column
 class OrdersTable:
     """A table or view of orders: `name` as its catalogue spells it, with its schema unless that is the default one.
 
-    `key` holds the positions of the columns that tell a row apart, `optional` those of columns that may be NULL.
+    `values` are its columns as they are selected; `key` holds the positions of those that tell a row apart, `optional`
+    of those that may be NULL.
     """
 
     label: str
     name: str
     clause: TableClause
     columns: tuple[ColumnClause[Any], ...]
+    values: tuple[ColumnElement[Any], ...]
     header: Header
     key: tuple[int, ...]
     optional: frozenset[int]
     is_view: bool
-
-    @property
-    def values(self) -> list[ColumnElement[Any]]:
-        """Every column, to be selected as the driver gives it: no type of SQLAlchemy's has a say in its text."""
-        return [type_coerce(each, NullType()).label(f"c{index}") for index, each in enumerate(self.columns)]
 
     @property
     def key_columns(self) -> list[ColumnClause[Any]]:
@@ -90,6 +89,7 @@ def inspect_table(connection: Connection, source: DatabaseSource) -> OrdersTable
         name=full_name,
         clause=clause,
         columns=columns,
+        values=tuple(_value(each, connection.dialect.name).label(f"c{index}") for index, each in enumerate(columns)),
         header=header,
         key=key,
         optional=frozenset(index for index, each in enumerate(described) if each["nullable"]),
@@ -97,6 +97,16 @@ def inspect_table(connection: Connection, source: DatabaseSource) -> OrdersTable
     )
     _check_key(connection, orders)
     return orders
+
+
+def _value(each: ColumnClause[Any], dialect: str) -> ColumnElement[Any]:
+    """A column as the driver gives it: no type of SQLAlchemy's has a say in its text.
+
+    PostgreSQL's `real` is what it prints, 1.1, which a driver that takes its bytes reads as 1.100000023841858.
+    """
+    kind = each.type.data_type if isinstance(each.type, DOMAIN) else each.type
+    is_short = dialect == "postgresql" and isinstance(kind, REAL)
+    return type_coerce(cast(cast(each, Text), Double) if is_short else each, NullType())
 
 
 def check_unique(connection: Connection, orders: OrdersTable) -> None:

@@ -11,6 +11,7 @@ from nats.aio.client import Client
 from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
 from shared.bus import topology
+from tests.integration.books_beside import Books, open_books
 from tests.integration.database_servers import Server, mariadb, postgres
 from tests.integration.house import House, running_house
 from tests.integration.nats_servers import connected, nats_server
@@ -75,6 +76,16 @@ def _served_shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     server = request.getfixturevalue("postgres_server" if request.param == "postgresql" else "mariadb_server")
     shop = server_shop(server, request.param)
     yield shop
+    shop.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Books]:
+    """A job database of each kind, with a shop's orders in it."""
+    is_file = request.param == "sqlite"
+    shop = sqlite_shop(tmp_path) if is_file else server_shop(request.getfixturevalue("postgres_server"), request.param)
+    async with open_books(shop) as books:
+        yield books
     shop.close()
 
 

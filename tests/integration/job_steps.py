@@ -20,6 +20,7 @@ from tests.contract.messages import SHIPMENT
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 ISSUE = Issue("epoch-1", timedelta(minutes=5))
 INSTALLATION = "ABCDEFGH"
+ORDERS = CsvSource(path="orders.csv")
 ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.")
 
 
@@ -32,10 +33,12 @@ async def take_in(
     fingerprint="print",
     at=NOW,
     on_interrupt=None,
+    source=ORDERS,
+    batch=None,
 ) -> str:
     request = JobRequest(
         request_id=request_id,
-        source=CsvSource(path="orders.csv"),
+        source=source,
         mode=JobMode.AUTO,
         reship=reship,
         on_interrupt=on_interrupt,
@@ -44,9 +47,9 @@ async def take_in(
     await database.write(intake.admit, job_id, request, request_hash(request), at)
     await database.write(intake.begin_intake, job_id, "intake", request.source, NOW)
     numbers = range(1, rows + 1)
-    batch = [NewRow(number, str(number), "sum", f"{fingerprint}-{number}", SHIPMENT) for number in numbers]
+    batch = batch or [NewRow(number, str(number), "sum", f"{fingerprint}-{number}", SHIPMENT) for number in numbers]
     await database.write(intake.add_rows, job_id, "intake", INSTALLATION, 1, batch, NOW)
-    await database.write(intake.finish_intake, job_id, "intake", rows, "mapping", NOW)
+    await database.write(intake.finish_intake, job_id, "intake", len(batch), "mapping", NOW)
     return job_id
 
 

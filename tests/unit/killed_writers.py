@@ -21,7 +21,8 @@ from csv_changes import change
 
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
-from services.writeback.targets.target import RowChange, Target
+from services.writeback.targets.target import Target
+from shared.sources.changes import RowChange
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
 
 KILLS = 100

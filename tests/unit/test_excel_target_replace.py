@@ -18,7 +18,6 @@ from test_csv_target_replace import folder_of_anyone, leftovers, unprivileged
 from workbook_comparison import assert_only_tracking_changed
 
 from shared.errors import TallyError
-from shared.sources.changes import RowChange
 from shared.sources.excel_orders import read_orders
 from shared.sources.excel_values import text_of
 from shared.sources.rows import TRACKING_COLUMNS

@@ -3,41 +3,60 @@
 Queries are plain functions of a synchronous connection. Reads run on SQLAlchemy's async engine. Writes on SQLite run
 on one connection in one thread: its writers exclude one another anyway, and a row's transaction costs a fraction of
 what the async driver takes (docs/decisions/0003-job-database.md). On PostgreSQL both run on the async engine.
+
+Orders may be in this database, too (orders_beside.py). A write that also wrote to them and failed is run again without,
+so that nothing about a table of theirs, a trigger that rolls back say, keeps what was sold from being recorded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from shared.failpoints import failpoint
+from shared.sources.database_values import decode_leniently
+from shared.telemetry import logger
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+log = logger("job-database")
+
 _ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_TIMEOUT_MS = 15_000
 
+# Of a connection's execution options: the connections to orders that lead to this database, by name, and whether
+# write-backs are marked there. Of its info: whether the present transaction wrote to such orders.
+ORDERS_BESIDE = "tally_orders_beside"
+WRITTEN_BESIDE = "tally_written_beside"
+
 
 class Database:
-    """The job database at `url` (`sqlite:///…` or `postgresql://…`)."""
+    """The job database at `url` (`sqlite:///…` or `postgresql://…`).
 
-    def __init__(self, url: str) -> None:
+    `orders_beside` names the connections to orders that lead to it as well, and says whether write-backs are marked.
+    """
+
+    def __init__(self, url: str, orders_beside: Mapping[str, bool] | None = None) -> None:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
+        self._beside = dict(orders_beside or {})
         self._async = create_async_engine(parsed.set(drivername=_ASYNC_DRIVERS[backend]))
         self._writer: Engine | None = None
         if backend == "sqlite":
             _prepare_sqlite(self._async.sync_engine, begin="BEGIN")
             self._writer = create_engine(parsed.set(drivername="sqlite"), pool_size=1, max_overflow=0)
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
+            if orders_beside:
+                event.listen(self._writer, "connect", _read_leniently)
             self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="job-database")
             self._local = threading.local()
 
@@ -49,8 +68,8 @@ class Database:
     async def write(self, command: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `command` in one transaction, committed durably before this returns."""
         if self._writer is None:
-            async with self._async.begin() as connection:
-                return await connection.run_sync(command, *args, **kwargs)
+            async with self._async.connect() as connection:
+                return await connection.run_sync(lambda each: self._commit(each, command, *args, **kwargs))
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, lambda: self._write_sqlite(command, *args, **kwargs))
 
@@ -59,10 +78,21 @@ class Database:
         if connection is None or connection.closed:
             assert self._writer is not None
             connection = self._local.connection = self._writer.connect()
-        with connection.begin():
-            result = command(connection, *args, **kwargs)
-            failpoint("coordinator.in_transaction")
-        return result
+        return self._commit(connection, command, *args, **kwargs)
+
+    def _commit(self, connection: Connection, command: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        if not self._beside:
+            return _committed(connection, command, *args, **kwargs)
+        connection.execution_options(**{ORDERS_BESIDE: self._beside})
+        connection.info[WRITTEN_BESIDE] = False
+        try:
+            return _committed(connection, command, *args, **kwargs)
+        except SQLAlchemyError as error:
+            if not connection.info.get(WRITTEN_BESIDE):
+                raise
+            log.warning("run again without the orders in the job database", reason=type(error).__name__)
+        connection.execution_options(**{ORDERS_BESIDE: {}})
+        return _committed(connection, command, *args, **kwargs)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -78,6 +108,17 @@ class Database:
             connection.close()
         if self._writer is not None:
             self._writer.dispose()
+
+
+def _committed(connection: Connection, command: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    with connection.begin():
+        result = command(connection, *args, **kwargs)
+        failpoint("coordinator.in_transaction")
+    return result
+
+
+def _read_leniently(connection: Any, _record: Any) -> None:
+    connection.text_factory = decode_leniently
 
 
 def _prepare_sqlite(engine: Engine, *, begin: str) -> None:

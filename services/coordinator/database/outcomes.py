@@ -97,6 +97,8 @@ def _record_shipped(
     )
     if job.status is JobStatus.INTERRUPTED:
         _calm(job)
+    if adopted:
+        complete_if_settled(job)
     ship = None
     if not adopted and job.status is JobStatus.RUNNING:
         ship = start_next(job, issue, following)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select, update
 from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import clearing_of
+from services.coordinator.database.orders_beside import write_beside
 from services.coordinator.database.starting import complete_if_settled, release
 from services.coordinator.database.statements import SELECT_ROW, STEP_COLUMNS, AnyRow, move_row, write_back_due
 from services.coordinator.database.step import Step, close
@@ -87,7 +88,7 @@ def order_second_void(
 def record_void(connection: Connection, outcome: VoidOutcome, now: datetime) -> Step:
     """Write a void's outcome down; for one that was written down before, nothing. Raises E-4004.
 
-    A voided row gives its reservation up, and its write-back, which clears its number in the source, is due.
+    A voided row gives its reservation up, and its write-back, which clears its number in the source, is due or done.
     """
     job = JobTransaction.open(connection, outcome.job_id, now)
     row = _row(connection, outcome.job_id, outcome.row_number)
@@ -110,8 +111,9 @@ def record_void(connection: Connection, outcome: VoidOutcome, now: datetime) -> 
     release(job, row)
     second_labels.tell(job, row, None)
     _note(job, "row.voided", row, outcome)
+    clearing = write_beside(job, row, clearing_of(job, row, due["write_back_version"]))
     complete_if_settled(job)
-    return close(job, writeback=clearing_of(job, row, due["write_back_version"]), row=row.row_number)
+    return close(job, writeback=clearing, row=row.row_number)
 
 
 def voids_waiting(connection: Connection, since: datetime, limit: int) -> list[VoidCommand]:
