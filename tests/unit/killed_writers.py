@@ -22,8 +22,8 @@ from csv_changes import change
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
 from services.writeback.targets.target import Target
-from shared.sources.changes import RowChange
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
+from shared.sources.changes import RowChange
 
 KILLS = 100
 TEXTS = ("old", "new")
