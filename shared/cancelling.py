@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 _AGAIN_AFTER = 0.5
 
 
-async def cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
     """Cancel tasks until they are over.
 
     Before Python 3.12 `asyncio.wait_for`, by which the bus's client awaits its answers, loses a cancellation that comes

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self, TypeVar
 
@@ -28,6 +28,7 @@ from shared.contracts.documents import (
     InspectionDocument,
     JobDocument,
     PreviewDocument,
+    PreviewRow,
     RowDocument,
     VerificationDocument,
 )
@@ -40,9 +41,11 @@ from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_I
 from shared.watching import JobEvents
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
+OnProgress = Callable[[api.PreviewProgress], None]
 
 SUBMIT_TIMEOUT = 60.0
-PREVIEW_TIMEOUT = 120.0
+PREVIEW_SILENCE = 120.0
+PREVIEW_LIMIT = 7200.0
 INSPECT_TIMEOUT = 300.0
 VOID_TIMEOUT = 60.0
 RESTORE_TIMEOUT = 70.0
@@ -118,10 +121,48 @@ class TallyClient:
         finally:
             await self._end(events)
 
-    async def preview(self, request: JobRequest, limit: int = 20) -> PreviewDocument:
-        """What `request` would cost, without making a job; `limit` rows one by one."""
-        body = api.PreviewSource(request=request, limit=limit)
-        return await self._call("preview", body, PreviewDocument, within=PREVIEW_TIMEOUT)
+    async def preview(
+        self, request: JobRequest, limit: int = 20, *, every_row: bool = False, on_progress: OnProgress | None = None
+    ) -> PreviewDocument:
+        """What `request` would cost, without making a job; the first `limit` rows one by one, or with `every_row` all.
+
+        `on_progress` hears how far it is. It may take as long as it goes on, PREVIEW_SILENCE seconds without a sign of
+        that are E-4002.
+        """
+        rows: list[PreviewRow] = []
+        heard = asyncio.Event()
+        inbox = self._connection.new_inbox()
+
+        async def listen(message: Msg) -> None:
+            progress = api.PreviewProgress.model_validate_json(message.data)
+            rows.extend(progress.rows)
+            patience.reschedule(asyncio.get_running_loop().time() + PREVIEW_SILENCE)
+            heard.set()
+            if on_progress is not None:
+                on_progress(progress)
+
+        try:
+            async with asyncio.timeout(PREVIEW_SILENCE) as patience:
+                # Not one row may be dropped here, however long the source is.
+                subscription = await self._connection.subscribe(
+                    inbox, cb=listen, pending_msgs_limit=0, pending_bytes_limit=0
+                )
+                try:
+                    body = api.PreviewSource(request=request, limit=limit, progress=inbox, every_row=every_row)
+                    document = await self._call("preview", body, PreviewDocument, within=PREVIEW_LIMIT)
+                    while every_row and len(rows) < document.total:
+                        heard.clear()
+                        await heard.wait()
+                finally:
+                    await self._end(subscription)
+        except TimeoutError as error:
+            subject = subjects.api("preview")
+            raise TallyError(
+                BUS_TIMEOUT, service="coordinator", subject=subject, seconds=f"{PREVIEW_SILENCE:g}"
+            ) from error
+        except NatsError as error:
+            raise self._unreachable() from error
+        return document.model_copy(update={"rows": tuple(rows)}) if every_row else document
 
     async def inspect(self, request: JobRequest) -> InspectionDocument:
         """What `request`'s source is, and what would become of its orders, without making a job."""

@@ -111,7 +111,8 @@ class ServiceSettings(BaseSettings):
 class CoordinatorSettings(ServiceSettings):
     """The coordinator: job database, source roots and connections, ship-from; times in seconds.
 
-    `default_weight` (pounds) and `default_size` (inches, ``12x9x4``) count for orders that have none.
+    `default_weight` (pounds) and `default_size` (inches, ``12x9x4``) count for orders that have none. A preview's rows
+    are rated for `preview_budget` at most; the others are estimated.
 
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
@@ -128,6 +129,7 @@ class CoordinatorSettings(ServiceSettings):
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    preview_budget: Annotated[float, Field(gt=0, le=3600)] = 60.0
     house_run: Annotated[str, Field(max_length=64)] = ""
     look_again_after: Annotated[float, Field(gt=0)] = 600.0
     interrupted_after: Annotated[float, Field(gt=0)] = 15.0

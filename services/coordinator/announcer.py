@@ -26,10 +26,10 @@ class Announcer:
         self._publisher = publisher
         self._database = database
         self._clock = clock
-        self._moved: dict[str, int] = {}
+        self._moved: dict[str, int | None] = {}
 
-    def moved(self, job_id: str, row_number: int) -> None:
-        """Note that a row was settled; the next round of `run` says so."""
+    def moved(self, job_id: str, row_number: int | None = None) -> None:
+        """Note that a row was settled, or rows were priced; the next round of `run` says so."""
         self._moved[job_id] = row_number
 
     async def run(self) -> None:

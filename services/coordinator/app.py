@@ -20,6 +20,7 @@ from services.coordinator.history import History
 from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
 from services.coordinator.presence import Heartbeat
+from services.coordinator.preview import Previews
 from services.coordinator.progress import Progress
 from services.coordinator.restoring import Restoring
 from services.coordinator.resubmission import Resubmission
@@ -77,10 +78,8 @@ def main() -> None:
             History(database),
         )
 
-        def new_estimator() -> Estimator:
-            return Estimator(service.client)
-
-        submission = Submission(installation, database, intake, new_estimator, progress, announcer, utc_now)
+        estimator = Estimator(service.client, settings.preview_budget)
+        submission = Submission(installation, database, intake, estimator, progress, announcer, utc_now)
         withdrawal = Withdrawal(database, dispatcher, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
@@ -95,7 +94,7 @@ def main() -> None:
             restoring,
             verification,
             intake,
-            new_estimator,
+            Previews(intake, estimator, service.client),
             utc_now,
         )
         watchdog = Watchdog(

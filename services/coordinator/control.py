@@ -15,9 +15,9 @@ from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.voids import VoidOrder
-from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
+from services.coordinator.preview import Previews
 from services.coordinator.progress import Progress
 from services.coordinator.restoring import Restoring
 from services.coordinator.verification import Verification
@@ -74,7 +74,7 @@ class Control:
         restoring: Restoring,
         verification: Verification,
         intake: Intake,
-        new_estimator: Callable[[], Estimator],
+        previews: Previews,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -85,7 +85,7 @@ class Control:
         self._restoring = restoring
         self._verification = verification
         self._intake = intake
-        self._new_estimator = new_estimator
+        self._previews = previews
         self._clock = clock
 
     def calls(self) -> dict[str, Callable[[bytes], Awaitable[bytes]]]:
@@ -129,7 +129,7 @@ class Control:
 
     async def preview(self, call: PreviewSource) -> PreviewDocument:
         """What a source would cost."""
-        return await self._intake.preview(call.request, self._new_estimator(), call.limit)
+        return await self._previews.preview(call)
 
     async def inspect(self, call: InspectSource) -> InspectionDocument:
         """What a source is, and what would become of its orders."""

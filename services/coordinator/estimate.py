@@ -1,61 +1,135 @@
-"""What a batch would cost: every shipment rated by the shipper, identical ones once."""
+"""Asks the shippers what shipments cost: many at once, within a time."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
+import stamina
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import NoRespondersError
 
+from services.coordinator.price import is_refusal
+from shared.cancelling import cancel
 from shared.contracts import subjects
 from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
-from shared.errors import BUS_TIMEOUT, TallyError
+from shared.errors import (
+    BUS_TIMEOUT,
+    CARRIER_BLOCKED,
+    CREDENTIALS_REFUSED,
+    NO_CARRIER,
+    ErrorBody,
+    TallyError,
+)
 from shared.shipping import Shipment
 
-_SHIPMENTS_A_REQUEST = 10
-_REQUESTS_AT_ONCE = 8
-_REQUEST_TIMEOUT = 60.0
-# As many as are asked for at once: quotes for a page come within one request's time-out, however slow the carrier is.
-PAGE = _SHIPMENTS_A_REQUEST * _REQUESTS_AT_ONCE
+Heard = Callable[[Mapping[str, Quote]], Awaitable[None]]
+
+# Each shipper takes its requests in turn: enough to keep several busy, few enough that none waits for long.
+_SHIPMENTS_A_REQUEST = 5
+_REQUESTS_AT_ONCE = 16
+_TELL_EVERY = 0.5
+_ANSWER_GRACE = 2.0
+_NOBODY_FOR = 5.0
+# So many failures, and not one price, say that the carrier is away.
+_GIVE_UP_AFTER = 40
+_ABOUT_THE_ACCOUNT = frozenset({CARRIER_BLOCKED.code, CREDENTIALS_REFUSED.code, NO_CARRIER.code})
 
 
-def rate_key(shipment: Shipment) -> str:
-    """Shipments with the same key cost the same."""
-    to, origin = shipment.recipient.address, shipment.ship_from.address
-    lane = [origin.postal_code, origin.country, to.postal_code, to.state, to.country, str(to.residential)]
-    packages = [package.model_dump_json(exclude={"description"}) for package in shipment.packages]
-    return "\0".join([shipment.service, *lane, *packages])
+@dataclass
+class _Outlook:
+    """Whether it is worth while to ask on."""
+
+    rated: bool = False
+    failures: int = 0
+    last_failure: ErrorBody | None = None
+    account: ErrorBody | None = None
+
+    def note(self, quote: Quote) -> None:
+        """Learn from a quote."""
+        self.rated = self.rated or quote.cost is not None
+        if quote.error is None:
+            return
+        if quote.error.code in _ABOUT_THE_ACCOUNT:
+            self.account = quote.error
+        elif not is_refusal(quote.error):
+            self.failures += 1
+            self.last_failure = quote.error
+
+    @property
+    def verdict(self) -> ErrorBody | None:
+        """Why it is not; None where it is."""
+        is_away = self.failures >= _GIVE_UP_AFTER and not self.rated
+        return self.account or (self.last_failure if is_away else None)
 
 
 class Estimator:
-    """Asks the shippers for quotes and remembers them for as long as one batch is looked at."""
+    """Has shipments rated by whichever shippers there are, for `budget` seconds at most."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, budget: float) -> None:
         self._client = client
-        self._known: dict[str, Quote] = {}
-        self._places = asyncio.Semaphore(_REQUESTS_AT_ONCE)
+        self.budget = budget
 
-    async def quotes(self, shipments: Sequence[Shipment]) -> list[Quote]:
-        """A quote for each shipment, in order; one without a cost says why."""
-        keys = [rate_key(shipment) for shipment in shipments]
-        unknown = {key: shipment for key, shipment in zip(keys, shipments, strict=True) if key not in self._known}
-        items = list(unknown.items())
-        async with asyncio.TaskGroup() as group:
-            for start in range(0, len(items), _SHIPMENTS_A_REQUEST):
-                group.create_task(self._ask(items[start : start + _SHIPMENTS_A_REQUEST]))
-        return [self._known[key] for key in keys]
+    async def rate(self, shipments: Mapping[str, Shipment], heard: Heard) -> ErrorBody | None:
+        """Ask for a quote for each shipment, in order; returns why that was given up, where it was.
 
-    async def _ask(self, items: Sequence[tuple[str, Shipment]]) -> None:
-        request = QuoteRequest(shipments=tuple(shipment for _, shipment in items))
-        async with self._places:
-            try:
-                answer = await self._client.request(subjects.RATES_QUOTE, request.encode(), timeout=_REQUEST_TIMEOUT)
-            except (NatsError, TimeoutError):
-                error = TallyError(
-                    BUS_TIMEOUT, service="shipper", subject=subjects.RATES_QUOTE, seconds=_REQUEST_TIMEOUT
-                )
-                quotes: Sequence[Quote] = [Quote(error=error.body)] * len(items)
-            else:
-                quotes = QuoteReply.model_validate_json(answer.data).quotes
-        self._known.update(zip((key for key, _ in items), quotes, strict=True))
+        `heard` is told of the quotes by the shipments' keys, at least once a second, even if there are none; what is
+        not rated within the budget is not among them.
+        """
+        ends = time.monotonic() + self.budget
+        batches = _batches(shipments)
+        outlook = _Outlook()
+        asking: set[asyncio.Task[dict[str, Quote]]] = set()
+        news: dict[str, Quote] = {}
+        told = time.monotonic()
+        try:
+            while True:
+                left = ends - time.monotonic()
+                while len(asking) < _REQUESTS_AT_ONCE and left > 0 and outlook.verdict is None:
+                    batch = next(batches, None)
+                    if batch is None:
+                        break
+                    asking.add(asyncio.create_task(self._ask(batch, left)))
+                if not asking:
+                    break
+                done, asking = await asyncio.wait(asking, timeout=_TELL_EVERY, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    news |= task.result()
+                    for quote in task.result().values():
+                        outlook.note(quote)
+                if time.monotonic() - told >= _TELL_EVERY:
+                    await heard(news)
+                    news, told = {}, time.monotonic()
+        finally:
+            await cancel(asking)
+        await heard(news)
+        return outlook.verdict
+
+    async def _ask(self, batch: Sequence[tuple[str, Shipment]], within: float) -> dict[str, Quote]:
+        """The quotes of a batch that there are in time, by key."""
+        request = QuoteRequest(shipments=tuple(shipment for _, shipment in batch), within=within)
+        try:
+            # A shipper that starts again is waited for; what was heard and not answered is not asked for again.
+            async for attempt in stamina.retry_context(
+                on=NoRespondersError, attempts=None, timeout=min(within, _NOBODY_FOR), wait_initial=0.1, wait_max=1.0
+            ):
+                with attempt:
+                    answer = await self._client.request(
+                        subjects.RATES_QUOTE, request.encode(), timeout=within + _ANSWER_GRACE
+                    )
+        except (NatsError, TimeoutError):
+            error = TallyError(BUS_TIMEOUT, service="shipper", subject=subjects.RATES_QUOTE, seconds=f"{within:.0f}")
+            return {key: Quote(error=error.body) for key, _ in batch}
+        quotes = QuoteReply.model_validate_json(answer.data).quotes
+        told = zip((key for key, _ in batch), quotes, strict=True)
+        return {key: quote for key, quote in told if quote.cost is not None or quote.error is not None}
+
+
+def _batches(shipments: Mapping[str, Shipment]) -> Iterator[Sequence[tuple[str, Shipment]]]:
+    items = iter(shipments.items())
+    while batch := list(islice(items, _SHIPMENTS_A_REQUEST)):
+        yield batch

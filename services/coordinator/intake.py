@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from services.coordinator.batch import Batch, IntakeSettings
-from services.coordinator.database.intake import NewRow, destination
-from services.coordinator.estimate import Estimator
 from services.coordinator.history import History
 from services.coordinator.mapping.filters import service_level
 from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.problems import FieldValueError, quoted
 from services.coordinator.mapping.profiles import choose_mapping
 from services.coordinator.orders import OrderReader
-from shared.contracts.documents import PreviewDocument, PreviewRow, SkippedBy
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source
 from shared.errors import NO_SHIP_FROM, REQUEST_MALFORMED, ErrorBody, TallyError
-from shared.shipping import Money, ServiceLevel
+from shared.shipping import ServiceLevel
 from shared.sources import Snapshot, as_read, check_writable, open_source, resolve_source
 
 
@@ -79,64 +75,6 @@ class Intake:
         ancestors = await history.ancestors(request.restart_of)
         sold = {} if request.restart_of is None else await history.numbers_sold(request.restart_of)
         return Batch(source, reader, snapshot, request, settings, history, ancestors, sold)
-
-    async def preview(self, request: JobRequest, estimator: Estimator, limit: int) -> PreviewDocument:
-        """What the request would cost, without making a job; the first `limit` rows one by one."""
-        listed: list[PreviewRow] = []
-        costs: list[Money] = []
-        to_ship = unrated = again = 0
-        skipped_by: Counter[str | None] = Counter()
-        async with self.open(request, to_ship=False) as batch:
-            async for rows in batch.rows():
-                shipping = [row for row in rows if row.skipped is None]
-                to_ship += len(shipping)
-                again += sum(row.shipped_before is not None for row in shipping)
-                skipped_by.update(
-                    row.shipped_before.job_id for row in rows if row.shipped_before is not None and row.skipped
-                )
-                quotes = dict(
-                    zip(
-                        (row.source_row for row in shipping),
-                        await estimator.quotes([row.shipment for row in shipping]),
-                        strict=True,
-                    )
-                )
-                costs += [quote.cost for quote in quotes.values() if quote.cost is not None]
-                unrated += sum(quote.cost is None for quote in quotes.values())
-                for number, row in enumerate(rows[: limit - len(listed)], start=len(listed) + 1):
-                    quote = quotes.get(row.source_row)
-                    listed.append(
-                        _preview_row(number, row, quote.cost if quote else None, quote.error if quote else None)
-                    )
-        return PreviewDocument(
-            source=batch.source,
-            where=request.where,
-            mapping=batch.mapping.name,
-            total=batch.total,
-            to_ship=to_ship,
-            skipped=batch.total - to_ship,
-            estimate=Money.total(costs),
-            unrated=unrated,
-            rows=tuple(listed),
-            skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in skipped_by.most_common()),
-            shipped_again=again,
-            settled=batch.settled.orders,
-            notes=batch.snapshot.notes,
-        )
-
-
-def _preview_row(number: int, row: NewRow, estimate: Money | None, error: ErrorBody | None) -> PreviewRow:
-    return PreviewRow(
-        row_number=number,
-        recipient=row.shipment.recipient.name,
-        destination=destination(row.shipment),
-        service=row.shipment.service,
-        estimate=estimate,
-        skipped=None if row.skipped is None else row.skipped.message,
-        shipped_before=row.shipped_before,
-        warnings=row.warnings,
-        error=error,
-    )
 
 
 def _check_included(included: Sequence[str], mapping: Mapping) -> None:

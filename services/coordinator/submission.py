@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,19 +13,25 @@ from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
 from services.coordinator.database import steps
 from services.coordinator.database.engine import Database
-from services.coordinator.estimate import PAGE, Estimator
+from services.coordinator.estimate import Estimator
 from services.coordinator.identity import job_id_for, request_hash
 from services.coordinator.intake import Intake
+from services.coordinator.price import Price, is_final, price_of
+from services.coordinator.pricing import Pricing
 from services.coordinator.progress import Progress
 from shared.clock import Clock
 from shared.contracts.message import RequestId
+from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
 from shared.errors import REQUEST_MALFORMED, ErrorBody, TallyError
 from shared.failpoints import failpoint
+from shared.shipping import Shipment
 from shared.telemetry import logger
 
 log = logger("submission")
+
+_PAGE = 500
 
 _usable_id: TypeAdapter[str] = TypeAdapter(RequestId)
 
@@ -37,7 +44,7 @@ class Submission:
         installation: str,
         database: Database,
         intake: Intake,
-        new_estimator: Callable[[], Estimator],
+        estimator: Estimator,
         progress: Progress,
         announcer: Announcer,
         clock: Clock,
@@ -45,7 +52,7 @@ class Submission:
         self._installation = installation
         self._database = database
         self._intake = intake
-        self._new_estimator = new_estimator
+        self._estimator = estimator
         self._progress = progress
         self._announcer = announcer
         self._clock = clock
@@ -139,14 +146,34 @@ class Submission:
         await self._announcer.entered(job_id, JobStatus.FAILED)
 
     async def _estimate(self, job_id: str, intake: str) -> None:
-        estimator = self._new_estimator()
+        """Price every row that ships: those that are rated as their quotes come, then the others by them."""
+        pricing = Pricing(self._estimator)
+        asked_for: dict[str, list[int]] = defaultdict(list)
+
+        async def note(prices: Sequence[tuple[int, Price]]) -> None:
+            await self._database.write(admission.note_prices, job_id, intake, prices, self._clock())
+
+        async def heard(quotes: Mapping[str, Quote]) -> None:
+            final = [(key, price_of(quote)) for key, quote in quotes.items() if is_final(quote)]
+            await note([(number, price) for key, price in final for number in asked_for[key]])
+            self._announcer.moved(job_id)
+
+        async for page in self._unpriced(job_id):
+            for number, shipment in page:
+                ticket = pricing.add(shipment)
+                if ticket.key is not None:
+                    asked_for[ticket.key].append(number)
+            await note(())
+        await pricing.rate(heard)
+        async for page in self._unpriced(job_id):
+            await note([(number, pricing.price(pricing.add(shipment))) for number, shipment in page])
+
+    async def _unpriced(self, job_id: str) -> AsyncIterator[Sequence[tuple[int, Shipment]]]:
+        """The rows to ship that have no price yet and no reason why not, in pages."""
         after = 0
-        while page := await self._database.read(admission.shipments_to_rate, job_id, after, PAGE):
-            quotes = await estimator.quotes([shipment for _, shipment in page])
-            numbers = [number for number, _ in page]
-            noted = list(zip(numbers, quotes, strict=True))
-            await self._database.write(admission.note_quotes, job_id, intake, noted, self._clock())
-            after = numbers[-1]
+        while page := await self._database.read(admission.unpriced_shipments, job_id, after, _PAGE):
+            yield page
+            after = page[-1][0]
 
     async def _reject_malformed(self, body: bytes, error: ValidationError) -> None:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]

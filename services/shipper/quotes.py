@@ -19,12 +19,15 @@ class Quotes:
     async def answer(self, body: bytes) -> bytes:
         """From a QuoteRequest's body to a QuoteReply's."""
         request = QuoteRequest.model_validate_json(body)
-        quotes = await asyncio.gather(*(self._quote(shipment) for shipment in request.shipments))
+        quotes = await asyncio.gather(*(self._quote(shipment, request.within) for shipment in request.shipments))
         return QuoteReply(quotes=tuple(quotes)).encode()
 
-    async def _quote(self, shipment: Shipment) -> Quote:
+    async def _quote(self, shipment: Shipment, within: float | None) -> Quote:
         try:
-            return Quote(cost=await self._carrier.rate(shipment))
+            async with asyncio.timeout(within):
+                return Quote(cost=await self._carrier.rate(shipment))
+        except TimeoutError:
+            return Quote()
         except NothingCreatedError as refusal:
             return Quote(error=refusal.error)
         except TallyError as error:

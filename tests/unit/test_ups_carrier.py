@@ -367,7 +367,7 @@ async def test_rating_a_large_preview_leaves_room_for_purchases(server: LookAlik
     server.on(RATE_PATH, held)
     account = carrier(server.url, waits, max_concurrency=4)
     rating = [asyncio.create_task(account.rate(ups.shipment())) for _ in range(20)]
-    await server.until(lambda: server.count(RATE_PATH) == 2)
+    await server.until(lambda: server.count(RATE_PATH) == 3)
     assert (await buy(account)).tracking_numbers
     release.set()
     assert len(set(await asyncio.gather(*rating))) == 1

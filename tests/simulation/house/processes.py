@@ -157,7 +157,7 @@ def coordinator(premises: Premises, name: str) -> Running:
             restoring=nothing,
             verification=nothing,
             intake=nothing,
-            new_estimator=nothing,
+            previews=nothing,
             clock=me.clock,
         )
         me.background(closing.run)

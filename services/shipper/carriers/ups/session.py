@@ -26,6 +26,7 @@ AnswerT = TypeVar("AnswerT")
 
 # A call that may be repeated gives up earlier each time, so that one hung answer leaves time for another try.
 _TRIES_PER_TIMEOUT = 3
+_RESERVED_SHARE = 8
 
 
 class Session:
@@ -44,8 +45,9 @@ class Session:
         self._url = settings.url.rstrip("/")
         self._urls: dict[str, httpx.URL] = {}
         self._slots = asyncio.Semaphore(settings.max_concurrency)
-        # Rating a large preview must not make purchases wait past their deadlines.
-        self._bulk_slots = asyncio.Semaphore(max(1, settings.max_concurrency // 2))
+        # Rating a large preview must not make purchases wait past their deadlines: some places are never taken by it.
+        reserved = max(1, settings.max_concurrency // _RESERVED_SHARE)
+        self._bulk_slots = asyncio.Semaphore(max(1, settings.max_concurrency - reserved))
         self._rest_until = 0.0
 
     async def ask(
