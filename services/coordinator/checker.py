@@ -11,8 +11,9 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.lineage import ShippedSince
 from services.coordinator.source_check import StandingNumbers, WrittenNumber, lacking, open_written
 from shared.contracts.documents import JobDocument, UnverifiedRow
-from shared.contracts.source import Source, has_sidecar
-from shared.errors import TallyError
+from shared.contracts.source import DatabaseSource, Source, has_sidecar
+from shared.errors import SOURCE_EMPTY, TallyError
+from shared.sources.database import marked_in_view
 from shared.sources.database_connection import Connections
 from shared.sources.snapshot import Snapshot
 from shared.telemetry import logger
@@ -55,20 +56,41 @@ class SourceChecker:
         Raises as opening the source does.
         """
         assert job.source is not None
-        snapshot = await self._open(job.source)
-        try:
-            standing = StandingNumbers(snapshot)
-            missing = await self._missing(job.job_id, standing)
-            expected = await self._database.read(checks.expected_numbers, job.job_id, missing)
-            if has_sidecar(job.source):
-                # A file beside the source has a line for a row, or has none.
-                found = [lacking(one) for one in expected]
-            else:
-                found = await asyncio.to_thread(standing.unverified, expected) if expected else []
-        finally:
-            await asyncio.to_thread(snapshot.close)
+        found = await self._found(job.job_id, job.source)
+        if isinstance(job.source, DatabaseSource):
+            found = await self._but_those_a_view_hides(job.job_id, job.source, found)
         since = await self._database.read(lineage.shipped_since, job.job_id, [one.row_number for one in found])
         return [_replaced(one, since[one.row_number]) if one.row_number in since else one for one in found]
+
+    async def _found(self, job_id: str, source: Source) -> list[UnverifiedRow]:
+        try:
+            snapshot = await self._open(source)
+        except TallyError as error:
+            if error.kind is not SOURCE_EMPTY or not isinstance(source, DatabaseSource):
+                raise
+            written = [one.row_number async for page in self._pages(job_id) for one in page]
+            expected = await self._database.read(checks.expected_numbers, job_id, written)
+            return [lacking(one).model_copy(update={"verdict": "gone"}) for one in expected]
+        try:
+            standing = StandingNumbers(snapshot)
+            missing = await self._missing(job_id, standing)
+            expected = await self._database.read(checks.expected_numbers, job_id, missing)
+            if has_sidecar(source):
+                # A file beside the source has a line for a row, or has none.
+                return [lacking(one) for one in expected]
+            return await asyncio.to_thread(standing.unverified, expected) if expected else []
+        finally:
+            await asyncio.to_thread(snapshot.close)
+
+    async def _but_those_a_view_hides(
+        self, job_id: str, source: DatabaseSource, found: list[UnverifiedRow]
+    ) -> list[UnverifiedRow]:
+        """Without the rows that a view, of the orders without a number say, shows no more since theirs was written."""
+        gone = [one.row_number for one in found if one.verdict == "gone"]
+        if not gone:
+            return found
+        marked = await asyncio.to_thread(marked_in_view, source, self._connections, job_id, gone)
+        return [one for one in found if one.verdict != "gone" or marked.get(one.row_number) != {one.tracking_number}]
 
     async def _missing(self, job_id: str, standing: StandingNumbers) -> list[int]:
         displaced: list[WrittenNumber] = []

@@ -15,6 +15,7 @@ from shared.contracts.source import DatabaseSource, source_label
 from shared.errors import KEY_REFUSED, SOURCE_EMPTY, TABLE_UNREADABLE, TallyError
 from shared.sources.csv_records import MAX_RECORD
 from shared.sources.database_connection import Connections
+from shared.sources.database_marks import has_marks, marked_numbers
 from shared.sources.database_table import OrdersTable, check_unique, inspect_table
 from shared.sources.database_values import text_of
 from shared.sources.rows import join_key
@@ -53,6 +54,23 @@ def open_table(source: DatabaseSource, connections: Connections) -> TableSnapsho
         raise TallyError(TABLE_UNREADABLE, path=label, reason=database.reason(error)) from error
     columns = orders.header.columns
     return TableSnapshot(label, columns, load_spooled(folder, columns), folder, key=orders.key_names)
+
+
+def marked_in_view(
+    source: DatabaseSource, connections: Connections, job_id: str, rows: Sequence[int]
+) -> dict[int, set[str | None]]:
+    """The numbers that are marked as written to `rows` of a job through a view; none where `source` is a table.
+
+    Raises E-1004, or E-1040 to E-1047.
+    """
+    database = connections.find(source.connection)
+    try:
+        with database.reading() as connection:
+            if not (inspect_table(connection, source).is_view and has_marks(connection)):
+                return {}
+            return marked_numbers(connection, job_id, rows)
+    except SQLAlchemyError as error:
+        raise TallyError(TABLE_UNREADABLE, path=source_label(source), reason=database.reason(error)) from error
 
 
 def _rows(connection: Connection, orders: OrdersTable) -> Iterator[tuple[int, list[str]]]:

@@ -75,9 +75,9 @@ class _Batch:
 
     def _write_one(self, change: RowChange) -> ErrorBody | None:
         marked = None if self._marks is None else self._marks.get(change.place)
-        version = None if marked is None else marked[0]
         try:
-            wanted = wanted_in(self._rows.get(change.row_key), version, change, self._orders.label)
+            row = self._rows.get(change.row_key)
+            wanted = wanted_in(row, marked, change, self._orders.label, is_view=self._orders.is_view)
         except TallyError as error:
             return error.body
         if wanted is None:

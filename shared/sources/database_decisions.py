@@ -22,13 +22,26 @@ class StandingRow:
     checksum: str
 
 
-def wanted_in(row: StandingRow | None, marked: int | None, change: RowChange, label: str) -> dict[str, str] | None:
-    """The texts that `change` still has to put into the row's tracking columns; None where a newer change is in.
+@dataclass(frozen=True)
+class Marked:
+    """The change that was written last for a row of a job, as it is marked: its version and its number, if any."""
 
-    `marked` is the version of the change that was written last for the same row of the same job, where that is known.
-    Raises E-4010 where the row is gone or no longer what was shipped, E-4012 where another number stands there.
+    version: int
+    number: str | None
+
+
+def wanted_in(
+    row: StandingRow | None, marked: Marked | None, change: RowChange, label: str, *, is_view: bool = False
+) -> dict[str, str] | None:
+    """The texts that `change` still has to put into the row's tracking columns; None where there is nothing to do.
+
+    So it is where a newer change is in, and where a view shows the row no more that its number was written to: many a
+    view is one of the orders without a number. Raises E-4010 where the row is gone otherwise or no longer what was
+    shipped, E-4012 where another number stands there.
     """
-    if marked is not None and marked > change.row_version:
+    if marked is not None and marked.version > change.row_version:
+        return None
+    if row is None and is_view and marked is not None and marked.number == change.values.tracking_number:
         return None
     if row is None or not (_holds_own_number(row, change) or row.checksum == change.checksum):
         shown = change.values.tracking_number or "(none)"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import Column, Connection, DateTime, Integer, MetaData, String, Table, false, inspect, select
+
+_AT_ONCE = 500  # rows that one statement asks for
 
 MARKS = Table(
     "tally_write_backs",
@@ -26,6 +30,20 @@ MARKS = Table(
 def has_marks(connection: Connection) -> bool:
     """Whether the connection's default schema has the table, and its user may see it."""
     return MARKS.name in inspect(connection).get_table_names()
+
+
+def marked_numbers(connection: Connection, job_id: str, rows: Sequence[int]) -> dict[int, set[str | None]]:
+    """The numbers that are marked for each of a job's `rows`, one for each row of the source that is the same order.
+
+    Rows that are not marked are missing.
+    """
+    found: dict[int, set[str | None]] = {}
+    for start in range(0, len(rows), _AT_ONCE):
+        some = rows[start : start + _AT_ONCE]
+        statement = select(MARKS.c.job_row, MARKS.c.tracking_number)
+        for row, number in connection.execute(statement.where(MARKS.c.job_id == job_id, MARKS.c.job_row.in_(some))):
+            found.setdefault(row, set()).add(number)
+    return found
 
 
 def try_marking(connection: Connection) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnClause, ColumnElement, Connection, and_, literal, o
 from sqlalchemy.types import NullType, String, TypeEngine
 
 from shared.sources.changes import RowChange
-from shared.sources.database_decisions import StandingRow
+from shared.sources.database_decisions import Marked, StandingRow
 from shared.sources.database_marks import MARKS
 from shared.sources.database_table import OrdersTable
 from shared.sources.database_values import MomentKind, key_value, moment_kind, stored_moment, text_of
@@ -19,8 +19,8 @@ from shared.sources.rows import TRACKING_COLUMNS, join_key, row_checksum, split_
 _NUMBER, _SHIPPED_AT = TRACKING_COLUMNS
 _AT_ONCE = 500  # rows that one statement asks for
 
-# Of each row that was written back before: the version of the change, and the number that it wrote.
-Marks = dict[tuple[str, int, int], tuple[int, str | None]]
+# What was written back before, by job, row of the job and row of the source.
+Marks = dict[tuple[str, int, int], Marked]
 
 
 class LockedRows:
@@ -119,14 +119,14 @@ def read_marks(connection: Connection, changes: Sequence[RowChange]) -> Marks:
             statement = select(*place, MARKS.c.row_version, MARKS.c.tracking_number).where(
                 MARKS.c.job_id == job_id, MARKS.c.job_row.in_(some)
             )
-            found |= {(row[0], row[1], row[2]): (row[3], row[4]) for row in connection.execute(statement)}
+            found |= {(row[0], row[1], row[2]): Marked(row[3], row[4]) for row in connection.execute(statement)}
     return found
 
 
 def mark(connection: Connection, orders: OrdersTable, change: RowChange, marks: Marks, now: datetime) -> None:
     """Note that `change` is written, in the transaction that writes it; nothing where that is noted."""
     job_id, job_row, source_row = change.place
-    noted = change.row_version, change.values.tracking_number
+    noted = Marked(change.row_version, change.values.tracking_number)
     if marks.get(change.place) == noted:
         return
     kind: MomentKind = "zoned moment" if connection.dialect.name == "postgresql" else "moment"

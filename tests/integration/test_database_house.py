@@ -122,3 +122,22 @@ def test_a_table_that_cannot_ship_is_refused_in_one_line(
     assert done.stderr.startswith(f"{code}: ")
     assert "Traceback" not in done.stderr
     assert len(house.shipments()) == sold
+
+
+def test_a_view_of_the_orders_without_a_number_ships_and_verifies_though_it_is_empty_then(
+    shops_house: ShopsHouse,
+) -> None:
+    house = shops_house.house
+    shop = shops_house.shops.get("server") or pytest.skip("there is no PostgreSQL server on this machine")
+    fill(shop, "boxes", 3, seed=91)
+    shop.execute("CREATE VIEW open_boxes AS SELECT * FROM boxes WHERE tracking_number IS NULL")
+    some = house.json(
+        "ship", "server.open_boxes", "--key", "order_number", "--where", "order_number > 'S91-0000001'", "--yes"
+    )
+    rest = house.json("ship", "server.open_boxes", "--key", "order_number", "--yes")
+    for job in (some, rest):
+        assert (job["status"], job["write_back"]["failed"]) == ("completed", 0)
+        found = house.json("verify", job["job_id"])
+        assert (found["agrees"], found["matching"]) == (True, job["rows"]["shipped"])
+    assert some["rows"]["shipped"] + rest["rows"]["shipped"] == 3
+    assert None not in [row[0] for row in shop.query("SELECT tracking_number FROM boxes")]

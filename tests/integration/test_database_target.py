@@ -197,6 +197,25 @@ def test_a_row_is_written_through_a_view(served_shop: Shop) -> None:
     assert shop.numbers() == {1: None, 2: "1Z2", 3: None}
 
 
+def test_a_row_that_a_view_shows_no_more_since_its_number_is_in_counts_as_written(served_shop: Shop) -> None:
+    shop = served_shop
+    shop.orders(3)
+    shop.execute("CREATE VIEW open_orders AS SELECT * FROM orders WHERE tracking_number IS NULL")
+    rows = shop.snapshot("open_orders", key="id")
+    source = shop.source("open_orders", key="id")
+    target = DatabaseTarget(shop.connections(), lambda: NOW)
+    assert codes(target.apply(source, [change(rows[0], "1Z1")])) == [None]
+    again = [change(rows[0], "1Z1"), change(rows[0], "1Z1", version=2)]
+    assert [codes(target.apply(source, [one])) for one in again] == [[None], [None]]
+    assert shop.numbers() == {1: "1Z1", 2: None, 3: None}
+
+    shop.execute("UPDATE orders SET tracking_number = '1ZOTHER' WHERE id = 2", "DELETE FROM orders WHERE id = 3")
+    assert codes(target.apply(source, [change(row, f"1Z{row.number}") for row in rows[1:]])) == ["E-4010", "E-4010"]
+    shop.execute("UPDATE orders SET tracking_number = NULL WHERE id = 1")
+    assert codes(target.apply(source, [change(rows[0], "1Z1", version=3)])) == [None]
+    assert shop.numbers() == {1: "1Z1", 2: "1ZOTHER"}
+
+
 def test_without_the_right_to_make_a_table_rows_are_written_unmarked(served_shop: Shop) -> None:
     shop = served_shop
     wanted = numbered(shop, 2)
