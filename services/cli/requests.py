@@ -14,7 +14,7 @@ from services.cli.terminal import person
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import DatabaseSource, source_label
 from shared.contracts.states import JobMode
-from shared.errors import REQUEST_MALFORMED, TallyError
+from shared.errors import REQUEST_MALFORMED, SOURCE_UNREADABLE, TallyError
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,16 @@ class Wish:
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
-    """The request for `wish`. Raises as `parse_source` does, and E-2020 for what no request can hold."""
-    named = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
+    """The request for `wish`.
+
+    Raises as `parse_source` does, E-1002 for a name that no file can have, E-2020 for what no request can hold.
+    """
+    try:
+        named = parse_source(wish.source, working_dir, wish.sheet, sidecar=wish.sidecar)
+        mapping = absolute_if_here(wish.mapping, working_dir) if Path(wish.mapping).suffix else wish.mapping
+    except OSError as error:
+        shown = Path(str(error.filename)).name[:80]
+        raise TallyError(SOURCE_UNREADABLE, path=shown, reason=error.strerror or "input error") from error
     source = with_key(in_dialect(named, wish.delimiter, wish.quote, wish.encoding), wish.key)
     stem = source.table if isinstance(source, DatabaseSource) else Path(source.path).stem
     name = source_label(source) if isinstance(source, DatabaseSource) else Path(source.path).name
@@ -50,7 +58,7 @@ def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
             name=(wish.name or name)[:200],
             source=source,
             where=wish.where,
-            mapping=absolute_if_here(wish.mapping, working_dir) if Path(wish.mapping).suffix else wish.mapping,
+            mapping=mapping,
             service=wish.service,
             mode=wish.mode,
             requested_by=person()[:200],

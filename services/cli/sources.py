@@ -74,7 +74,7 @@ def in_dialect(source: Source, delimiter: str | None, quote: str | None, encodin
     try:
         return CsvSource(path=source.path, **given)
     except ValidationError as error:
-        reason = f"{' and '.join(given)}: each is one character that is no letter or digit, and not the same one"
+        reason = "delimiter and quote are one character each, no letter or digit, and not the same one"
         raise TallyError(REQUEST_MALFORMED, reason=reason) from error
 
 

@@ -30,7 +30,10 @@ OUTSIDE_ROOTS = _registered(
     "Move the file into one of them, or add its folder to TALLY_SOURCE_ROOTS.",
 )
 SOURCE_KIND_UNSUPPORTED = _registered(
-    "E-1007", "Unsupported source", "Sources of kind {kind} are not supported.", "Export the orders as CSV or Excel."
+    "E-1007",
+    "Unsupported source",
+    "Sources of kind {kind} are not supported.",
+    "Export the orders as CSV, or save them as .xlsx.",
 )
 NO_ROWS = _registered("E-1008", "No rows", "No row of {path} matches {where}.", "Loosen the condition.")
 WHERE_NOT_EXPRESSION = _registered(

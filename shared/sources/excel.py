@@ -15,6 +15,7 @@ def open_excel(path: Path, wanted: str | None = None, *, label: str | None = Non
     """
     label = label or str(path)
     orders = read_orders(read_workbook(path, label), wanted, label)
-    folder = spool(label, ((0, texts) for _, texts in orders.rows()))
+    nothing = f"has a header but no rows on {orders.region.sheet.title}"
+    folder = spool(label, ((0, texts) for _, texts in orders.rows()), nothing)
     columns = orders.region.header.columns
     return TableSnapshot(label, columns, load_spooled(folder, columns), folder, orders.notes())

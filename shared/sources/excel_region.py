@@ -55,13 +55,13 @@ def find_region(sheet: Sheet, xml: SheetXml, grid: Grid, wanted: str | None, lab
         raise TallyError(HEADER_REFUSED, cell=_cell(table.area.left, table.area.top), path=label, reason="is hidden")
     header_row = found if table is None else table.area.top
     if header_row is None:
-        raise TallyError(SOURCE_EMPTY, path=label, what=f"has nothing on sheet {sheet.name}")
+        raise TallyError(SOURCE_EMPTY, path=label, what=f"has nothing on {sheet.title}")
     values = next((values for number, values in grid() if number == header_row), ())
     texts = [text_of(value) for value in values]
     if table is not None:
         texts = [text if table.area.has_column(column) else "" for column, text in enumerate(texts, start=1)]
-    header = read_header(texts, label)
-    _check_header(header, header_row, xml, label)
+    header = read_header(texts, label, lambda position: _cell(position + 1, header_row))
+    _expect_no_formula(header_row, table, xml, label)
     last_row = None if table is None else table.area.bottom - table.totals_rows
     return Region(sheet, header, header_row, last_row, table)
 
@@ -100,19 +100,15 @@ def _table(sheet: Sheet, xml: SheetXml, header_row: int | None, wanted: str | No
     return None
 
 
-def _check_header(header: Header, header_row: int, xml: SheetXml, label: str) -> None:
-    named = {position + 1 for position in header.positions}
+def _expect_no_formula(header_row: int, table: Table | None, xml: SheetXml, label: str) -> None:
+    """Raise E-1024 for a formula in the header, whether its value was saved with it or not."""
     for row in xml.rows:
         if row.number != header_row:
             continue
         for cell in xml.cells(row):
-            if cell.formula and cell.column in named:
-                place = _cell(cell.column or 0, header_row)
-                raise TallyError(HEADER_REFUSED, cell=place, path=label, reason="is a formula")
-    for position, name in enumerate(header.names):
-        if any((ord(char) < ord(" ") and char not in "\t\n\r") or char == "\x7f" for char in name):
-            place = _cell(position + 1, header_row)
-            raise TallyError(HEADER_REFUSED, cell=place, path=label, reason="has control characters")
+            column = cell.column or 0
+            if cell.formula and (table is None or table.area.has_column(column)):
+                raise TallyError(HEADER_REFUSED, cell=_cell(column, header_row), path=label, reason="is a formula")
 
 
 def _cell(column: int, row: int) -> str:

@@ -58,13 +58,23 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A worksheet: its name, its part, whether people see it, its tables and what else it refers to."""
+    """A worksheet: its name, its part, whether people see it, its tables and what else it refers to.
+
+    `others` are the names of the workbook's other worksheets that people see.
+    """
 
     name: str
     part: str
     hidden: bool
     tables: tuple[Table, ...]
     relationships: tuple[Relationship, ...]
+    others: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name as an error has it that somebody may get for having meant another sheet."""
+        others = f" (its other sheets are {', '.join(self.others)}; name one with --sheet)" if self.others else ""
+        return f"sheet {self.name}{others}"
 
 
 @dataclass(frozen=True)
@@ -101,7 +111,8 @@ class Workbook:
         name, part, hidden = self.names[index]
         relationships = _relationships(self.package, part)
         tables = tuple(_table(self.package, each.part) for each in relationships if each.kind == "table")
-        return Sheet(name, part, hidden, tables, relationships)
+        others = tuple(other for other, _, is_hidden in self.names if other != name and not is_hidden)
+        return Sheet(name, part, hidden, tables, relationships, others)
 
 
 def open_workbook(raw: bytes, label: str) -> Workbook:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from shared.errors import DUPLICATE_HEADERS, TallyError
+from shared.errors import DUPLICATE_HEADERS, HEADER_REFUSED, TallyError
 from shared.sources.rows import TRACKING_COLUMNS, tracking_column
 
 
@@ -52,9 +53,20 @@ class Header:
         }
 
 
-def read_header(texts: Sequence[str], label: str) -> Header:
-    """The header whose fields say `texts`. Raises E-1004 where two columns have the same name, whatever its case."""
+def _nth_column(position: int) -> str:
+    return f"column {position + 1}"
+
+
+def read_header(texts: Sequence[str], label: str, place: Callable[[int], str] = _nth_column) -> Header:
+    """The header whose fields say `texts`; `place` is what a person calls the field at a position from 0.
+
+    Raises E-1004 where two columns have the same name, whatever its case, and E-1024 where one has control characters;
+    line breaks and tabs are none of these.
+    """
     names = tuple(text.strip() for text in texts)
+    for position, name in enumerate(names):
+        if not name.isprintable() and any(unicodedata.category(char) == "Cc" and char not in "\t\n\r" for char in name):
+            raise TallyError(HEADER_REFUSED, cell=place(position), path=label, reason="has control characters")
     counts = Counter(name.casefold() for name in names if name)
     if twice := list(dict.fromkeys(name for name in names if counts[name.casefold()] > 1)):
         raise TallyError(DUPLICATE_HEADERS, path=label, columns=", ".join(twice))

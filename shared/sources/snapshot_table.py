@@ -161,10 +161,12 @@ class TableSnapshot:
                 raise TallyError(WHERE_FAILED, where=where, reason=_reason(error)) from error
 
 
-def spool(label: str, rows: Iterable[tuple[int, Sequence[str]]]) -> tempfile.TemporaryDirectory[str]:
+def spool(
+    label: str, rows: Iterable[tuple[int, Sequence[str]]], nothing: str = "has a header line but no rows"
+) -> tempfile.TemporaryDirectory[str]:
     """A folder of its own with rows, each its surplus and its texts, in the one form that `load_spooled` loads.
 
-    No text may hold a NUL. Raises E-1003 where there is no row, and what `rows` raises.
+    No text may hold a NUL. Raises E-1003 where there is no row, which `nothing` says, and what `rows` raises.
     """
     folder = tempfile.TemporaryDirectory(prefix="tally-")
     number = 0
@@ -179,7 +181,7 @@ def spool(label: str, rows: Iterable[tuple[int, Sequence[str]]]) -> tempfile.Tem
         raise
     if number == 0:
         folder.cleanup()
-        raise TallyError(SOURCE_EMPTY, path=label, what="has a header line but no rows")
+        raise TallyError(SOURCE_EMPTY, path=label, what=nothing)
     return folder
 
 

@@ -158,14 +158,14 @@ class EncodingCheck:
 
 
 class EncodingDetector:
-    """Tells a file's encoding from its bytes, fed in chunks: UTF-8, UTF-16 with a mark, Windows-1252 or Latin-1."""
+    """Tells a file's encoding from its bytes, fed in chunks: UTF-8, UTF-16, Windows-1252 or Latin-1."""
 
     def __init__(self, label: str) -> None:
         self._label = label
         self._head = b""
         self._beyond_ascii = b""
         self._undefined_in_cp1252 = False
-        self._marked: TextEncoding | None = None
+        self._told: TextEncoding | None = None
         self._decoder: codecs.IncrementalDecoder | None = None
 
     def feed(self, chunk: bytes) -> None:
@@ -176,7 +176,7 @@ class EncodingDetector:
             self._decode(chunk)
         elif b"\0" in chunk:
             raise self._refusal(_BINARY)
-        if not chunk.isascii() and self._marked is None:
+        if not chunk.isascii() and self._told is None:
             self._undefined_in_cp1252 |= _UNDEFINED_IN_CP1252.search(chunk) is not None
             if len(self._beyond_ascii) < SAMPLE:
                 lines = b"".join(line for line in chunk.splitlines(keepends=True) if not line.isascii())
@@ -189,22 +189,23 @@ class EncodingDetector:
         if self._decoder is not None:
             self._decode(b"", final=True)
         if self._decoder is not None:
-            return self._marked or TextEncoding("utf-8")
+            return self._told or TextEncoding("utf-8")
         return self._single_byte()
 
     def _start(self, chunk: bytes) -> None:
         self._head = chunk[:SAMPLE]
         _refuse_other_formats(chunk, self._label)
-        self._marked = next((TextEncoding(codec, bom) for bom, codec in _BOMS if chunk.startswith(bom)), None)
-        self._decoder = codecs.getincrementaldecoder(self._marked.codec if self._marked else "utf-8")()
+        marked = next((TextEncoding(codec, bom) for bom, codec in _BOMS if chunk.startswith(bom)), None)
+        self._told = marked or _utf_16_without_mark(self._head)
+        self._decoder = codecs.getincrementaldecoder(self._told.codec if self._told else "utf-8")()
 
     def _decode(self, chunk: bytes, *, final: bool = False) -> None:
         assert self._decoder is not None
         try:
             text = self._decoder.decode(chunk, final=final)
         except UnicodeDecodeError as error:
-            if self._marked:
-                raise self._refusal("its bytes are not the encoding its byte order mark names") from error
+            if self._told:
+                raise self._refusal(f"its bytes are not {self._told.title}, as its beginning says") from error
             text = chunk.decode("latin-1")
             self._decoder = None
         if "\0" in text:
@@ -232,6 +233,7 @@ class EncodingDetector:
 _GIBBERISH = 0.45
 _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _BINARY = "it holds binary data"
+_MOSTLY = 0.8  # of the characters in a table of orders are of ASCII, as a rule all
 
 
 def _refuse_other_formats(head: bytes, label: str) -> None:
@@ -239,6 +241,15 @@ def _refuse_other_formats(head: bytes, label: str) -> None:
     for magic, reason in _NOT_TEXT:
         if start.startswith(magic.lower()):
             raise TallyError(NOT_CSV, path=label, reason=reason)
+
+
+def _utf_16_without_mark(head: bytes) -> TextEncoding | None:
+    """UTF-16 where every other byte is nearly always zero, and none of the others is, as in no other text."""
+    first, second = head[::2], head[1::2]
+    for codec, zeros, others in (("utf-16-le", second, first), ("utf-16-be", first, second)):
+        if others and 0 not in others and zeros.count(0) >= _MOSTLY * len(zeros):
+            return TextEncoding(codec)
+    return None
 
 
 def _is_utf8(line: bytes) -> bool:

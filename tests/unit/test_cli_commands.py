@@ -118,6 +118,17 @@ def test_a_folder_is_said_to_be_a_folder(tmp_path: Path) -> None:
             parse_source(name, tmp_path)
 
 
+def test_a_name_that_no_file_can_have_is_unreadable(tmp_path: Path) -> None:
+    for wish in (Wish("x" * 5000 + ".csv"), Wish("orders.csv", mapping="x" * 5000 + ".yaml")):
+        with pytest.raises(TallyError, match=r"E-1002: x{80} cannot be read: File name too long"):
+            to_request(wish, tmp_path, NOW)
+
+
+def test_a_quote_of_several_characters_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(TallyError, match=r"E-2020: .*: delimiter and quote are one character each"):
+        to_request(Wish("orders.csv", quote="xx"), tmp_path, NOW)
+
+
 @pytest.mark.parametrize("name", ["orders.json", "shop.XML", "orders.xls"])
 def test_what_is_named_like_a_file_is_no_table(name: str, tmp_path: Path) -> None:
     with pytest.raises(TallyError, match=rf"E-1007: Sources of kind \.{name.split('.')[1]} are"):

@@ -245,3 +245,22 @@ def test_damage_anywhere_gives_a_code_or_the_same_rows(data: st.DataObject) -> N
         code = "none"
         assert rows == [(2, ["Ada", "01002"]), (3, ["Ben", "10001"])]
     assert code in {"none", "E-1003", "E-1020", "E-1021"}
+
+
+def test_a_formula_in_the_header_is_refused_although_no_value_was_saved_with_it() -> None:
+    workbook = openpyxl.Workbook()
+    for row in (["order", '="na"&"me"', "zip"], ["1", "Ada", "02143"]):
+        workbook.active.append(row)
+    assert refusal(saved(workbook)).startswith("E-1024: The column name in B1 of orders.xlsx is a formula")
+
+
+def test_a_sheet_without_orders_is_told_with_the_sheets_that_may_have_them() -> None:
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Summary"
+    workbook.active.append(["Total", 3])
+    workbook.create_sheet("Orders").append(["name"])
+    workbook.create_sheet("Hidden").sheet_state = "hidden"
+    with pytest.raises(TallyError) as caught:
+        open_excel_of(saved(workbook))
+    told = "has a header but no rows on sheet Summary (its other sheets are Orders; name one with --sheet)."
+    assert caught.value.body.message.endswith(told)

@@ -29,6 +29,7 @@ from shared.sources.paths import resolve_within
 
 _FILE_SIZE = 65536
 _FILE_SUFFIXES = {".yaml", ".yml"}
+_HEADERS_NAMED = 3
 _ALIASES = {"generic": "default"}
 _BUILT_IN_NAME = re.compile(r"[a-z0-9_-]{1,40}")
 
@@ -58,7 +59,7 @@ class Mapping:
         if self.group_by and self.order_column(columns) is None:
             gaps.append(("group_by", " or ".join(self.group_by)))
         if gaps:
-            others = tuple(self._missing(gap, columns).body for gap in gaps[1:])
+            others = tuple(self._missing(gap, columns).body.model_copy(update={"action": ""}) for gap in gaps[1:])
             raise self._missing(gaps[0], columns, details=others)
 
     def render(self, values: abc.Mapping[str, str | None]) -> Fields:
@@ -121,7 +122,7 @@ class Mapping:
             given = [(field, self.templates[field].picks) for field in choice if field in self.templates]
             if all(picks and plan.is_always_blank(field) for field, picks in given):
                 field, picks = given[0]
-                yield field, " or ".join(header for headers in picks for header in headers)
+                yield field, _either([header for headers in picks for header in headers])
 
     def _missing(self, gap: tuple[str, str], columns: Sequence[str], details: tuple[ErrorBody, ...] = ()) -> TallyError:
         field, column = gap
@@ -133,6 +134,12 @@ class Mapping:
             columns=", ".join(columns),
             details=details,
         )
+
+
+def _either(headers: Sequence[str]) -> str:
+    """`a or b or c or one of 9 others`."""
+    first, others = headers[:_HEADERS_NAMED], headers[_HEADERS_NAMED:]
+    return " or ".join([*first, *(others if len(others) == 1 else [f"one of {len(others)} others"] if others else ())])
 
 
 def built_in_mapping(name: str) -> Mapping:
