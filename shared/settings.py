@@ -22,6 +22,7 @@ from pydantic_settings import (
 from shared import failpoints
 from shared.errors import SETTINGS_INVALID, TallyError
 from shared.shipping import Address, Contact, Dimensions
+from shared.shipping.address import Country
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -111,8 +112,9 @@ class ServiceSettings(BaseSettings):
 class CoordinatorSettings(ServiceSettings):
     """The coordinator: job database, source roots and connections, ship-from; times in seconds.
 
-    `default_weight` (pounds) and `default_size` (inches, ``12x9x4``) count for orders that have none. A preview's rows
-    are rated for `preview_budget` at most; the others are estimated.
+    `default_weight` (pounds), `default_size` (inches, ``12x9x4``) and `default_origin` (the country where goods were
+    made) count for orders that have none. Orders leave from `ship_from`, or from the one of `warehouses` they name. A
+    preview's rows are rated for `preview_budget` at most; the others are estimated.
 
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
@@ -125,6 +127,8 @@ class CoordinatorSettings(ServiceSettings):
     ship_from: Contact | None = None
     default_weight: Annotated[Decimal, Field(gt=0, le=150)] | None = None
     default_size: Annotated[Dimensions | None, NoDecode, BeforeValidator(_box)] = None
+    default_origin: Country | Literal[""] = ""
+    warehouses: dict[Annotated[str, Field(min_length=1, max_length=40)], Contact] = {}
     watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0

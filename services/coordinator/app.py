@@ -19,6 +19,7 @@ from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
 from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
+from services.coordinator.mapping.shipment import Defaults, senders
 from services.coordinator.presence import Heartbeat
 from services.coordinator.preview import Previews
 from services.coordinator.progress import Progress
@@ -70,9 +71,8 @@ def main() -> None:
             IntakeSettings(
                 source_roots=settings.source_roots,
                 connections=connections,
-                ship_from=settings.ship_from,
-                default_weight=settings.default_weight,
-                default_size=settings.default_size,
+                senders=senders(settings.ship_from, settings.warehouses),
+                defaults=Defaults(settings.default_weight, settings.default_size, settings.default_origin),
                 max_rows=settings.max_rows,
             ),
             History(database),

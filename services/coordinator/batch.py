@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from services.coordinator.history import History
 from services.coordinator.identity import reservation_key
 from services.coordinator.mapping.mapping import Mapping as ColumnMapping
 from services.coordinator.mapping.problems import RowInvalidError
+from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.orders import OrderReader, number_in_source
 from services.coordinator.repeats import replaceable, ships_again, skip_note
 from services.coordinator.settled import SettledCount
@@ -21,7 +21,6 @@ from shared.contracts.documents import ShippedBefore
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
 from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
-from shared.shipping import Contact, Dimensions
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
 from shared.sources.rows import SourceRow
@@ -38,10 +37,9 @@ class IntakeSettings:
 
     source_roots: tuple[Path, ...]
     connections: Connections
-    ship_from: Contact | None
-    default_weight: Decimal | None
+    senders: Senders
+    defaults: Defaults
     max_rows: int
-    default_size: Dimensions | None = None
 
 
 @dataclass

@@ -66,12 +66,11 @@ class Intake:
     async def batch(self, request: JobRequest, source: Source, snapshot: Snapshot, mapping: Mapping) -> Batch:
         """A source's orders by a mapping that fits it. Raises E-2020 or E-5004."""
         _check_included(request.include, mapping)
-        ship_from = self._settings.ship_from
-        if ship_from is None:
+        settings, history = self._settings, self._history
+        if settings.senders.account is None and not settings.senders.warehouses:
             raise TallyError(NO_SHIP_FROM)
         service = _service(request.service)
-        settings, history = self._settings, self._history
-        reader = OrderReader(mapping, ship_from, service, settings.default_weight, settings.default_size)
+        reader = OrderReader(mapping, settings.senders, service, settings.defaults)
         ancestors = await history.ancestors(request.restart_of)
         sold = {} if request.restart_of is None else await history.numbers_sold(request.restart_of)
         return Batch(source, reader, snapshot, request, settings, history, ancestors, sold)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from services.coordinator.database.intake import NewRow
 from services.coordinator.mapping.fields import SKIP
@@ -13,10 +12,10 @@ from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.merging import merged
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid
-from services.coordinator.mapping.shipment import to_shipment
+from services.coordinator.mapping.shipment import Defaults, Senders, to_shipment
 from shared.contracts.commands import SourcePlace
 from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
-from shared.shipping import Contact, Dimensions, ServiceLevel
+from shared.shipping import ServiceLevel
 from shared.sources.rows import SourceRow, tracking_number
 
 
@@ -25,10 +24,9 @@ class OrderReader:
     """How one source's orders become rows of a job; the defaults count where an order says nothing."""
 
     mapping: Mapping
-    ship_from: Contact
+    senders: Senders
     service: ServiceLevel | None
-    default_weight: Decimal | None
-    default_size: Dimensions | None
+    defaults: Defaults
 
     def is_left_out(self, rows: Sequence[SourceRow]) -> bool:
         """Whether the mapping says that these rows are no order. Raises RowInvalidError where it cannot tell."""
@@ -37,7 +35,7 @@ class OrderReader:
         fields = self.mapping.render(rows[0].values)
         if SKIP in fields.problems:
             raise RowInvalidError((fields.problems[SKIP],))
-        text = fields.texts[SKIP].strip()
+        text = fields.texts.get(SKIP, "").strip()
         try:
             return bool(text) and yes_no(text)
         except FieldValueError as error:
@@ -52,11 +50,14 @@ class OrderReader:
         if slipped := [_slipped(row) for row in rows if row.surplus]:
             raise RowInvalidError(tuple(slipped))
         shipment = to_shipment(
-            merged([(row.number, self.mapping.render(row.values)) for row in rows]),
-            ship_from=self.ship_from,
+            merged(
+                [(row.number, self.mapping.render(row.values)) for row in rows],
+                packages_by_row=self.mapping.packages_by_row,
+                customs_by_row=self.mapping.customs_by_row,
+            ),
+            senders=self.senders,
             service=self.service,
-            default_weight=self.default_weight,
-            default_size=self.default_size,
+            defaults=self.defaults,
         )
         first, *others = rows
         return NewRow(

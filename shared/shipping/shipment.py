@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.shipping.address import Contact
 from shared.shipping.customs import Customs
-from shared.shipping.lane import crosses_customs
+from shared.shipping.lane import country_of, crosses_customs
 from shared.shipping.money import Money
 from shared.shipping.service_level import ServiceLevel
 
@@ -74,4 +74,9 @@ class Shipment(BaseModel):
     @property
     def is_international(self) -> bool:
         """Whether it crosses a customs border."""
-        return crosses_customs(self.ship_from.address, self.recipient.address)
+        return crosses_customs(country_of(self.ship_from.address), country_of(self.recipient.address))
+
+    @property
+    def own_reference(self) -> str:
+        """What a label says in the shipper's own words: order number, reference and cost centre."""
+        return " / ".join(filter(None, (self.order_number, self.reference, self.cost_centre)))

@@ -17,7 +17,7 @@ EXPORTS = Path(__file__).parents[2] / "samples" / "exports"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    settings = {"TALLY_DEFAULT_WEIGHT": "1.5", "TALLY_DEFAULT_SIZE": "12x9x4"}
+    settings = {"TALLY_DEFAULT_WEIGHT": "1.5", "TALLY_DEFAULT_SIZE": "12x9x4", "TALLY_DEFAULT_ORIGIN": "US"}
     with running_house(tmp_path_factory.mktemp("exports"), **settings) as house:
         yield house
 

@@ -72,8 +72,14 @@ def test_a_huge_file_is_refused(tmp_path: Path) -> None:
         ("fields:\n  city: {{ city }}\n", "line 2, field city: the value must be text; put a template in quotes"),
         ("", "it needs the key fields, with a line for each field below it"),
         ("- city\n", "it needs the key fields, with a line for each field below it"),
-        ("city: x\n", "line 1: there is no key city; the keys are fields, group_by, leave_out, match, skip"),
-        (GOOD + "name: x\n", "line 5: there is no key name; the keys are fields, group_by, leave_out, match, skip"),
+        (
+            "city: x\n",
+            "line 1: there is no key city; the keys are fields, group_by, packages, customs, leave_out, match, skip",
+        ),
+        (
+            GOOD + "name: x\n",
+            "line 5: there is no key name; the keys are fields, group_by, packages, customs, leave_out, match, skip",
+        ),
         ("fields: text\n", "fields needs a line for each field below it, such as 'country: US'"),
         (GOOD + "  zip: '{{ zip }}'\n", "line 5: there is no field zip; the fields are recipient_name, company, phone"),
         (GOOD + "  city: x\n", "line 5, field city: it was given before, on line 4"),

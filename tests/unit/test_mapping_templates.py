@@ -13,7 +13,7 @@ ROW = {"Ship To Name": "Ada", "city": "Austin", "Weight": "2", "Code": "G", "not
 def rendered(template: str, values: dict[str, str] | None = None) -> str:
     fields = mapping_of(description=template).render(values or ROW)
     assert not fields.problems, fields.problems["description"].message
-    return fields.texts["description"]
+    return fields.texts.get("description", "")
 
 
 def problem(template: str, values: dict[str, str] | None = None) -> str:

@@ -11,6 +11,7 @@ from services.coordinator.database.intake import NewRow
 from services.coordinator.mapping.mapping import built_in_mapping, parse_mapping
 from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.mapping.profiles import PROFILES, choose_mapping, profiles
+from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.orders import OrderReader, number_in_source
 from shared.contracts.source import CsvSource
 from shared.errors import ErrorBody, TallyError
@@ -23,7 +24,9 @@ BOX = Dimensions(length=Decimal(12), width=Decimal(9), height=Decimal(4))
 
 
 def reader(mapping: str, columns: tuple[str, ...]) -> OrderReader:
-    return OrderReader(choose_mapping(mapping, columns, []), SANDBOX_SHIP_FROM, None, Decimal("1.5"), BOX)
+    return OrderReader(
+        choose_mapping(mapping, columns, []), Senders(SANDBOX_SHIP_FROM), None, Defaults(Decimal("1.5"), BOX, "US")
+    )
 
 
 def orders(name: str, where: str | None = None) -> list[NewRow]:
@@ -88,6 +91,18 @@ def test_a_shopify_order_is_one_shipment_whatever_the_number_of_its_rows() -> No
         ServiceLevel.STANDARD,
     ]
     assert (fourth.recipient.address.country, fourth.recipient.address.postal_code) == ("CA", "G1R 4P5")
+    assert [shipment.customs is None for shipment in (first, second, third)] == [True, True, True]
+    assert fourth.customs is not None
+    assert [line.model_dump(mode="json") for line in fourth.customs.lines] == [
+        {
+            "description": "Canvas Tote - Black",
+            "origin": "US",
+            "quantity": 1,
+            "unit_value": "18.00",
+            "hs_code": "",
+            "sku": "CANVAS",
+        }
+    ]
     assert (first.packages[0].weight, first.packages[0].dimensions) == (Decimal("1.5"), BOX)
 
 
@@ -158,7 +173,7 @@ def problems(tmp_path: Path, text: str, mapping: str) -> list[ErrorBody]:
     path.write_text(text)
     with open_csv(path, CsvSource(path="orders.csv")) as snapshot:
         compiled = parse_mapping("own.yaml", mapping.encode())
-        how = OrderReader(compiled, SANDBOX_SHIP_FROM, None, Decimal(1), None)
+        how = OrderReader(compiled, Senders(SANDBOX_SHIP_FROM), None, Defaults(Decimal(1)))
         (rows,) = snapshot.orders(None, compiled.order_column(snapshot.columns))
     with pytest.raises(RowInvalidError) as caught:
         assert how.is_left_out(rows) or how.read(rows)

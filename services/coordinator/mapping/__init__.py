@@ -4,6 +4,15 @@ from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping, load_mapping
 from services.coordinator.mapping.problems import RowInvalidError
-from services.coordinator.mapping.shipment import to_shipment
+from services.coordinator.mapping.shipment import Defaults, Senders, to_shipment
 
-__all__ = ["Fields", "Mapping", "RowInvalidError", "content_fingerprint", "load_mapping", "to_shipment"]
+__all__ = [
+    "Defaults",
+    "Fields",
+    "Mapping",
+    "RowInvalidError",
+    "Senders",
+    "content_fingerprint",
+    "load_mapping",
+    "to_shipment",
+]

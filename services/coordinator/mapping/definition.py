@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import yaml
 
-from services.coordinator.mapping.fields import FIELDS, NEEDED
+from services.coordinator.mapping.fields import FIELDS, MOST_NUMBERED, NEEDED, PLACES
 from services.coordinator.mapping.leaving_out import ANYTHING, LeaveOut
 from services.coordinator.mapping.text import normalised
 
 _FIELDS, _MATCH, _GROUP_BY, _SKIP, _LEAVE_OUT = "fields", "match", "group_by", "skip", "leave_out"
-_TOP_KEYS = (_FIELDS, _GROUP_BY, _LEAVE_OUT, _MATCH, _SKIP)
+_PACKAGES, _CUSTOMS, _ROWS = "packages", "customs", "rows"
+_TOP_KEYS = (_FIELDS, _GROUP_BY, _PACKAGES, _CUSTOMS, _LEAVE_OUT, _MATCH, _SKIP)
 _REASON = re.compile(r"[a-z][a-z_-]{0,39}")
 
 
@@ -35,7 +36,8 @@ class Definition:
 
     `match` are the headers by which a profile is told, `group_by` those whose column says which rows are one order,
     `skip` the template that says yes for a row that is no order at all, `leave_out` the rules by which orders are not
-    to be shipped.
+    to be shipped. Each row of an order is a parcel with `packages_by_row`, a line for customs with
+    `customs_by_row`.
     """
 
     fields: tuple[FieldDefinition, ...]
@@ -43,6 +45,8 @@ class Definition:
     group_by: tuple[str, ...] = ()
     skip: FieldDefinition | None = None
     leave_out: tuple[LeaveOut, ...] = ()
+    packages_by_row: bool = False
+    customs_by_row: bool = False
 
 
 def read_definition(text: str) -> Definition:
@@ -58,6 +62,8 @@ def read_definition(text: str) -> Definition:
         group_by=_headers(top[_GROUP_BY], _GROUP_BY) if _GROUP_BY in top else (),
         skip=None if skip is None else FieldDefinition(_SKIP, skip.start_mark.line + 1, _text(skip, _SKIP)),
         leave_out=_rules(top[_LEAVE_OUT]) if _LEAVE_OUT in top else (),
+        packages_by_row=_is_by_row(top, _PACKAGES),
+        customs_by_row=_is_by_row(top, _CUSTOMS),
     )
 
 
@@ -67,8 +73,9 @@ def _fields(node: yaml.Node) -> tuple[FieldDefinition, ...]:
     definitions: dict[str, FieldDefinition] = {}
     for key, value in node.value:
         line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarNode) or key.value not in FIELDS:
-            raise DefinitionError(f"line {line}: there is no field {_shown(key)}; the fields are {', '.join(FIELDS)}")
+        if not isinstance(key, yaml.ScalarNode) or key.value not in PLACES:
+            known = f"{', '.join(FIELDS)}, and those of customs again with _2 to _{MOST_NUMBERED}"
+            raise DefinitionError(f"line {line}: there is no field {_shown(key)}; the fields are {known}")
         if not isinstance(value, yaml.ScalarNode):
             raise DefinitionError(f"line {line}, field {key.value}: the value must be text; put a template in quotes")
         if key.value in definitions:
@@ -79,6 +86,18 @@ def _fields(node: yaml.Node) -> tuple[FieldDefinition, ...]:
         if not any(name in definitions for name in choice):
             raise DefinitionError(f"field {' or '.join(choice)} is not mapped")
     return tuple(definitions.values())
+
+
+def _is_by_row(top: dict[str, yaml.Node], key: str) -> bool:
+    node = top.get(key)
+    if node is None:
+        return False
+    line = node.start_mark.line + 1
+    if _text(node, key) != _ROWS:
+        raise DefinitionError(f"line {line}: {key} is {_ROWS}, or left out")
+    if _GROUP_BY not in top:
+        raise DefinitionError(f"line {line}: {key}: {_ROWS} needs {_GROUP_BY}, which says what rows are one order")
+    return True
 
 
 def _choices(node: yaml.Node) -> tuple[tuple[str, ...], ...]:

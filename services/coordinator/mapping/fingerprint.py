@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 
 from shared.shipping import Package, Shipment
@@ -14,9 +15,10 @@ _VERSION = "1"
 def content_fingerprint(shipment: Shipment) -> str:
     """A SHA-256 in hex of what is shipped and to whom.
 
-    It covers the order number, the description, the packages, and the recipient's name, company and address, whatever
-    their case. It leaves out how the shipment travels and who is told (ship-from, service, residential flag, phone,
-    e-mail): the same order sent another way is still the same order.
+    It covers the order number, the reference, the description, the packages, the goods that customs is told of, and the
+    recipient's name, company and address, whatever their case. It leaves out how the shipment travels, what it is
+    insured for, how its goods are classified and who is told or pays (ship-from, service, signature, declared value, HS
+    codes, residential flag, phone, e-mail, cost centre): the same order sent another way is still the same order.
     """
     recipient = shipment.recipient
     address = recipient.address
@@ -32,8 +34,19 @@ def content_fingerprint(shipment: Shipment) -> str:
         address.postal_code,
         address.country,
         tuple(_package(package) for package in shipment.packages),
+        *_further(shipment),
     )
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).casefold().encode()).hexdigest()
+
+
+def _further(shipment: Shipment) -> Iterator[tuple[object, ...]]:
+    """What few orders have: nothing is added for one that has it not, so that its fingerprint stays as it was."""
+    if shipment.reference:
+        yield "reference", shipment.reference
+    if shipment.customs is not None:
+        lines = shipment.customs.lines
+        goods = [(line.description, line.quantity, _number(line.unit_value), line.sku) for line in lines]
+        yield "customs", shipment.customs.currency, goods
 
 
 def _package(package: Package) -> tuple[object, ...]:

@@ -40,6 +40,7 @@ class Mapping:
 
     `match` are the choices of headers by which it is recognised, `group_by` the choice that says which rows are one
     order, `leave_out` the rules by which orders are not to be shipped; all may be empty.
+    `packages_by_row` and `customs_by_row` say what each row of an order is.
     """
 
     name: str
@@ -48,6 +49,8 @@ class Mapping:
     match: tuple[tuple[str, ...], ...] = ()
     group_by: tuple[str, ...] = ()
     leave_out: tuple[LeaveOut, ...] = ()
+    packages_by_row: bool = False
+    customs_by_row: bool = False
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise E-2003, once for the mapping, where it names columns that are not among `columns`.
@@ -170,7 +173,16 @@ def parse_mapping(name: str, content: bytes) -> Mapping:
     except DefinitionError as error:
         raise TallyError(MAPPING_INVALID, mapping=name, reason=str(error)) from error
     checksum = hashlib.sha256(content).hexdigest()
-    return Mapping(name, checksum, templates, definition.match, definition.group_by, definition.leave_out)
+    return Mapping(
+        name,
+        checksum,
+        templates,
+        definition.match,
+        definition.group_by,
+        definition.leave_out,
+        packages_by_row=definition.packages_by_row,
+        customs_by_row=definition.customs_by_row,
+    )
 
 
 def _compiled(definition: FieldDefinition) -> FieldTemplate:

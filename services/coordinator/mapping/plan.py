@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from jinja2 import TemplateError
 from jinja2.runtime import Context
 
-from services.coordinator.mapping.fields import FIELDS, Fields
+from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.headers import HeaderIndex
 from services.coordinator.mapping.problems import FieldValueError, invalid, not_rendered
 from services.coordinator.mapping.templates import OUTPUT_LENGTH, FieldTemplate, row_context
@@ -28,7 +28,7 @@ class RowPlan:
     def of(cls, templates: Mapping[str, FieldTemplate], columns: tuple[str, ...]) -> RowPlan:
         """The plan for a source with these `columns`."""
         index = HeaderIndex.of(columns)
-        constants = dict.fromkeys(FIELDS, "")
+        constants: dict[str, str] = {}
         copies: dict[str, str] = {}
         rendered: dict[str, FieldTemplate] = {}
         for field, template in templates.items():
@@ -36,7 +36,8 @@ class RowPlan:
             placed = template.placed_in(index)
             constant = None if used else _constant(placed)
             if constant is not None:
-                constants[field] = constant
+                # Most fields of most mappings are blank in every row: nothing is kept of them.
+                constants.update({field: constant} if constant else {})
             elif template.plain and set(used) <= set(columns):
                 copies[field] = used[0]
             else:
@@ -65,7 +66,7 @@ class RowPlan:
 
     def is_always_blank(self, field: str) -> bool:
         """Whether no row can have a text in `field`."""
-        return field not in self.copies and field not in self.templates and not self.constants[field].strip()
+        return field not in self.copies and field not in self.templates and not self.constants.get(field, "").strip()
 
 
 def _rendered(field: str, template: FieldTemplate, context: Context) -> str | ErrorBody:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.errors import FIELD_INVALID, FIELD_MISSING, ErrorBody, TallyError
 
 _SHOWN_LENGTH = 60
-_DEFAULTS = {"weight": "TALLY_DEFAULT_WEIGHT, in pounds"}
+_DEFAULTS = {"weight": "TALLY_DEFAULT_WEIGHT, in pounds", "customs_origin": "TALLY_DEFAULT_ORIGIN, a country's code"}
 
 
 class FieldValueError(ValueError):

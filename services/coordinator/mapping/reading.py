@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from services.coordinator.mapping.fields import FIELDS, TEXT_LIMITS, Fields
+from services.coordinator.mapping.fields import LIMITS, PLACES, Fields
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing
 from services.coordinator.mapping.text import clean
 from shared.errors import ErrorBody
@@ -20,13 +20,24 @@ class RowReader:
     def __init__(self, fields: Fields) -> None:
         self.problems: dict[str, ErrorBody] = dict(fields.problems)
         self._texts = fields.texts
+        self._parts: list[tuple[int, RowReader]] = []
+
+    def part(self, row: int, fields: Fields) -> RowReader:
+        """A reader of the fields that one of an order's rows, at `row` in the source, says for itself."""
+        reader = RowReader(fields)
+        self._parts.append((row, reader))
+        return reader
+
+    def says(self, *fields: str) -> bool:
+        """Whether any of these fields holds anything."""
+        return any(self._texts.get(field, "").strip() for field in fields)
 
     def text(self, field: str, *, needed: bool = False) -> str:
         """The field on one clean line and within its limit; blank where it is not, or has a problem."""
         text = self._texts.get(field, "")
         if text:
             try:
-                text = _within_limit(clean(text), TEXT_LIMITS.get(field))
+                text = _within_limit(clean(text), LIMITS.get(field))
             except FieldValueError as error:
                 self.problems[field] = invalid(field, error)
                 return ""
@@ -47,10 +58,34 @@ class RowReader:
             self.problems[field] = invalid(field, error)
             return blank
 
+    def refuse(self, field: str, value: str, reason: str) -> None:
+        """Say that `field`, or what comes of it, is `value` and why that will not do, where it has no problem yet."""
+        self.problems.setdefault(field, invalid(field, FieldValueError(value, reason)))
+
+    def miss(self, field: str, why: str, action: str) -> None:
+        """Say that `field` is missing, why it is needed and what to do, where it has no problem yet."""
+        body = missing(field)
+        told = {"message": f"{body.message.rstrip('.')}: {why}.", "action": action}
+        self.problems.setdefault(field, body.model_copy(update=told))
+
+    @property
+    def has_problems(self) -> bool:
+        """Whether it or one of its parts has any."""
+        return bool(self.problems) or any(reader.has_problems for _, reader in self._parts)
+
     def raise_problems(self) -> None:
-        """Raise RowInvalidError if there are any."""
-        if self.problems:
-            raise RowInvalidError(tuple(self.problems[field] for field in FIELDS if field in self.problems))
+        """Raise RowInvalidError if there are any: the row's own in the order of the fields, then its parts'."""
+        if self.has_problems:
+            of_parts = (
+                problem.model_copy(update={"row": row})
+                for row, part in self._parts
+                for problem in _listed(part.problems)
+            )
+            raise RowInvalidError((*_listed(self.problems), *of_parts))
+
+
+def _listed(problems: Mapping[str, ErrorBody]) -> list[ErrorBody]:
+    return [problems[field] for field in sorted(PLACES.keys() & problems.keys(), key=PLACES.__getitem__)]
 
 
 def _within_limit(text: str, limit: int | None) -> str:

@@ -3,65 +3,220 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 
+from services.coordinator.mapping.amounts import currency_code, signature
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
 from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.filters import (
     country_code,
-    inches,
     phone,
     postal_code,
-    pounds,
     service_level,
     state_code,
     yes_no,
 )
+from services.coordinator.mapping.goods import has_lines, read_customs
+from services.coordinator.mapping.parcels import read_packages
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
-from shared.shipping import Address, Contact, Dimensions, Package, ServiceLevel, Shipment
+from services.coordinator.mapping.text import normalised
+from shared.shipping import (
+    Address,
+    Contact,
+    Customs,
+    Dimensions,
+    ServiceLevel,
+    Shipment,
+    Signature,
+    country_of,
+    crosses_customs,
+)
+from shared.shipping.lane import EUROPEAN_UNION, UNITED_STATES, customs_country
 
-_HEAVIEST = 150  # pounds per package, UPS Shipping v2409
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DEFAULT_COUNTRY = "US"
+_DEFAULT_CURRENCY = "USD"
 _NEEDS_STATE = frozenset({"US", "CA"})
 _STATE_LENGTH = 5  # UPS Shipping v2409, StateProvinceCode
-_SIDES = ("length", "width", "height")
+_REFERENCE_LENGTH = 35  # UPS Shipping v2409, ReferenceNumber
+# Where UPS Standard goes by road.
+_ROADS = (UNITED_STATES | {"CA", "MX"}, EUROPEAN_UNION)
+_ON_SATURDAYS = frozenset(
+    {
+        ServiceLevel.NEXT_DAY_AIR,
+        ServiceLevel.NEXT_DAY_AIR_EARLY,
+        ServiceLevel.SECOND_DAY_AIR,
+        ServiceLevel.WORLDWIDE_EXPRESS,
+        ServiceLevel.WORLDWIDE_EXPRESS_PLUS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What counts where an order says nothing: weight in pounds, size, the country that goods were made in."""
+
+    weight: Decimal | None = None
+    size: Dimensions | None = None
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Senders:
+    """Where orders may leave from: `account` unless a row names one of `warehouses`, which go by normalised names."""
+
+    account: Contact | None
+    warehouses: Mapping[str, Contact] = field(default_factory=dict)
+
+
+def senders(account: Contact | None, warehouses: Mapping[str, Contact]) -> Senders:
+    """Where orders may leave from, by the settings: `warehouses` go by their names as they are written there."""
+    return Senders(account, {normalised(name): contact for name, contact in warehouses.items()})
 
 
 def to_shipment(
-    fields: Fields,
-    *,
-    ship_from: Contact,
-    service: ServiceLevel | None,
-    default_weight: Decimal | None,
-    default_size: Dimensions | None = None,
+    fields: Fields, *, senders: Senders, service: ServiceLevel | None, defaults: Defaults | None = None
 ) -> Shipment:
     """The shipment that a row's `fields` describe.
 
-    `service` overrides the row's own; `default_weight` (pounds) and `default_size` count where the row has none.
-    Without a country the address is in the US, without a service the shipment goes by ground. Raises RowInvalidError
-    with every problem of the row: E-2011 for what is missing, E-2012 for what is invalid.
+    `service` overrides the row's own. Without a country the address is in the US; without a service the shipment goes
+    by ground, abroad by UPS Standard where that goes. Raises RowInvalidError with every problem of the row: E-2011 for
+    what is missing, E-2012 for what is invalid.
     """
+    defaults = defaults or Defaults()
     row = RowReader(fields)
     if service is not None:
         row.problems.pop("service", None)
     recipient = _recipient(row)
-    package = _package(row, default_weight, default_size)
-    level = service or row.parsed("service", service_level, blank=ServiceLevel.GROUND)
-    order_number, description = row.text("order_number"), row.text("description")
+    ship_from = _ship_from(row, senders)
+    lane = _lane(row, ship_from, recipient)
+    currency = row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if _has_values(fields) else "USD"
+    packages = read_packages(row, fields, currency, defaults.weight, defaults.size)
+    level = service or _service(row, lane)
+    documents_only = lane.crosses_customs and row.parsed("documents_only", yes_no, blank=False)
+    customs = _customs(row, fields, currency, defaults.origin, lane, documents_only=documents_only)
+    texts = {field: row.text(field) for field in ("order_number", "reference", "cost_centre", "description")}
+    signed_for = row.parsed("signature", signature, blank=Signature.NONE)
+    on_saturday = _is_on_saturday(row, level)
+    _check_references(row, texts)
     row.raise_problems()
     assert recipient is not None
-    assert package is not None
+    assert ship_from is not None
     return Shipment(
         ship_from=ship_from,
         recipient=recipient,
-        packages=(package,),
+        packages=packages,
         service=level,
-        order_number=order_number,
-        description=description,
+        shipper=None if senders.account == ship_from else senders.account,
+        signature=signed_for,
+        saturday_delivery=on_saturday,
+        customs=customs,
+        documents_only=documents_only,
+        order_number=texts["order_number"],
+        reference=texts["reference"],
+        cost_centre=texts["cost_centre"],
+        description=texts["description"],
     )
+
+
+@dataclass(frozen=True)
+class _Lane:
+    """From country to country, as customs counts them; blank where a row does not tell."""
+
+    origin: str
+    destination: str
+
+    @property
+    def is_abroad(self) -> bool:
+        """Whether the carrier treats it as going abroad: the US and Puerto Rico are one country to it."""
+        known = bool(self.origin and self.destination)
+        return known and self.origin != self.destination and not {self.origin, self.destination} <= UNITED_STATES
+
+    @property
+    def crosses_customs(self) -> bool:
+        return self.is_abroad and crosses_customs(self.origin, self.destination)
+
+    @property
+    def is_by_road(self) -> bool:
+        return any({self.origin, self.destination} <= area for area in _ROADS)
+
+
+def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) -> _Lane:
+    origin = "" if ship_from is None else country_of(ship_from.address)
+    if recipient is not None:
+        return _Lane(origin, country_of(recipient.address))
+    country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
+    state = row.parsed("state", partial(_state, country=country), blank="") if country else ""
+    return _Lane(origin, customs_country(country, state))
+
+
+def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
+    name = row.text("ship_from", needed=senders.account is None)
+    if not name:
+        return senders.account
+    warehouse = senders.warehouses.get(normalised(name))
+    if warehouse is None:
+        known = ", ".join(senders.warehouses) or "none; set TALLY_WAREHOUSES"
+        row.refuse("ship_from", name, f"there is no such warehouse; known are: {known}")
+    return warehouse
+
+
+def _has_values(fields: Fields) -> bool:
+    """Whether an order names amounts of money, so that their currency matters."""
+    parts = (fields, *(part for _, part in (*fields.packages, *fields.lines)))
+    return any(
+        text.strip()
+        for part in parts
+        for field, text in part.texts.items()
+        if field.startswith(("declared_value", "customs_value"))
+    )
+
+
+def _service(row: RowReader, lane: _Lane) -> ServiceLevel:
+    by_land = ServiceLevel.STANDARD if lane.is_abroad else ServiceLevel.GROUND
+    if lane.is_abroad and not lane.is_by_road and not row.says("service"):
+        action = "Name one, such as worldwide_saver or worldwide_expedited."
+        row.miss("service", f"nothing goes from {lane.origin} to {lane.destination} by ground", action)
+    return row.parsed("service", service_level, blank=by_land)
+
+
+def _customs(
+    row: RowReader, fields: Fields, currency: str, default_origin: str, lane: _Lane, *, documents_only: bool
+) -> Customs | None:
+    """What customs is told of an order that crosses a border; the fields for it do not matter to any other."""
+    if not lane.is_abroad:
+        return None
+    if not row.says("phone"):
+        row.miss("phone", f"the carrier wants one for parcels to {lane.destination}", "Fill it in.")
+    if not lane.crosses_customs:
+        return None
+    if not documents_only:
+        return read_customs(row, fields, currency, default_origin, lane.destination)
+    if has_lines(row, fields):
+        row.refuse("documents_only", "yes", "the order has lines for customs; leave out one or the other")
+    return None
+
+
+def _is_on_saturday(row: RowReader, level: ServiceLevel) -> bool:
+    wanted = row.parsed("saturday_delivery", yes_no, blank=False)
+    if wanted and level not in _ON_SATURDAYS:
+        offered = ", ".join(each.value for each in ServiceLevel if each in _ON_SATURDAYS)
+        row.refuse("saturday_delivery", "yes", f"{level.value} is not delivered on Saturdays; {offered} are")
+    return wanted
+
+
+def _check_references(row: RowReader, texts: Mapping[str, str]) -> None:
+    """Order number, reference and cost centre share one of the two references that UPS takes."""
+    given = [(field, texts[field]) for field in ("order_number", "reference", "cost_centre") if texts[field]]
+    length = len(" / ".join(text for _, text in given))
+    if length > _REFERENCE_LENGTH:
+        field, text = given[-1]
+        together = " and ".join(name for name, _ in given)
+        row.refuse(field, text, f"{together} have {length} characters together; at most {_REFERENCE_LENGTH}")
 
 
 def _recipient(row: RowReader) -> Contact | None:
@@ -97,30 +252,11 @@ def _address(row: RowReader) -> Address | None:
     )
 
 
-def _package(row: RowReader, default_weight: Decimal | None, default_size: Dimensions | None) -> Package | None:
-    default = format(default_weight, "f") if default_weight is not None else ""
-    weight = row.parsed("weight", _package_weight, blank=None, default=default, needed=True)
-    sides = {side: row.parsed(side, inches, blank=None) for side in _SIDES}
-    if any(sides.values()):
-        for side in _SIDES:
-            row.text(side, needed=True)
-    if weight is None or row.problems:
-        return None
-    return Package(weight=weight, dimensions=Dimensions.model_validate(sides) if any(sides.values()) else default_size)
-
-
 def _state(text: str, country: str) -> str:
     code = state_code(text, country)
     if len(code) > _STATE_LENGTH:
         raise FieldValueError(text, f"{len(code)} characters; at most {_STATE_LENGTH}: use its code, or none")
     return code
-
-
-def _package_weight(text: str) -> Decimal:
-    weight = pounds(text)
-    if weight > _HEAVIEST:
-        raise FieldValueError(text, f"more than {_HEAVIEST} lb, the most a package may weigh")
-    return weight
 
 
 def _is_residential(text: str) -> bool:
