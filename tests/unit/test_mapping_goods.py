@@ -141,8 +141,8 @@ def test_what_an_order_asks_for_besides_is_read() -> None:
             f"E-2012 reference is '{'R' * 30}': order_number and reference have 39 characters together; at most 35.",
         ),
         (
-            {"cost_centre": "C" * 27},
-            f"E-2012 cost_centre is '{'C' * 27}': order_number and cost_centre have 36 characters together; at most 35.",
+            {"order_number": "", "reference": "R", "cost_centre": "C" * 32},
+            f"E-2012 cost_centre is '{'C' * 32}': reference and cost_centre have 36 characters together; at most 35.",
         ),
     ],
 )
