@@ -27,7 +27,7 @@ class AuditEntry:
     @property
     def hash(self) -> str:
         """SHA-256 over the entry and its predecessor's hash."""
-        body = [
+        return _hash(
             self.job_id,
             self.seq,
             self.at.isoformat(),
@@ -36,8 +36,31 @@ class AuditEntry:
             self.row_number,
             self.detail,
             self.previous_hash,
-        ]
-        return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        )
+
+
+@dataclass(frozen=True)
+class RegisterEntry:
+    """One entry of the register of trails: at a milestone a job's trail had `job_seq` entries and this head."""
+
+    seq: int
+    at: datetime
+    job_id: str
+    milestone: str
+    job_seq: int
+    job_head: str
+    previous_hash: str
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the entry and its predecessor's hash."""
+        return _hash(
+            self.seq, self.at.isoformat(), self.job_id, self.milestone, self.job_seq, self.job_head, self.previous_hash
+        )
+
+
+def _hash(*body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Literal
 
 from shared.contracts.ledger import LastKind
 from shared.contracts.states import RowStatus
+from shared.contracts.voiding import VoidStatus
 
 OutcomeKind = Literal["shipped", "failed", "in_doubt"]
 
@@ -53,12 +54,14 @@ def judge(
     return Verdict.REPUBLISH if row_status is _SETTLED_AS[kind] else Verdict.IGNORE
 
 
-def judge_void(kind: Literal["voided", "refused"], row_status: RowStatus) -> Verdict:
+def judge_void(kind: VoidStatus, row_status: RowStatus) -> Verdict:
     """The verdict on a void's outcome, given the state of the row or second label whose shipment it names.
 
     `voided` counts from any state, for a command thought lost may be carried out late; `refused` only where it is
-    waited for.
+    waited for; `unanswered` decides nothing.
     """
+    if kind == "unanswered":
+        return Verdict.IGNORE
     if row_status is RowStatus.VOIDING or (kind == "voided" and row_status is RowStatus.SHIPPED):
         return Verdict.RECORD
     return Verdict.IGNORE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -189,4 +190,5 @@ def _spoilt(sandbox: Sandbox, outcome: Outcome | None, reply: Reply) -> Response
 
 
 def _response(reply: Reply) -> Response:
-    return Response(reply.body, reply.status, dict(reply.headers), media_type="application/json")
+    headers = {"bkndtransid": uuid.uuid4().hex, **reply.headers}
+    return Response(reply.body, reply.status, headers, media_type="application/json")

@@ -9,6 +9,7 @@ from typing import Any
 
 from obstore.exceptions import BaseError as LabelStoreError
 
+from services.shipper.carriers.calls import calls_noted
 from services.shipper.carriers.carrier import Carrier, Label, NothingCreatedError, Purchase
 from services.shipper.labels import LabelStore
 from services.shipper.spool import Spool
@@ -91,12 +92,19 @@ class Recorder:
             adopted=findings.adopted,
             carrier_ms=carrier_ms,
             evidence=findings.evidence,
+            calls=calls_noted(),
         )
         return await self._settle(place, outcome)
 
     async def failed(self, place: Place, error: ErrorBody, findings: Findings = NO_FINDINGS) -> bool:
         """Record that nothing was bought."""
-        outcome = Failed(**_identity(place.entry), error=error, failed_at=self._clock(), evidence=findings.evidence)
+        outcome = Failed(
+            **_identity(place.entry),
+            error=error,
+            failed_at=self._clock(),
+            evidence=findings.evidence,
+            calls=calls_noted(),
+        )
         return await self._settle(place, outcome)
 
     async def parked(self, place: Place, error: ErrorBody, last_commit: datetime, findings: Findings) -> bool:
@@ -108,6 +116,7 @@ class Recorder:
             parked_at=self._clock(),
             last_possible_commit=last_commit,
             evidence=findings.evidence,
+            calls=calls_noted(),
         )
         return await self._settle(place, outcome)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from obstore.exceptions import BaseError as LabelStoreError
 
+from services.shipper.carriers.calls import calls_noted, noting_calls
 from services.shipper.carriers.carrier import Carrier, DateWindow, Purchase
 from services.shipper.reconciliation import WINDOW_MARGIN, difference
 from services.shipper.recording import Findings, Place, Recorder, every
@@ -28,27 +29,34 @@ class Recovery:
 
     async def recover_label(self, body: bytes) -> bytes:
         """From a RecoverLabel's body to a LabelRecovered's: the row's label, and its cost where that is wanted."""
-        call = RecoverLabel.model_validate_json(body)
+        with noting_calls():
+            recovered = await self._recovered(RecoverLabel.model_validate_json(body))
+            return recovered.model_copy(update={"calls": calls_noted()}).encode()
+
+    async def _recovered(self, call: RecoverLabel) -> LabelRecovered:
         cost = None if call.shipment is None else await self._recorder.rated(call.shipment)
         purchase = Purchase(call.tracking_numbers[0], call.tracking_numbers, None)
         try:
             keys = await self._recorder.store_labels(call.job_id, call.row_number, purchase)
         except TallyError as error:
-            return LabelRecovered(cost=cost, error=error.body).encode()
+            return LabelRecovered(cost=cost, error=error.body)
         except (LabelStoreError, OSError, TimeoutError) as error:
             not_stored = TallyError(LABEL_NOT_STORED, row_number=call.row_number, reason=type(error).__name__)
-            return LabelRecovered(cost=cost, error=not_stored.body).encode()
-        return LabelRecovered(label_key=keys[0], label_keys=every(keys), cost=cost).encode()
+            return LabelRecovered(cost=cost, error=not_stored.body)
+        return LabelRecovered(label_key=keys[0], label_keys=every(keys), cost=cost)
 
     async def find_shipment(self, body: bytes) -> bytes:
         """From a FindShipment's body to a ShipmentSought's: one more look-up for a row in doubt.
 
         A single live shipment that fits the row ends the doubt: it is recorded in the ledger behind it.
         """
-        call = FindShipment.model_validate_json(body)
+        with noting_calls():
+            return (await self._sought(FindShipment.model_validate_json(body))).encode()
+
+    async def _sought(self, call: FindShipment) -> ShipmentSought:
         last = await self._ledger.last(call.job_id, call.row_number)
         if last is None or not isinstance(last.entry, InDoubt):
-            return ShipmentSought().encode()
+            return ShipmentSought()
         now = self._clock()
         asked = f"shipments with reference {call.reference}"
         try:
@@ -56,10 +64,10 @@ class Recovery:
             finding = await self._carrier.find(call.reference, window)
         except TallyError as error:
             evidence = Evidence(at=now, asked=asked, answer=str(error.body))
-            return ShipmentSought(evidence=(evidence,)).encode()
+            return ShipmentSought(evidence=(evidence,), calls=calls_noted())
         evidence = Evidence(at=now, asked=finding.asked, answer=finding.answer)
         if len(finding.purchases) != 1 or difference(finding.purchases[0], call.shipment) is not None:
-            return ShipmentSought(evidence=(evidence,)).encode()
+            return ShipmentSought(evidence=(evidence,), calls=calls_noted())
         purchase = finding.purchases[0]
         adopted = await self._recorder.sold(
             Place(last.entry, last.sequence),
@@ -68,4 +76,4 @@ class Recovery:
             findings=Findings((*last.entry.evidence, evidence), adopted=True),
         )
         log.warning("a row in doubt was found shipped", job=call.job_id, row=call.row_number, adopted=adopted)
-        return ShipmentSought(evidence=(evidence,), adopted=adopted).encode()
+        return ShipmentSought(evidence=(evidence,), adopted=adopted)

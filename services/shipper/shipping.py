@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.shipper.carriers.calls import noting_calls
 from services.shipper.carriers.carrier import (
     Carrier,
     DeadlinePassedError,
@@ -87,6 +88,10 @@ class Shipping:
         its to acknowledge. Raises where the bus or the process fails; the command is then delivered again, to whoever
         is there.
         """
+        with noting_calls():
+            return await self._ship(command, first_delivery=first_delivery)
+
+    async def _ship(self, command: ShipCommand, *, first_delivery: bool) -> bool:
         if self._expired(command):
             return True
         # A first command has no ledger entry before it: the claim's compare-and-set finds out where it is wrong.

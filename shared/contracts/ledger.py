@@ -1,4 +1,7 @@
-"""The shipment ledger: one subject per row, a compare-and-set register and its event log (DESIGN §3, §4)."""
+"""The shipment ledger: one subject per row, a compare-and-set register and its event log (DESIGN §3, §4).
+
+An outcome's `calls` are those that the delivery which came to it made to the carrier.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from shared.contracts.calls import CarrierCall
 from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
 from shared.errors import ErrorBody
 from shared.shipping import Money
@@ -62,6 +66,7 @@ class Shipped(_Entry):
     adopted: bool = False
     carrier_ms: float | None = Field(default=None, description="Milliseconds that the carrier's call took.")
     evidence: tuple[Evidence, ...] = ()
+    calls: tuple[CarrierCall, ...] = ()
 
 
 class Failed(_Entry):
@@ -71,6 +76,7 @@ class Failed(_Entry):
     error: ErrorBody
     failed_at: Timestamp
     evidence: tuple[Evidence, ...] = ()
+    calls: tuple[CarrierCall, ...] = ()
 
 
 class InDoubt(_Entry):
@@ -85,6 +91,7 @@ class InDoubt(_Entry):
     parked_at: Timestamp
     last_possible_commit: Timestamp | None = None
     evidence: tuple[Evidence, ...] = ()
+    calls: tuple[CarrierCall, ...] = ()
 
 
 Outcome = Shipped | Failed | InDoubt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from shared.contracts.calls import CarrierCall
 from shared.contracts.ledger import Evidence
 from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
 from shared.errors import ErrorBody
@@ -22,13 +23,14 @@ class RecoverLabel(Message):
 class LabelRecovered(Message):
     """The first label's key in the label store, or why there is none; the cost where it was asked for and is known.
 
-    `label_keys` are all parcels' where there are several.
+    `label_keys` are all parcels' where there are several. `calls` are those that it took.
     """
 
     label_key: str | None = None
     label_keys: tuple[str, ...] = ()
     cost: Money | None = None
     error: ErrorBody | None = None
+    calls: tuple[CarrierCall, ...] = ()
 
 
 class FindShipment(Message):
@@ -43,7 +45,11 @@ class FindShipment(Message):
 
 
 class ShipmentSought(Message):
-    """What was asked and answered; `adopted` says that the sale was found and is in the ledger."""
+    """What was asked and answered; `adopted` says that the sale was found and is in the ledger.
+
+    `calls` are those that it took; of a sale that was found they are in the ledger with it.
+    """
 
     evidence: tuple[Evidence, ...] = ()
     adopted: bool = False
+    calls: tuple[CarrierCall, ...] = ()

@@ -22,6 +22,7 @@ from shared.contracts.api import (
     VerifyJob,
     VoidRows,
 )
+from shared.contracts.calls import CarrierCall
 from shared.contracts.commands import (
     ShipCommand,
     ShipCommandAbandoned,
@@ -79,6 +80,7 @@ REFERENCE = "TABCDEFGHK3V9Q2M8XW1D0000017"
 SOURCE = CsvSource(path="orders.csv")
 COST = Money(amount=Decimal("12.40"))
 ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.", action="Correct the row.", row=17)
+CALL = CarrierCall(at=AT, kind="ship", request_id=REFERENCE, carrier_id="a1b2c3", status=200, ms=151)
 EVIDENCE = Evidence(at=AT, asked=f"Label Recovery by reference {REFERENCE}", answer="not found (300007)")
 
 SHIPMENT = Shipment(
@@ -247,7 +249,7 @@ MESSAGES = {
         job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", tracking_numbers=("1ZTALLY10300000017",)
     ),
     "void-outcome": VoidOutcome(
-        job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", status="refused", at=AT, error=ERROR
+        job_id=JOB, row_number=17, shipment_id="1ZTALLY10300000017", status="refused", at=AT, error=ERROR, calls=(CALL,)
     ),
     "ledger-claimed": Claimed(**_ENTRY, reference=REFERENCE, owner="host:1", claimed_at=AT, last_possible_commit=AT),
     "ledger-shipped": Shipped(
@@ -262,10 +264,17 @@ MESSAGES = {
         adopted=True,
         carrier_ms=151.2,
         evidence=(EVIDENCE,),
+        calls=(CALL,),
     ),
-    "ledger-failed": Failed(**_ENTRY, error=ERROR, failed_at=AT),
+    "ledger-failed": Failed(**_ENTRY, error=ERROR, failed_at=AT, calls=(CALL,)),
     "ledger-in-doubt": InDoubt(
-        **_ENTRY, reference=REFERENCE, error=ERROR, parked_at=AT, last_possible_commit=AT, evidence=(EVIDENCE,)
+        **_ENTRY,
+        reference=REFERENCE,
+        error=ERROR,
+        parked_at=AT,
+        last_possible_commit=AT,
+        evidence=(EVIDENCE,),
+        calls=(CALL,),
     ),
     "source-written": SourceWritten(
         source_hash="0123456789abcdef",
@@ -307,11 +316,12 @@ MESSAGES = {
         label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
         label_keys=(f"{JOB}/0000017-1ZTALLY10300000017.gif", f"{JOB}/0000017-1ZTALLY10300000025.gif"),
         cost=COST,
+        calls=(CALL,),
     ),
     "find-shipment": FindShipment(
         job_id=JOB, row_number=17, attempt=1, reference=REFERENCE, since=AT, shipment=SHIPMENT
     ),
-    "shipment-sought": ShipmentSought(evidence=(EVIDENCE,), adopted=False),
+    "shipment-sought": ShipmentSought(evidence=(EVIDENCE,), adopted=False, calls=(CALL,)),
     "reply": Reply(error=ERROR),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),
 }

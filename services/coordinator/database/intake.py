@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from services.coordinator.audit import GENESIS
+from services.coordinator.database.starting import note_skip
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
@@ -107,6 +108,7 @@ def _insert_job(connection: Connection, job_id: str, now: datetime, **values: An
     )
     job = JobTransaction.open(connection, job_id, now)
     job.trail.add("job.accepted", actor=values["requested_by"] or "unknown", request_hash=values["request_hash"])
+    job.milestone = "opened"
     job.close()
 
 
@@ -181,6 +183,9 @@ def add_rows(
             for number, row in enumerate(batch, start=first)
         ],
     )
+    for number, row in enumerate(batch, start=first):
+        if row.skipped is not None:
+            note_skip(job, number, row.skipped, row.shipped_before)
     job.close()
 
 

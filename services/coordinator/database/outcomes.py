@@ -54,6 +54,7 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
         return Step(outcome.job_id)
     if verdict is Verdict.REPUBLISH:
         return _published_before(job, row, issue)
+    job.note_calls(row.row_number, outcome.calls)
     if isinstance(outcome, Shipped):
         if verdict is Verdict.ALARM:
             return _record_second_label(job, row, outcome)

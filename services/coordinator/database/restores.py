@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import PurePath
 
 from sqlalchemy import Connection, func, select, update
 
@@ -68,10 +69,11 @@ def record_restored(connection: Connection, job_id: str, done: Restoration, now:
     job.trail.add(
         "source.restored",
         actor="writeback",
-        backup=done.backup,
-        kept_as=done.kept_as,
+        target=job.target,
+        backup=PurePath(done.backup).name,
+        kept_as=None if done.kept_as is None else PurePath(done.kept_as).name,
         numbers=removed,
-        losses=done.losses(),
+        forced=bool(done.losses()),
     )
     return close(job)
 

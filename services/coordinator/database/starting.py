@@ -17,7 +17,7 @@ from services.coordinator.repeats import ships_again, skip_note
 from shared.contracts.commands import ShipCommand
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import RESERVED, TallyError
+from shared.errors import RESERVED, ErrorBody, TallyError
 
 
 def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
@@ -160,7 +160,13 @@ def _skip(job: JobTransaction, row: AnyRow, before: ShippedBefore) -> None:
     note = skip_note(before, row.row_number)
     told = {"error": note.model_dump(mode="json"), "shipped_before": before.model_dump(mode="json")}
     move_row(job, row, RowStatus.SKIPPED, told)
-    job.trail.add("row.skipped", row=row.row_number, why=note.message)
+    note_skip(job, row.row_number, note, before)
+
+
+def note_skip(job: JobTransaction, row_number: int, why: ErrorBody, before: ShippedBefore | None) -> None:
+    """Put into the trail that a row is skipped; not in words, which may quote the source."""
+    by = (None, None) if before is None else (before.job_id, before.row_number)
+    job.trail.add("row.skipped", row=row_number, error=why.code, shipped_by=by[0], shipped_as=by[1])
 
 
 def release(job: JobTransaction, row: AnyRow) -> None:

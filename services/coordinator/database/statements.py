@@ -59,7 +59,7 @@ SELECT_NEXT = (
     .order_by(rows.c.row_number)
     .limit(1)
 )
-SELECT_WRITE_BACKS = select(rows.c.row_number, rows.c.write_back, rows.c.write_back_version).where(
+SELECT_WRITE_BACKS = select(rows.c.row_number, rows.c.status, rows.c.write_back, rows.c.write_back_version).where(
     rows.c.job_id == bindparam("job_id"), rows.c.row_number.in_(bindparam("row_numbers", expanding=True))
 )
 UPDATE_ROW = update(rows).where(rows.c.job_id == bindparam("b_job_id"), rows.c.row_number == bindparam("b_row_number"))

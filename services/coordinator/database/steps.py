@@ -48,6 +48,8 @@ from shared.errors import (
     TRACKING_CONFLICT,
     TallyError,
 )
+from shared.shipping import Shipment
+from shared.shipping.redaction import without_personal_data
 
 
 def approve(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
@@ -141,7 +143,9 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
     number = finding.tracking_number
     if number is not None:
         _expect_free(job, row_number, number)
-    job.trail.add("row.resolved", actor=finding.by, row=row_number, tracking_number=number, reason=finding.reason)
+    recipient = Shipment.model_validate_json(row.shipment).recipient
+    reason = without_personal_data(finding.reason, recipient)
+    job.trail.add("row.resolved", actor=finding.by or "unknown", row=row_number, tracking_number=number, reason=reason)
     if number is None:
         move_row(job, row, RowStatus.FAILED, {"recover": True})
         release(job, row)
@@ -189,7 +193,7 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
             # A writer that was frozen may have put its older number over the newer one: write that again.
             again = {"write_back": WriteBackStatus.DUE.value, "write_back_error": None}
             update_row(job, item.row_number, {**again, "write_back_at": now})
-            job.trail.add("write_back.due", row=item.row_number, error=None)
+            job.trail.add("write_back.due", row=item.row_number, target=job.target)
             continue
         if row.write_back_version != item.row_version or not states.allows(
             states.WRITE_BACK, WriteBackStatus(row.write_back), target
@@ -204,7 +208,8 @@ def record_written(connection: Connection, job_id: str, written: list[RowWritten
             }
         )
         code = None if item.error is None else item.error.code
-        job.trail.add(f"write_back.{target}", actor="writeback", row=item.row_number, error=code)
+        done = "cleared" if row.status == RowStatus.VOIDED and target is WriteBackStatus.WRITTEN else target
+        job.trail.add(f"write_back.{done}", actor="writeback", row=item.row_number, target=job.target, error=code)
     if changes:
         connection.execute(UPDATE_ROW, changes)
     complete_if_settled(job)
@@ -227,6 +232,7 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     row = connection.execute(
         select(rows.c.label_due, rows.c.cost_amount).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
     ).one()
+    job.note_calls(row_number, found.calls)
     changes: dict[str, object] = {}
     if row.label_due and found.label_key is not None:
         changes |= {"label_key": found.label_key, "label_due": False}
@@ -235,7 +241,7 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     if row.cost_amount is None and found.cost is not None:
         changes |= {"cost_amount": found.cost.amount, "cost_currency": found.cost.currency}
     if not changes:
-        return Step(job_id)
+        return close(job)
     update_row(job, row_number, changes)
     return close(job, row=row_number)
 
@@ -260,6 +266,7 @@ def record_look_up(
             evidence = [item.model_dump(mode="json") for item in sought.evidence]
             changes["evidence"] = [*(row.evidence or []), *evidence]
         update_row(job, row_number, changes)
+    job.note_calls(row_number, sought.calls)
     job.trail.add("row.looked_up", actor="shipper", row=row_number, found=sought.adopted)
     return close(job, row=row_number)
 

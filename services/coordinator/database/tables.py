@@ -200,3 +200,25 @@ audit = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+# One chain over all jobs' audit trails (database/register.py), its head in a table of one row.
+audit_register = Table(
+    "audit_register",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("job_id", String(40), nullable=False),
+    Column("milestone", String(12), nullable=False),
+    Column("job_seq", Integer, nullable=False),
+    Column("job_head", String(64), nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+audit_register_head = Table(
+    "audit_register_head",
+    metadata,
+    Column("head_id", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, nullable=False),
+    Column("head", String(64), nullable=False),
+)

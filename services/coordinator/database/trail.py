@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,8 +14,10 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from services.coordinator import states
 from services.coordinator.audit import AuditTrail
+from services.coordinator.database import register
 from services.coordinator.database.tables import audit, jobs
-from shared.contracts.source import Source
+from shared.contracts.calls import CarrierCall
+from shared.contracts.source import DatabaseSource, Source, source_label
 from shared.contracts.states import InterruptPolicy, JobStatus
 from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, ErrorBody, TallyError
 
@@ -65,6 +69,7 @@ class JobTransaction:
     changes: dict[str, Any] = field(default_factory=dict)
     entered: JobStatus | None = None
     check_due: bool = False
+    milestone: register.Milestone | None = None
 
     @classmethod
     def open(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:
@@ -95,6 +100,12 @@ class JobTransaction:
         """The job's source."""
         return _source.validate_python(self.source)
 
+    @cached_property
+    def target(self) -> str:
+        """Where numbers are written, as the audit trail names it: a file without its folders, or a table."""
+        label = source_label(self.parsed_source)
+        return label if isinstance(self.parsed_source, DatabaseSource) else PurePath(label).name
+
     def enter(self, target: JobStatus, *, actor: str = "coordinator", error: ErrorBody | None = None) -> None:
         """Change the job's state, where the table allows it; raises E-4005 where it does not."""
         if not states.allows(states.JOB, self.status, target):
@@ -110,6 +121,23 @@ class JobTransaction:
                 self.changes["started_at"] = self.now
         elif not was_complete and target in states.ENDED_JOBS:
             self.changes["ended_at"] = self.now
+        if target in states.ENDED_JOBS:
+            self.milestone = "ended"
+
+    def note_calls(self, row_number: int, calls: Iterable[CarrierCall]) -> None:
+        """Put the calls made to the carrier for a row into the trail."""
+        for call in calls:
+            self.trail.add(
+                f"carrier.{call.kind}",
+                actor="shipper",
+                row=row_number,
+                called_at=call.at.isoformat(timespec="milliseconds"),
+                request_id=call.request_id,
+                carrier_id=call.carrier_id,
+                status=call.status,
+                sent=call.sent,
+                ms=call.ms,
+            )
 
     def advance(self, cursor: int) -> None:
         """Move the cursor forward to `cursor`."""
@@ -137,5 +165,7 @@ class JobTransaction:
                 ],
             )
             self.changes |= {"audit_seq": self.trail.seq, "audit_head": self.trail.head}
+        if self.milestone is not None:
+            register.enter(self.connection, self.job_id, self.milestone, self.trail.seq, self.trail.head, self.trail.at)
         if self.changes:
             self.connection.execute(_UPDATE_JOB, {"b_job_id": self.job_id, **self.changes})

@@ -92,10 +92,14 @@ def record_void(connection: Connection, outcome: VoidOutcome, now: datetime) -> 
     """
     job = JobTransaction.open(connection, outcome.job_id, now)
     row = _row(connection, outcome.job_id, outcome.row_number)
+    if outcome.status == "unanswered":
+        job.note_calls(row.row_number, outcome.calls)
+        return close(job)
     if row.shipment_id != outcome.shipment_id:
         return _record_second(job, row, outcome)
     if judge_void(outcome.status, RowStatus(row.status)) is Verdict.IGNORE:
         return Step(outcome.job_id)
+    job.note_calls(row.row_number, outcome.calls)
     if outcome.status == "refused":
         move_row(job, row, RowStatus.SHIPPED, {})
         second_labels.tell(job, row, _error(outcome))
@@ -137,6 +141,7 @@ def _record_second(job: JobTransaction, row: AnyRow, outcome: VoidOutcome) -> St
         raise TallyError(ROW_NOT_FOUND, job_id=job.job_id, row_number=f"{row.row_number}, {outcome.shipment_id}")
     if judge_void(outcome.status, RowStatus(label.status)) is Verdict.IGNORE:
         return Step(job.job_id)
+    job.note_calls(row.row_number, outcome.calls)
     is_voided = outcome.status == "voided"
     _move_label(job, label, RowStatus.VOIDED if is_voided else RowStatus.SHIPPED)
     second_labels.tell(job, row, _error(outcome))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from services.shipper.carriers.carrier import NothingCreatedError
 from services.shipper.carriers.ups.answers import Blocked, Refused, TokenRefused
 from shared.errors import (
@@ -24,8 +22,8 @@ from shared.errors import (
     TallyError,
 )
 from shared.shipping import Shipment
+from shared.shipping.redaction import without_contact
 
-_SHORTEST_NAME = 3
 _NO_REASON = "it gave no reason"
 
 # What UPS's codes are about; 1111xx and 1112xx are Rating's, the others Shipping's. A whole code goes before a hundred.
@@ -62,7 +60,7 @@ def rejected(answer: Refused, shipment: Shipment) -> NothingCreatedError:
 
     What it quotes of the recipient's name and street is left out.
     """
-    words = _without_recipient(answer.message, shipment)
+    words = without_contact(answer.message, shipment.recipient)
     return NothingCreatedError(_told(kind_of(answer.code), answer.code, words).body, stops_job=False)
 
 
@@ -84,12 +82,3 @@ def blocked(answer: Blocked) -> NothingCreatedError:
 
 def _told(kind: ErrorKind, code: str, words: str) -> TallyError:
     return TallyError(kind, carrier_code=code, carrier_message=words.rstrip(" .") or _NO_REASON)
-
-
-def _without_recipient(words: str, shipment: Shipment) -> str:
-    # City, state and postal code stay: they are what most refusals are about.
-    to = shipment.recipient
-    for private in sorted((to.name, to.company, to.phone, to.email, *to.address.lines), key=len, reverse=True):
-        if len(private) >= _SHORTEST_NAME:
-            words = re.sub(rf"(?<!\w){re.escape(private)}(?!\w)", "[…]", words, flags=re.IGNORECASE)
-    return words

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from services.shipper.carriers.carrier import DateWindow
 from services.shipper.carriers.ups.services import code_of
+from shared.contracts.calls import CallKind
 from shared.shipping import Address, Contact, Dimensions, Package, Shipment
 
 Json = dict[str, Any]
@@ -41,6 +42,7 @@ class Call:
     """One call of a UPS API; `target` is its path and query.
 
     `repeatable` says that sending it twice does no harm, `bulk` that many are made at once and others go before them.
+    `kind` is what the audit trail calls it; one without is not told there.
     """
 
     operation: str
@@ -50,6 +52,7 @@ class Call:
     body: bytes = b""
     repeatable: bool = True
     bulk: bool = False
+    kind: CallKind | None = None
 
 
 def ship_call(shipment: Shipment, reference: str, account: str, image_format: ImageFormat) -> Call:
@@ -80,7 +83,7 @@ def ship_call(shipment: Shipment, reference: str, account: str, image_format: Im
             "LabelSpecification": _label_specification(image_format),
         }
     }
-    return Call("Shipping", "POST", SHIP_PATH, trans_id(reference), _encoded(body), repeatable=False)
+    return Call("Shipping", "POST", SHIP_PATH, trans_id(reference), _encoded(body), repeatable=False, kind="ship")
 
 
 def rate_call(shipment: Shipment, account: str) -> Call:
@@ -112,12 +115,12 @@ def rate_call(shipment: Shipment, account: str) -> Call:
 def recovery_by_reference_call(reference: str, account: str, image_format: ImageFormat) -> Call:
     """The labels of what was bought under `reference`."""
     asked = {"ReferenceValues": {"ReferenceNumber": {"Value": reference}, "ShipperNumber": account}}
-    return _recovery_call(asked, reference, image_format)
+    return _recovery_call(asked, reference, image_format, "recover")
 
 
 def recovery_call(tracking_number: str, image_format: ImageFormat) -> Call:
     """The label of one parcel."""
-    return _recovery_call({"TrackingNumber": tracking_number}, tracking_number, image_format)
+    return _recovery_call({"TrackingNumber": tracking_number}, tracking_number, image_format, "label")
 
 
 def track_call(reference: str, window: DateWindow, account: str) -> Call:
@@ -131,12 +134,13 @@ def track_call(reference: str, window: DateWindow, account: str) -> Call:
             "refNumType": "SmallPackage",
         }
     )
-    return Call("Track", "GET", f"{TRACK_PATH}{quote(reference, safe='')}?{query}", trans_id(reference))
+    target = f"{TRACK_PATH}{quote(reference, safe='')}?{query}"
+    return Call("Track", "GET", target, trans_id(reference), kind="track")
 
 
 def void_call(shipment_id: str) -> Call:
     """Give a shipment back with all its parcels; a second call is answered with 190117."""
-    return Call("Void", "DELETE", f"{VOID_PATH}{quote(shipment_id, safe='')}", trans_id(shipment_id))
+    return Call("Void", "DELETE", f"{VOID_PATH}{quote(shipment_id, safe='')}", trans_id(shipment_id), kind="void")
 
 
 def trans_id(name: str) -> str:
@@ -157,7 +161,7 @@ def number(value: Decimal) -> str:
     return f"{value.to_integral_value(rounding=ROUND_UP):f}"
 
 
-def _recovery_call(asked: Json, name: str, image_format: ImageFormat) -> Call:
+def _recovery_call(asked: Json, name: str, image_format: ImageFormat, kind: CallKind) -> Call:
     body: Json = {
         "LabelRecoveryRequest": {
             "Request": {"SubVersion": "1903", **_context(name)},
@@ -165,7 +169,7 @@ def _recovery_call(asked: Json, name: str, image_format: ImageFormat) -> Call:
             **asked,
         }
     }
-    return Call("Label Recovery", "POST", RECOVERY_PATH, trans_id(name), _encoded(body))
+    return Call("Label Recovery", "POST", RECOVERY_PATH, trans_id(name), _encoded(body), kind=kind)
 
 
 def _encoded(body: Json) -> bytes:

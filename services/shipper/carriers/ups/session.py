@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,15 +11,18 @@ from typing import Generic, TypeVar
 
 import httpx
 
+from services.shipper.carriers.calls import note_call
 from services.shipper.carriers.carrier import DeadlinePassedError, SendDeadline, UnknownOutcomeError
 from services.shipper.carriers.ups import transport
 from services.shipper.carriers.ups.answers import Blocked, Failure, RateLimited, Refused, TokenRefused, Unclear
+from services.shipper.carriers.ups.bodies import text
 from services.shipper.carriers.ups.oauth import Token, TokenCache, token_answer, token_call, token_headers
 from services.shipper.carriers.ups.refusals import blocked, credentials_refused, stop
 from services.shipper.carriers.ups.requests import Call
 from services.shipper.carriers.ups.retries import Again, Backoff, Sleep, asked_wait, persist
 from services.shipper.carriers.ups.transport import LostError, NotSentError, Reply, SendWatch
 from shared.clock import Clock
+from shared.contracts.calls import CarrierCall
 from shared.errors import CARRIER_RATE_LIMITED, CARRIER_UNAVAILABLE, CARRIER_UNREACHABLE, TallyError
 from shared.settings import CarrierSettings
 
@@ -27,6 +31,7 @@ AnswerT = TypeVar("AnswerT")
 # A call that may be repeated gives up earlier each time, so that one hung answer leaves time for another try.
 _TRIES_PER_TIMEOUT = 3
 _RESERVED_SHARE = 8
+_CARRIER_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 
 
 class Session:
@@ -87,7 +92,7 @@ class Session:
             seconds = self._time_for(call, ends)
             message = transport.request(call.method, self._url_of(call), headers, call.body, seconds)
             watch = SendWatch(deadline.check if deadline else None)
-            return await transport.exchange(self._client, message, watch, seconds)
+            return await self._exchange(call, message, watch, seconds)
 
     def rest(self, seconds: float) -> None:
         """Hold every further call of the account back for so long: its rate limit is for all of them."""
@@ -115,6 +120,27 @@ class Session:
                     raise DeadlinePassedError from error
                 raise NotSentError("too many calls at a time") from error
             yield
+
+    async def _exchange(self, call: Call, message: httpx.Request, watch: SendWatch, seconds: float) -> Reply:
+        """One exchange, noted for the audit trail however it ends."""
+        at, started = self.clock(), time.perf_counter()
+        reply: Reply | None = None
+        try:
+            reply = await transport.exchange(self._client, message, watch, seconds)
+            return reply
+        finally:
+            if call.kind is not None:
+                note_call(
+                    CarrierCall(
+                        at=at,
+                        kind=call.kind,
+                        request_id=call.trans_id,
+                        carrier_id="" if reply is None else _carrier_id(reply),
+                        status=None if reply is None else reply.status,
+                        sent=watch.sent,
+                        ms=round((time.perf_counter() - started) * 1000),
+                    )
+                )
 
     async def _rested(self) -> None:
         left = self._rest_until - time.monotonic()
@@ -222,3 +248,9 @@ class _Conversation(Generic[AnswerT]):
         if self._call.repeatable:
             return Again(unknown, cause)
         raise unknown from cause
+
+
+def _carrier_id(reply: Reply) -> str:
+    """UPS's name for the exchange, where its answer has one; nothing that could be anything else."""
+    name = text(reply.headers.get("bkndtransid")) or text(reply.headers.get("transid"))
+    return name if _CARRIER_ID.fullmatch(name) else ""

@@ -1,4 +1,4 @@
-"""The first tables: installation, coordinators, jobs, rows, second labels, attempts, reservations, audit."""
+"""The first tables: installation, coordinators, jobs, rows, second labels, attempts, reservations, audit, register."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,6 +35,25 @@ def upgrade() -> None:
         sa.Column("previous_hash", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("job_id", "seq", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "audit_register",
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("job_id", sa.String(length=40), nullable=False),
+        sa.Column("milestone", sa.String(length=12), nullable=False),
+        sa.Column("job_seq", sa.Integer(), nullable=False),
+        sa.Column("job_head", sa.String(length=64), nullable=False),
+        sa.Column("previous_hash", sa.String(length=64), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_register")),
+    )
+    op.create_table(
+        "audit_register_head",
+        sa.Column("head_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("head", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("head_id", name=op.f("pk_audit_register_head")),
     )
     op.create_table(
         "installation",
@@ -218,5 +237,7 @@ def downgrade() -> None:
     op.drop_table("jobs")
     op.drop_table("coordinators")
     op.drop_table("installation")
+    op.drop_table("audit_register_head")
+    op.drop_table("audit_register")
     op.drop_table("audit")
     op.drop_table("attempts")
