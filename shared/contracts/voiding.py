@@ -14,8 +14,8 @@ VoidStatus = Literal["voided", "refused", "unanswered"]
 class VoidOutcome(Message):
     """One void's outcome, on `tally.outcomes.void.<job>`; `error` is set where `status` is not voided.
 
-    `unanswered` decides nothing: the carrier did not say, and is asked again. `refused` also says that it gave no answer
-    in several tries: the label may be void or not, and asking again finds out. `calls` are those that it took.
+    `unanswered` decides nothing: the carrier did not say, and is asked again. `refused` also says that it gave no
+    answer in several tries: the label may be void or not, and asking again finds out. `calls` are those that it took.
     """
 
     job_id: JobId

@@ -10,7 +10,7 @@ LEFT_OUT = "[…]"
 _SHORTEST = 3
 _EMAIL = re.compile(r"[^\s@<>,;:()]+@[^\s@<>,;:()]+\.[^\s@<>,;:()]+")
 # Ten digits at least, grouped however people write them; a tracking number with letters in it is none.
-_PHONE = re.compile(r"(?<![\w-])\+?(?:\(\d+\)|\d)(?:[\s./-]?(?:\(\d+\)|\d)){9,}(?![\w-])")
+_PHONE = re.compile(r"(?<![\w-])[+(]*(?:\d[\s()./-]{0,3}){9,}\d(?![\w-])")
 
 
 def without_contact(words: str, contact: Contact) -> str:
