@@ -12,10 +12,19 @@ from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
 from shared.bus import topology
 from tests.integration.books_beside import Books, open_books
-from tests.integration.database_servers import Server, mariadb, postgres
+from tests.integration.database_server import Server
+from tests.integration.database_servers import mariadb, postgres
 from tests.integration.house import House, running_house
 from tests.integration.nats_servers import connected, nats_server
 from tests.integration.shops import Shop, server_shop, sqlite_shop
+
+SERVED = {"books", "shop", "served_shop", "shops_house", "postgres_server", "mariadb_server"}
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give the tests that need a database server the time in which an image is pulled, for the first of them may."""
+    if isinstance(item, pytest.Function) and SERVED.intersection(item.fixturenames):
+        item.add_marker(pytest.mark.timeout(600))
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from pydantic import SecretStr
 from sqlalchemy import URL, Engine, Row, create_engine, inspect, text
@@ -22,7 +22,7 @@ from shared.sources import open_source
 from shared.sources.changes import RowChange
 from shared.sources.database_connection import Connections
 from shared.sources.rows import SourceRow
-from tests.integration.database_servers import Server
+from tests.integration.database_server import Server
 
 SHIPPED_AT = datetime(2026, 11, 21, 10, 15, 30, 999_999, tzinfo=UTC)
 NOW = datetime(2026, 11, 21, 10, 15, 31, tzinfo=UTC)
@@ -31,7 +31,6 @@ TYPES = {
     "postgresql": {"moment": "TIMESTAMPTZ", "bool": "BOOLEAN"},
     "mariadb": {"moment": "DATETIME", "bool": "BOOLEAN"},
 }
-_numbers = itertools.count(1)
 
 
 @dataclass
@@ -42,6 +41,7 @@ class Shop:
     url: URL
     server: Server | None = None
     opened: list[Connections] = field(default_factory=list)
+    made: list[str] = field(default_factory=list)  # the statements that remove what it has on its server
 
     @cached_property
     def engine(self) -> Engine:
@@ -108,34 +108,54 @@ class Shop:
     def user(self, *grants: str) -> URL:
         """A user of the server with these rights only, each a GRANT up to its TO."""
         assert self.server is not None
-        name = f"clerk{next(_numbers)}"
+        name = _unique("clerk")
         if self.kind == "postgresql":
             self.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{self.url.password}'")
-            self.execute(*(f"GRANT {grant} TO {name}" for grant in grants))
         else:
-            self.execute(f"CREATE USER {name}@'127.0.0.1' IDENTIFIED BY '{self.url.password}'")
-            self.execute(*(f"GRANT {grant} TO {name}@'127.0.0.1'" for grant in grants))
+            self.execute(f"CREATE USER {name} IDENTIFIED BY '{self.url.password}'")
+        self.made.append(f"DROP USER {name}")
+        self.execute(*(f"GRANT {grant} TO {name}" for grant in grants))
         return self.url.set(username=name)
 
+    def schema(self) -> str:
+        """Make another schema; its name."""
+        name = _unique("warehouse")
+        self.execute(f"CREATE SCHEMA {name}")
+        if self.kind == "mariadb":  # where a schema is a database, and none is inside another
+            self.made.append(f"DROP DATABASE {name}")
+        return name
+
     def close(self) -> None:
-        """Close what was opened."""
+        """Close what was opened, and remove it from its server."""
         self.engine.dispose()
         for connections in self.opened:
             connections.close()
+        if self.server is not None:
+            self.server.execute(*self.made)
 
 
 def sqlite_shop(folder: Path) -> Shop:
     """A shop in a file."""
-    path = folder / f"shop{next(_numbers)}.db"
+    path = folder / f"{_unique('shop')}.db"
     path.touch()
     return Shop("sqlite", URL.create("sqlite", database=str(path)))
 
 
 def server_shop(server: Server, kind: str) -> Shop:
     """A shop in a database of its own on a server."""
-    name = f"shop{next(_numbers)}"
-    server.execute(f"CREATE DATABASE {name}" + (" CHARACTER SET utf8mb4" if kind == "mariadb" else ""))
-    return Shop(kind, server.admin.set(database=name), server)
+    name = _unique("shop")
+    if kind == "mariadb":
+        server.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+        removal = ["SET SESSION lock_wait_timeout = 30", f"DROP DATABASE {name}"]
+    else:
+        server.execute(f"CREATE DATABASE {name}")
+        removal = [f"DROP DATABASE {name} WITH (FORCE)"]
+    return Shop(kind, server.admin.set(database=name), server, made=removal)
+
+
+def _unique(name: str) -> str:
+    """A name that no other test run on the same server has."""
+    return f"{name}_{uuid4().hex[:12]}"
 
 
 def change(

