@@ -161,7 +161,7 @@ class CarrierSettings(BaseModel):
     call_timeout: Annotated[float, Field(gt=0)] = 30.0
     tcp_user_timeout: Annotated[float, Field(gt=0)] = 15.0
     commit_margin: Annotated[float, Field(ge=0)] = 5.0
-    max_concurrency: Annotated[int, Field(ge=1)] = 16
+    max_concurrency: Annotated[int, Field(ge=1)] = 24
     label_format: Literal["GIF", "ZPL"] = "GIF"
 
 
