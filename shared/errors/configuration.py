@@ -35,6 +35,12 @@ NATS_SERVER_MISSING = _registered(
     "No nats-server of version 2.12 or newer was found.",
     "Run make setup, or put nats-server on PATH.",
 )
+OUTPUT_NOT_WRITTEN = _registered(
+    "E-5007",
+    "Output not written",
+    "{path} cannot be written: {reason}.",
+    "Name another file, or make room for it.",
+)
 UNEXPECTED = _registered(
     "E-5090",
     "Unexpected error",
