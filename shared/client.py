@@ -38,6 +38,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
+from shared.shipping import Money
 from shared.watching import JobEvents
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -47,6 +48,7 @@ SUBMIT_TIMEOUT = 60.0
 PREVIEW_SILENCE = 120.0
 PREVIEW_LIMIT = 7200.0
 INSPECT_TIMEOUT = 300.0
+APPROVE_TIMEOUT = 300.0
 VOID_TIMEOUT = 60.0
 RESTORE_TIMEOUT = 70.0
 VOIDS_A_CALL = 200
@@ -239,9 +241,13 @@ class TallyClient:
         call = api.RestoreJob(job_id=job_id, digest=digest, force=force, by=by)
         return await self._call("restore", call, Restoration, within=RESTORE_TIMEOUT)
 
-    async def approve(self, job_id: str, by: str = "") -> JobDocument:
-        """Approve a job's preview: it starts to ship. Raises E-4005."""
-        return await self._control("approve", job_id, by)
+    async def approve(self, job_id: str, by: str = "", *, seen: Money | None = None) -> JobDocument:
+        """Approve a job's preview: it starts to ship. `seen` is the estimate that the approval is good for.
+
+        Raises E-4005; with `seen`, E-4030 where the source changed since the preview and E-4031 where the estimate did.
+        """
+        call = api.ApproveJob(job_id=job_id, by=by, estimate=seen)
+        return await self._call("approve", call, JobDocument, within=APPROVE_TIMEOUT)
 
     async def reject(self, job_id: str, by: str = "") -> JobDocument:
         """Refuse a job's preview: nothing ships. Raises E-4005."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.coordinator.announcer import Announcer
+from services.coordinator.approval import Approval
 from services.coordinator.batch import IntakeSettings
 from services.coordinator.checker import SourceChecker
 from services.coordinator.closing import Closing
@@ -85,6 +86,8 @@ def main() -> None:
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
         restoring = Restoring(service.client, database, progress, utc_now)
         verification = Verification(database, checker, progress, utc_now)
+        rates_hold = timedelta(seconds=settings.rates_hold)
+        approval = Approval(database, intake, estimator, progress, utc_now, rates_hold)
         control = Control(
             database,
             progress,
@@ -95,6 +98,7 @@ def main() -> None:
             verification,
             intake,
             Previews(intake, estimator, service.client),
+            approval,
             utc_now,
         )
         watchdog = Watchdog(

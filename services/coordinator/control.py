@@ -11,6 +11,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from services.coordinator import inspection
+from services.coordinator.approval import Approval
 from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.restarting import RestartOrder
@@ -25,6 +26,7 @@ from services.coordinator.withdrawal import Withdrawal
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.api import (
+    ApproveJob,
     ControlJob,
     InspectSource,
     JobList,
@@ -75,6 +77,7 @@ class Control:
         verification: Verification,
         intake: Intake,
         previews: Previews,
+        approval: Approval,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -86,6 +89,7 @@ class Control:
         self._verification = verification
         self._intake = intake
         self._previews = previews
+        self._approval = approval
         self._clock = clock
 
     def calls(self) -> dict[str, Callable[[bytes], Awaitable[bytes]]]:
@@ -102,7 +106,7 @@ class Control:
             "restart": _answering(RestartJob, self.restart),
             "restore": _answering(RestoreJob, self.restore),
             "void": _answering(VoidRows, self.void),
-            "approve": _answering(ControlJob, self.approve),
+            "approve": _answering(ApproveJob, self.approve),
             "reject": _answering(ControlJob, self.reject),
             "pause": _answering(ControlJob, self.pause),
             "resume": _answering(ControlJob, self.resume),
@@ -139,9 +143,9 @@ class Control:
         """A job's numbers against its source."""
         return await self._verification.verify(call)
 
-    async def approve(self, call: ControlJob) -> JobDocument:
-        """Let a previewed job run."""
-        await self._progress.commit(steps.approve, call.job_id, call.by, self._clock(), self._progress.issue())
+    async def approve(self, call: ApproveJob) -> JobDocument:
+        """Let a previewed job run, where it is still what the person saw."""
+        await self._approval.approve(call)
         return await self._document(call)
 
     async def reject(self, call: ControlJob) -> JobDocument:

@@ -12,6 +12,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Digest
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import ErrorBody
+from shared.shipping import Money
 
 # As carriers print them, in groups and in either case, they are still the number that is looked for.
 TrackingNumber = Annotated[
@@ -60,6 +61,15 @@ class ControlJob(Message):
 
     job_id: JobId
     by: str = ""
+
+
+class ApproveJob(ControlJob):
+    """Approve a job's preview. With `estimate`, the total that was seen, it holds only for that and the source as read.
+
+    Without it nothing is compared.
+    """
+
+    estimate: Money | None = None
 
 
 class RestartJob(Message):

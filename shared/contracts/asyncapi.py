@@ -17,6 +17,7 @@ from faststream.specification import AsyncAPI
 
 from shared.contracts import subjects
 from shared.contracts.api import (
+    ApproveJob,
     ControlJob,
     InspectSource,
     ListJobs,
@@ -102,9 +103,16 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("_INBOX.{caller}", "clients", PreviewProgress, None, "How far a preview is; to the inbox its caller named."),
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
+    (
+        subjects.api("approve"),
+        "coordinator",
+        ApproveJob,
+        Reply,
+        "Approve a job's preview, for the total that was seen.",
+    ),
     *(
         (subjects.api(call), "coordinator", ControlJob, Reply, f"{call.capitalize()} a job.")
-        for call in ("approve", "reject", "pause", "resume", "cancel")
+        for call in ("reject", "pause", "resume", "cancel")
     ),
 )
 

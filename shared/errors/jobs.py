@@ -125,3 +125,15 @@ NUMBER_TAKEN = _registered(
     "{tracking_number} is the label of row {other_row} of job {other_job}.",
     "Look the reference up with the carrier again: tally show {job_id} {row_number} names it.",
 )
+SOURCE_CHANGED_SINCE = _registered(
+    "E-4030",
+    "Source changed since the preview",
+    "{path} changed since it was read: {what}.",
+    "Approve again to ship it as it was read, or reject the job and submit the source anew.",
+)
+ESTIMATE_CHANGED = _registered(
+    "E-4031",
+    "Estimate changed since the preview",
+    "The rows cost {now} by the present rates, not {seen}.",
+    "Look at the rows again, then approve again or reject the job.",
+)

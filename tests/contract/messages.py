@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from shared.contracts.api import (
+    ApproveJob,
     ControlJob,
     InspectSource,
     JobList,
@@ -297,6 +298,7 @@ MESSAGES = {
     "list-rows": ListRows(job_id=JOB, status=RowStatus.FAILED, after=16),
     "row-list": RowList(rows=(ROW_DOCUMENT,), next_after=17),
     "show-row": ShowRow(job_id=JOB, row_number=17),
+    "approve-job": ApproveJob(job_id=JOB, by="ann", estimate=Money(amount=Decimal("372.00"))),
     "control-job": ControlJob(job_id=JOB, by="ann"),
     "resolve-row": ResolveRow(
         job_id=JOB, row_number=17, tracking_number="1ZTALLY10300000017", by="ann", reason="found on the invoice"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import AT, WITHIN, ScriptedHouse, job, nats_bus, row, scripted_house
+from cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
 
 from services.cli.finding import resolve_job
 from services.cli.following import await_write_back, follow, has_ended, take_in
@@ -135,10 +135,18 @@ async def test_rows_are_fetched_page_by_page(tmp_path: Path) -> None:
 async def test_who_orders_goes_with_the_order(tmp_path: Path) -> None:
     async with scripted_house(tmp_path) as (house, client):
         house.jobs = {"k3v9": job("k3v9")}
-        for order in (client.approve, client.reject, client.pause, client.resume, client.cancel):
+        for order in (client.reject, client.pause, client.resume, client.cancel):
             await order("k3v9", "maya")
         body = {"version": 1, "job_id": "k3v9", "by": "maya"}
-        assert house.calls == [(call, body) for call in ("approve", "reject", "pause", "resume", "cancel")]
+        assert house.calls == [(call, body) for call in ("reject", "pause", "resume", "cancel")]
+
+
+async def test_what_was_seen_goes_with_an_approval(tmp_path: Path) -> None:
+    async with scripted_house(tmp_path) as (house, client):
+        house.jobs = {"k3v9": job("k3v9")}
+        await client.approve("k3v9", "maya", seen=dollars("372.00"))
+        seen = {"amount": "372.00", "currency": "USD"}
+        assert house.calls == [("approve", {"version": 1, "job_id": "k3v9", "by": "maya", "estimate": seen})]
 
 
 async def test_every_process_that_answers_is_listed(tmp_path: Path) -> None:

@@ -248,6 +248,7 @@ def fail_intake(connection: Connection, job_id: str, error: ErrorBody, now: date
 def await_approval(connection: Connection, job_id: str, intake: str, now: datetime) -> None:
     """The preview is ready."""
     job = of_intake(connection, job_id, intake, now)
+    job.changes["rated_at"] = now
     job.enter(JobStatus.AWAITING_APPROVAL)
     job.close()
 

@@ -16,6 +16,7 @@ from services.coordinator import states
 from services.coordinator.database.commands import Issue, must_recover, ship_command
 from services.coordinator.database.intake import of_intake
 from services.coordinator.database.lineage import shipped_since
+from services.coordinator.database.queries import show_job
 from services.coordinator.database.sales import record_sale
 from services.coordinator.database.starting import (
     complete_if_settled,
@@ -40,6 +41,7 @@ from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
 from shared.errors import (
+    ESTIMATE_CHANGED,
     ILLEGAL_TRANSITION,
     IN_DOUBT,
     NOT_IN_DOUBT,
@@ -48,13 +50,27 @@ from shared.errors import (
     TRACKING_CONFLICT,
     TallyError,
 )
-from shared.shipping import Shipment
+from shared.shipping import Money, Shipment
 from shared.shipping.redaction import without_personal_data
 
 
-def approve(connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue) -> Step:
-    """Let a previewed job run: its first row is in flight. Raises E-4005."""
-    return _start(_awaiting_approval(connection, job_id, "Approving", now), actor, issue)
+def approve(
+    connection: Connection, job_id: str, actor: str, now: datetime, issue: Issue, seen: Money | None = None
+) -> Step:
+    """Let a previewed job run: its first row is in flight. The trail names who approved what total.
+
+    Raises E-4005, and E-4031 where another total was `seen` than the job's.
+    """
+    job = _awaiting_approval(connection, job_id, "Approving", now)
+    estimate = show_job(connection, job_id).estimate
+    if seen is not None and estimate is not None and seen != estimate:
+        raise TallyError(ESTIMATE_CHANGED, now=estimate, seen=seen)
+    job.trail.add("job.approved", actor=actor or "unknown", seen=_told(seen), estimate=_told(estimate))
+    return _start(job, actor, issue)
+
+
+def _told(amount: Money | None) -> dict[str, object] | None:
+    return None if amount is None else amount.model_dump(mode="json")
 
 
 def reject(connection: Connection, job_id: str, actor: str, now: datetime) -> Step:

@@ -57,6 +57,8 @@ jobs = Table(
     Column("source_checked", Boolean, nullable=False, default=False),
     Column("intake", String(32), nullable=False, default=""),
     Column("intake_at", UtcDateTime),
+    Column("rated_at", UtcDateTime),
+    Column("source_told", String(64), nullable=False, default=""),
     Column("mapping", String(400), nullable=False, default=""),
     Column("settled", Json),
     Column("notes", Json),

@@ -12,6 +12,7 @@ from typing import Any, cast
 from nats.aio.client import Client
 
 from services.coordinator.announcer import Announcer
+from services.coordinator.approval import Approval
 from services.coordinator.closing import Closing
 from services.coordinator.control import Control
 from services.coordinator.database import checks
@@ -53,6 +54,7 @@ COMMAND_LIFETIME = timedelta(seconds=120)
 WATCHDOG_INTERVAL = 5.0
 STUCK_AFTER = 5.0
 LOOK_AGAIN_AFTER = 60.0
+RATES_HOLD = timedelta(minutes=15)
 INTERRUPTED_AFTER = 15.0
 _MANY = 1_000_000
 _BIRTH = datetime.fromisoformat("2026-01-01T09:00:00+00:00")
@@ -158,6 +160,7 @@ def coordinator(premises: Premises, name: str) -> Running:
             verification=nothing,
             intake=nothing,
             previews=nothing,
+            approval=Approval(database, nothing, nothing, progress, me.clock, RATES_HOLD),
             clock=me.clock,
         )
         me.background(closing.run)

@@ -18,7 +18,7 @@ from services.coordinator.database import intake
 from services.coordinator.database.intake import NewRow
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.identity import job_id_for, request_hash
-from shared.contracts.api import ControlJob, ResolveRow
+from shared.contracts.api import ApproveJob, ControlJob, ResolveRow
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus, WriteBackStatus
@@ -240,7 +240,7 @@ class House:
                 self.resolve(row.job_id, row.row_number, sold[0] if sold else None)
 
     def _order(self, job_id: str, action: str) -> None:
-        order = ControlJob(job_id=job_id, by="a person")
+        order = (ApproveJob if action == "approve" else ControlJob)(job_id=job_id, by="a person")
         for one in self.coordinators()[:1]:
             one.connection.spawn(_said(partial(getattr(one.control, action), order)))
 

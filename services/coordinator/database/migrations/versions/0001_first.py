@@ -87,6 +87,8 @@ def upgrade() -> None:
         sa.Column("source_checked", sa.Boolean(), nullable=False),
         sa.Column("intake", sa.String(length=32), nullable=False),
         sa.Column("intake_at", UtcDateTime(), nullable=True),
+        sa.Column("rated_at", UtcDateTime(), nullable=True),
+        sa.Column("source_told", sa.String(length=64), nullable=False),
         sa.Column("mapping", sa.String(length=400), nullable=False),
         sa.Column("settled", sa.JSON(), nullable=True),
         sa.Column("notes", sa.JSON(), nullable=True),
