@@ -29,8 +29,10 @@ class ExitCode(IntEnum):
     PERSON_NEEDED = 4
 
 
+# An approval that is asked for again: the source changed since the preview, or the rates did.
+ASKED_AGAIN = frozenset({"E-4030", "E-4031"})
 _UNREACHABLE = frozenset({"E-4001", "E-4002", "E-4013"})
-_PERSON_NEEDED = frozenset({"E-3010", "E-3011"})
+_PERSON_NEEDED = frozenset({"E-3010", "E-3011", *ASKED_AGAIN})
 _USAGE = frozenset({"E-4007"})
 
 

@@ -12,11 +12,13 @@ from rich.text import Text
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import can_resume
-from services.cli.outcomes import ExitCode, print_json
+from services.cli.outcomes import ASKED_AGAIN, ExitCode, print_error, print_json
 from services.cli.rendering import next_steps
 from services.cli.terminal import ask, command, is_interactive, output, person
-from services.cli.wording import state
-from shared.contracts.documents import RowDocument
+from services.cli.wording import money, state
+from shared.client import TallyClient
+from shared.contracts.documents import JobDocument, RowDocument
+from shared.errors import TallyError
 
 
 class Order(StrEnum):
@@ -34,25 +36,42 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
     async def ordered() -> None:
         async with client_of(data) as client:
             found = await resolve_job(client, job)
-            call = {
-                Order.APPROVE: client.approve,
-                Order.REJECT: client.reject,
-                Order.PAUSE: client.pause,
-                Order.CANCEL: client.cancel,
-            }[order]
-            document = await call(found.job_id, person())
+            document = await _ordered(client, order, found)
         if as_json:
             print_json(document.model_dump(mode="json"))
             return
         console = output()
+        if order is Order.APPROVE and document.estimate is not None:
+            console.print(f"Approved by {person() or 'you'} for about {money(document.estimate)}.", markup=False)
         console.print(Text.assemble(f"Job {document.job_id} is ", state(document.status), "."))
         if order is Order.APPROVE:
             console.print(next_steps((command("watch", document.job_id, data=data), "follow it")), soft_wrap=True)
         if order is Order.PAUSE:
             console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")), soft_wrap=True)
 
-    asyncio.run(ordered())
+    try:
+        asyncio.run(ordered())
+    except TallyError as error:
+        if error.body.code not in ASKED_AGAIN or as_json or not is_interactive():
+            raise
+        print_error(error.body)
+        if not ask("Approve it all the same?"):
+            output().print("Nothing is shipped yet.")
+            return ExitCode.PERSON_NEEDED
+        return control(order, data, job, as_json=as_json)
     return ExitCode.DONE
+
+
+async def _ordered(client: TallyClient, order: Order, job: JobDocument) -> JobDocument:
+    match order:
+        case Order.APPROVE:
+            return await client.approve(job.job_id, person(), seen=job.estimate)
+        case Order.REJECT:
+            return await client.reject(job.job_id, person())
+        case Order.PAUSE:
+            return await client.pause(job.job_id, person())
+        case Order.CANCEL:
+            return await client.cancel(job.job_id, person())
 
 
 @dataclass(frozen=True)

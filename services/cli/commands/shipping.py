@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
 from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.inspection_rendering import inspection
-from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
+from services.cli.outcomes import ASKED_AGAIN, ExitCode, exit_code_of_job, print_error, print_json
 from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.repeat_rendering import Repeats
@@ -24,6 +25,8 @@ from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.errors import TallyError
+from shared.shipping import Money
 
 # Of so many skipped rows it is told whose shipments they are.
 _COMPARED = 1000
@@ -112,7 +115,22 @@ async def read_in(made: Callable[[TallyClient], Awaitable[JobDocument]], manner:
 
 
 def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
-    """Show a job's preview, ask, and follow the job to its end."""
+    """Show a job's preview, ask, and follow the job to its end; where the preview is out of date, ask once more."""
+    while True:
+        try:
+            return _preview_and_ship(taken_in, manner)
+        except TallyError as error:
+            if error.body.code not in ASKED_AGAIN or manner.as_json or not is_interactive():
+                raise
+            print_error(error.body)
+        taken_in = asyncio.run(read_in(partial(_shown, taken_in.job.job_id), manner))
+
+
+async def _shown(job_id: str, client: TallyClient) -> JobDocument:
+    return await client.show(job_id)
+
+
+def _preview_and_ship(taken_in: Preview, manner: Manner) -> int:
     job = taken_in.job
     console = output()
     conclusion = Conclusion(console, manner.data)
@@ -134,16 +152,25 @@ def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
             asyncio.run(_reject(job.job_id, manner))
             console.print("Nothing was shipped.")
             return ExitCode.FAILED
-    return asyncio.run(see_through(job.job_id, manner, approve=True))
+    # Who was not asked is held to no total.
+    approval = Approval(None if manner.yes or not is_left else job.estimate)
+    return asyncio.run(see_through(job.job_id, manner, approval))
 
 
-async def see_through(job_id: str, manner: Manner, *, approve: bool = False, resume: bool = False) -> int:
+@dataclass(frozen=True)
+class Approval:
+    """A person's yes to a preview; `seen` is the total that it is good for, None where it is for any."""
+
+    seen: Money | None
+
+
+async def see_through(job_id: str, manner: Manner, approval: Approval | None = None, *, resume: bool = False) -> int:
     """Follow a job until it stops, approved or resumed first where asked; returns its exit code."""
     console = output()
     conclusion = Conclusion(console, manner.data)
     async with client_of(manner.data) as client:
-        if approve:
-            await client.approve(job_id, person())
+        if approval is not None:
+            await client.approve(job_id, person(), seen=approval.seen)
         if resume:
             await client.resume(job_id, person())
         try:
