@@ -13,7 +13,7 @@ from shared.clock import Clock
 from shared.contracts.ledger import Evidence
 from shared.errors import IN_DOUBT, SEVERAL_SHIPMENTS, ErrorBody, TallyError
 from shared.failpoints import failpoint
-from shared.shipping import Shipment
+from shared.shipping import Shipment, country_of
 from shared.telemetry import logger
 
 log = logger("reconciliation")
@@ -80,7 +80,7 @@ def difference(purchase: Purchase, shipment: Shipment) -> str | None:
     if len(purchase.tracking_numbers) != len(shipment.packages):
         return f"{len(purchase.tracking_numbers)} parcels instead of {len(shipment.packages)}"
     address = shipment.recipient.address
-    if purchase.destination is not None and purchase.destination != (address.state, address.country):
+    if purchase.destination is not None and purchase.destination != (address.state, country_of(address)):
         return f"it goes to {', '.join(filter(None, purchase.destination))}"
     return None
 

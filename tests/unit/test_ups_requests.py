@@ -27,10 +27,11 @@ from services.shipper.carriers.ups.services import code_of, level_of
 from shared.shipping import Contact, Dimensions, Package, ServiceLevel, Shipment
 
 REFERENCES = [{"Value": ups.REFERENCE}, {"Value": "SO-1001"}]
+TODAY = date(2026, 11, 21)
 
 
 def ship(shipment: Shipment, image_format: Any = "GIF") -> dict[str, Any]:
-    call = ship_call(shipment, ups.REFERENCE, ups.ACCOUNT, image_format)
+    call = ship_call(shipment, ups.REFERENCE, ups.ACCOUNT, image_format, TODAY)
     body: dict[str, Any] = json.loads(call.body)["ShipmentRequest"]
     return body
 
@@ -122,7 +123,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 def test_a_ship_call_must_not_be_repeated_and_the_others_may() -> None:
     window = DateWindow(date(2026, 11, 20), date(2026, 11, 22))
-    assert not ship_call(ups.shipment(), ups.REFERENCE, ups.ACCOUNT, "GIF").repeatable
+    assert not ship_call(ups.shipment(), ups.REFERENCE, ups.ACCOUNT, "GIF", TODAY).repeatable
     assert rate_call(ups.shipment(), ups.ACCOUNT).repeatable
     assert recovery_call(ups.TRACKING_NUMBER, "GIF").repeatable
     assert track_call(ups.REFERENCE, window, ups.ACCOUNT).repeatable
@@ -213,7 +214,7 @@ def test_track_names_its_window() -> None:
 
 
 def test_the_transaction_id_is_the_reference_within_32_characters() -> None:
-    call = ship_call(ups.shipment(), ups.REFERENCE, ups.ACCOUNT, "GIF")
+    call = ship_call(ups.shipment(), ups.REFERENCE, ups.ACCOUNT, "GIF", TODAY)
     assert call.trans_id == ups.REFERENCE
     assert trans_id("TLY" + "0" * 31 + "7") == "0" * 31 + "7"
     assert trans_id("Zoë\r\nA-1") == "ZoA1"

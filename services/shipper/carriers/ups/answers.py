@@ -18,6 +18,7 @@ from services.shipper.carriers.ups.bodies import (
     many,
     money,
     one,
+    pdf,
     succeeded,
     text,
 )
@@ -106,7 +107,15 @@ def ship_answer(status: int, headers: Headers, body: bytes) -> ShipAnswer:
         return _no_sale(status, headers, body)
     if not succeeded(one(answer.get("ShipmentResponse"))):
         return Unclear(f"HTTP {status} names shipment {shipment_id} but does not call it a success")
-    return Bought(Purchase(shipment_id, numbers or (shipment_id,), _shipment_cost(results), _labels(packages)))
+    return Bought(
+        Purchase(
+            shipment_id,
+            numbers or (shipment_id,),
+            _shipment_cost(results),
+            _labels(packages),
+            invoice=pdf(one(one(results.get("Form")).get("Image")).get("GraphicImage")),
+        )
+    )
 
 
 def rate_answer(status: int, headers: Headers, body: bytes, service_code: str) -> RateAnswer:

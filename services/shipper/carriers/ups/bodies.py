@@ -75,12 +75,23 @@ def money(value: object) -> Money | None:
 
 def label(tracking_number: str, image_format: object, image: object) -> Label | None:
     """A parcel's label from its format code and base64 image; None where it is unreadable."""
-    try:
-        content = base64.b64decode(text(image), validate=True)
-    except (binascii.Error, ValueError):
-        return None
+    content = _decoded(image)
     kind = _FORMATS.get(text(one(image_format).get("Code")).upper()) or _format_of(content)
     return Label(tracking_number, kind, content) if content and kind else None
+
+
+def pdf(image: object) -> bytes | None:
+    """A PDF from its base64; None where it is none."""
+    content = _decoded(image)
+    return content if _format_of(content) == "pdf" else None
+
+
+def _decoded(image: object) -> bytes:
+    """The content of base64, empty where it is unreadable."""
+    try:
+        return base64.b64decode(text(image), validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _format_of(content: bytes) -> LabelFormat | None:

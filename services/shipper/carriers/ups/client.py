@@ -58,6 +58,7 @@ class UpsCarrier:
             raise TallyError(NO_CARRIER)
         self._account = settings.account
         self._image_format = settings.label_format
+        self._clock = clock
         self._session = Session(settings, clock, sleep=sleep, backoff=backoff or Backoff())
 
     async def prepare(self) -> None:
@@ -70,7 +71,8 @@ class UpsCarrier:
         Raises NothingCreatedError (E-3001 and E-3030 to E-3038 where refused; E-3002, E-3003, E-3004, E-3006 and E-5003
         stop the job), UnknownOutcomeError or DeadlinePassedError.
         """
-        call = requests.ship_call(shipment, reference, self._account, self._image_format)
+        today = self._clock().astimezone().date()
+        call = requests.ship_call(shipment, reference, self._account, self._image_format, today)
         answer = await self._session.ask(call, _read_ship_answer, deadline)
         if isinstance(answer, Refused):
             raise rejected(answer, shipment)

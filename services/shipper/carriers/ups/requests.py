@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_UP, Decimal
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from services.shipper.carriers.carrier import DateWindow
+from services.shipper.carriers.ups.options import (
+    documents_only,
+    goods_description,
+    invoice_total,
+    package_options,
+    shipment_options,
+)
+from services.shipper.carriers.ups.parties import address, party
 from services.shipper.carriers.ups.services import code_of
 from shared.contracts.calls import CallKind
-from shared.shipping import Address, Contact, Dimensions, Package, Shipment
+from shared.shipping import Contact, Dimensions, Package, Shipment, country_of
 
 Json = dict[str, Any]
 ImageFormat = Literal["GIF", "ZPL"]
@@ -29,12 +38,8 @@ TRACK_PATH = "/api/track/v1/reference/details/"
 _LONGEST_TRANS_ID = 32
 _LONGEST_NUMBER = 5
 _LARGEST_NUMBER = 10**_LONGEST_NUMBER
-_NORTH_AMERICAN_PHONE = 11
 # Where UPS takes references per package, and refuses them per shipment (120541, 120542).
 _PACKAGE_REFERENCE_LANES = {("US", "US"), ("PR", "PR")}
-# UPS knows the island as a country of its own; many shops export it as a state of the US.
-_COUNTRIES_WRITTEN_AS_STATES = {"PR"}
-_TEN_DIGIT_PHONES = {"US", "PR", "CA", "VI"}
 
 
 @dataclass(frozen=True)
@@ -55,26 +60,35 @@ class Call:
     kind: CallKind | None = None
 
 
-def ship_call(shipment: Shipment, reference: str, account: str, image_format: ImageFormat) -> Call:
-    """Buy `shipment` under `reference`; never to be repeated without knowing that nothing was created."""
-    references = _references(reference, shipment.order_number)
+def ship_call(shipment: Shipment, reference: str, account: str, image_format: ImageFormat, today: date) -> Call:
+    """Buy `shipment` under `reference`; never to be repeated without knowing that nothing was created.
+
+    `today` is the date of the commercial invoice that UPS makes of a shipment with customs.
+    """
+    references = _references(reference, shipment.own_reference)
     per_package = _lane(shipment) in _PACKAGE_REFERENCE_LANES
+    description = goods_description(shipment)
     body: Json = {
         "ShipmentRequest": {
             "Request": {"RequestOption": "nonvalidate", "SubVersion": "2205", **_context(reference)},
             "Shipment": {
-                **({"Description": shipment.description} if shipment.description else {}),
-                "Shipper": {**_party(shipment.ship_from), "ShipperNumber": account},
-                "ShipTo": _party(shipment.recipient),
+                **({"Description": description} if description else {}),
+                **documents_only(shipment),
+                "Shipper": {**party(shipment.shipper or shipment.ship_from), "ShipperNumber": account},
+                "ShipTo": party(shipment.recipient),
+                **({"ShipFrom": party(shipment.ship_from)} if shipment.shipper else {}),
                 "PaymentInformation": _billed_to(account),
                 "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
                 **({} if per_package else {"ReferenceNumber": references}),
+                **invoice_total(shipment),
+                **shipment_options(shipment, reference, today),
                 "Service": {"Code": code_of(shipment.service)},
                 "Package": [
                     {
                         **({"Description": package.description} if package.description else {}),
                         "Packaging": {"Code": "02"},
                         **_measures(package),
+                        **package_options(shipment, package),
                         **({"ReferenceNumber": references} if per_package else {}),
                     }
                     for package in shipment.packages
@@ -93,19 +107,19 @@ def rate_call(shipment: Shipment, account: str) -> Call:
             "Request": {"RequestOption": "Rate", "SubVersion": "2409", **_context(shipment.order_number)},
             "PickupType": {"Code": "01"},
             "Shipment": {
-                "Shipper": {
-                    "Name": _company_or_name(shipment.ship_from),
-                    "ShipperNumber": account,
-                    "Address": _address(shipment.ship_from.address),
-                },
-                "ShipTo": {
-                    "Name": _company_or_name(shipment.recipient),
-                    "Address": _address(shipment.recipient.address),
-                },
+                "Shipper": {**_place(shipment.shipper or shipment.ship_from), "ShipperNumber": account},
+                "ShipTo": _place(shipment.recipient),
+                **({"ShipFrom": _place(shipment.ship_from)} if shipment.shipper else {}),
+                **documents_only(shipment),
+                **invoice_total(shipment),
+                **shipment_options(shipment),
                 "PaymentDetails": _billed_to(account),
                 "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
                 "Service": {"Code": code_of(shipment.service)},
-                "Package": [{"PackagingType": {"Code": "02"}, **_measures(package)} for package in shipment.packages],
+                "Package": [
+                    {"PackagingType": {"Code": "02"}, **_measures(package), **package_options(shipment, package)}
+                    for package in shipment.packages
+                ],
             },
         }
     }
@@ -180,8 +194,8 @@ def _context(name: str) -> Json:
     return {"TransactionReference": {"CustomerContext": name}} if name else {}
 
 
-def _references(reference: str, order_number: str) -> list[Json]:
-    return [{"Value": value} for value in dict.fromkeys((reference, order_number)) if value]
+def _references(reference: str, own: str) -> list[Json]:
+    return [{"Value": value} for value in dict.fromkeys((reference, own)) if value]
 
 
 def _billed_to(account: str) -> Json:
@@ -197,52 +211,11 @@ def _label_specification(image_format: ImageFormat) -> Json:
 
 
 def _lane(shipment: Shipment) -> tuple[str, str]:
-    return _country(shipment.ship_from.address), _country(shipment.recipient.address)
+    return country_of(shipment.ship_from.address), country_of(shipment.recipient.address)
 
 
-def _party(contact: Contact) -> Json:
-    phone = _phone(contact)
-    return {
-        "Name": _company_or_name(contact),
-        "AttentionName": contact.name,
-        **({"Phone": {"Number": phone}} if phone else {}),
-        **({"EMailAddress": contact.email} if contact.email else {}),
-        "Address": _address(contact.address),
-    }
-
-
-def _company_or_name(contact: Contact) -> str:
-    return contact.company or contact.name
-
-
-def _address(address: Address) -> Json:
-    return {
-        "AddressLine": list(address.lines),
-        "City": address.city,
-        **({"StateProvinceCode": address.state} if address.state else {}),
-        **({"PostalCode": _postal_code(address)} if address.postal_code else {}),
-        "CountryCode": _country(address),
-        **({"ResidentialAddressIndicator": "Y"} if address.residential else {}),
-    }
-
-
-def _country(address: Address) -> str:
-    if address.country == "US" and address.state in _COUNTRIES_WRITTEN_AS_STATES:
-        return address.state
-    return address.country
-
-
-def _postal_code(address: Address) -> str:
-    # UPS has room for nine characters, a ZIP+4 with its hyphen needs ten.
-    return address.postal_code.replace("-", "") if address.country in {"US", "PR"} else address.postal_code
-
-
-def _phone(contact: Contact) -> str:
-    digits = "".join(char for char in contact.phone if char.isascii() and char.isdigit())
-    # Within North America UPS wants the area code first, without the country's 1.
-    if len(digits) == _NORTH_AMERICAN_PHONE and digits[0] == "1" and contact.address.country in _TEN_DIGIT_PHONES:
-        return digits[1:]
-    return digits
+def _place(contact: Contact) -> Json:
+    return {"Name": contact.company or contact.name, "Address": address(contact.address)}
 
 
 def _measures(package: Package) -> Json:
