@@ -24,6 +24,7 @@ from pydantic import BaseModel
 from shared.addresses import without_credentials
 from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
+from shared.contracts.audit import AuditPage, AuditRecord, AuditVerification, ListAudit, VerifyAudit
 from shared.contracts.documents import (
     InspectionDocument,
     JobDocument,
@@ -229,6 +230,20 @@ class TallyClient:
         """
         call = api.VerifyJob(job_id=job_id, rewrite=rewrite, by=by)
         return await self._call("verify", call, VerificationDocument, within=INSPECT_TIMEOUT)
+
+    async def audit(self, job_id: str, row_number: int | None = None, page: int = 500) -> AsyncGenerator[AuditRecord]:
+        """A job's audit trail in order, or what it says of one row, fetched `page` at a time. Raises E-4003."""
+        following: int | None = 0
+        while following is not None:
+            call = ListAudit(job_id=job_id, row_number=row_number, after=following, limit=page)
+            found = await self._call("audit", call, AuditPage)
+            for entry in found.entries:
+                yield entry
+            following = found.next_after
+
+    async def verify_audit(self, job_id: str | None = None) -> AuditVerification:
+        """Check a job's audit trail, or without a job the trails of all. Raises E-4003."""
+        return await self._call("verify-audit", VerifyAudit(job_id=job_id), AuditVerification, within=INSPECT_TIMEOUT)
 
     async def restore(
         self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""

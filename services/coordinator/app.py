@@ -7,6 +7,7 @@ from functools import partial
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.approval import Approval
+from services.coordinator.auditing import Auditing
 from services.coordinator.batch import IntakeSettings
 from services.coordinator.checker import SourceChecker
 from services.coordinator.closing import Closing
@@ -88,6 +89,7 @@ def main() -> None:
         verification = Verification(database, checker, progress, utc_now)
         rates_hold = timedelta(seconds=settings.rates_hold)
         approval = Approval(database, intake, estimator, progress, utc_now, rates_hold)
+        auditing = Auditing(database)
         control = Control(
             database,
             progress,
@@ -118,7 +120,7 @@ def main() -> None:
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
-        for name, call in control.calls().items():
+        for name, call in (control.calls() | auditing.calls()).items():
             service.answer(subjects.api(name), call)
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):

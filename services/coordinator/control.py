@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TypeVar
-
-from pydantic import BaseModel, ValidationError
 
 from services.coordinator import inspection
+from services.coordinator.answering import Answerer, answering
 from services.coordinator.approval import Approval
 from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
@@ -33,7 +30,6 @@ from shared.contracts.api import (
     ListJobs,
     ListRows,
     PreviewSource,
-    Reply,
     ResolveRow,
     RestartJob,
     RestoreJob,
@@ -50,15 +46,12 @@ from shared.contracts.documents import (
     RowDocument,
     VerificationDocument,
 )
-from shared.contracts.message import Message
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import REQUEST_MALFORMED, TallyError
 from shared.telemetry import logger
 
 log = logger("control")
-
-MessageT = TypeVar("MessageT", bound=Message)
 
 _LABEL_WITHIN = 5.0
 
@@ -92,25 +85,25 @@ class Control:
         self._approval = approval
         self._clock = clock
 
-    def calls(self) -> dict[str, Callable[[bytes], Awaitable[bytes]]]:
+    def calls(self) -> dict[str, Answerer]:
         """Every call by name, each from a request's body to a `Reply`'s."""
         return {
-            "list": _answering(ListJobs, self.list_jobs),
-            "show": _answering(ShowJob, self.show),
-            "rows": _answering(ListRows, self.rows),
-            "row": _answering(ShowRow, self.row),
-            "preview": _answering(PreviewSource, self.preview),
-            "inspect": _answering(InspectSource, self.inspect),
-            "verify": _answering(VerifyJob, self.verify),
-            "resolve": _answering(ResolveRow, self.resolve),
-            "restart": _answering(RestartJob, self.restart),
-            "restore": _answering(RestoreJob, self.restore),
-            "void": _answering(VoidRows, self.void),
-            "approve": _answering(ApproveJob, self.approve),
-            "reject": _answering(ControlJob, self.reject),
-            "pause": _answering(ControlJob, self.pause),
-            "resume": _answering(ControlJob, self.resume),
-            "cancel": _answering(ControlJob, self.cancel),
+            "list": answering(ListJobs, self.list_jobs),
+            "show": answering(ShowJob, self.show),
+            "rows": answering(ListRows, self.rows),
+            "row": answering(ShowRow, self.row),
+            "preview": answering(PreviewSource, self.preview),
+            "inspect": answering(InspectSource, self.inspect),
+            "verify": answering(VerifyJob, self.verify),
+            "resolve": answering(ResolveRow, self.resolve),
+            "restart": answering(RestartJob, self.restart),
+            "restore": answering(RestoreJob, self.restore),
+            "void": answering(VoidRows, self.void),
+            "approve": answering(ApproveJob, self.approve),
+            "reject": answering(ControlJob, self.reject),
+            "pause": answering(ControlJob, self.pause),
+            "resume": answering(ControlJob, self.resume),
+            "cancel": answering(ControlJob, self.cancel),
         }
 
     async def list_jobs(self, call: ListJobs) -> JobList:
@@ -225,20 +218,3 @@ class Control:
 
     async def _document(self, call: ControlJob) -> JobDocument:
         return await self._database.read(queries.show_job, call.job_id)
-
-
-def _answering(
-    model: type[MessageT], call: Callable[[MessageT], Awaitable[BaseModel]]
-) -> Callable[[bytes], Awaitable[bytes]]:
-    async def answer(body: bytes) -> bytes:
-        try:
-            result = await call(model.model_validate_json(body or b"{}"))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
-            return Reply(error=TallyError(REQUEST_MALFORMED, reason=reason).body).encode()
-        except TallyError as error:
-            return Reply(error=error.body).encode()
-        return Reply(result=result.model_dump(mode="json")).encode()
-
-    return answer

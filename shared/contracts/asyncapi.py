@@ -34,6 +34,7 @@ from shared.contracts.api import (
     VerifyJob,
     VoidRows,
 )
+from shared.contracts.audit import ListAudit, VerifyAudit
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
@@ -102,6 +103,8 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
     ("_INBOX.{caller}", "clients", PreviewProgress, None, "How far a preview is; to the inbox its caller named."),
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
+    (subjects.api("audit"), "coordinator", ListAudit, Reply, "A page of a job's audit trail."),
+    (subjects.api("verify-audit"), "coordinator", VerifyAudit, Reply, "Whether the audit trail is as it was written."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
     (
         subjects.api("approve"),

@@ -23,6 +23,7 @@ from shared.contracts.api import (
     VerifyJob,
     VoidRows,
 )
+from shared.contracts.audit import AuditFault, AuditPage, AuditRecord, AuditVerification, ListAudit, VerifyAudit
 from shared.contracts.calls import CarrierCall
 from shared.contracts.commands import (
     ShipCommand,
@@ -81,6 +82,17 @@ REFERENCE = "TABCDEFGHK3V9Q2M8XW1D0000017"
 SOURCE = CsvSource(path="orders.csv")
 COST = Money(amount=Decimal("12.40"))
 ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.", action="Correct the row.", row=17)
+AUDIT_RECORD = AuditRecord(
+    job_id=JOB,
+    seq=41,
+    at=AT,
+    actor="shipper",
+    action="row.shipped",
+    row_number=17,
+    detail={"attempt": 1, "cost": "12.40 USD"},
+    previous_hash="0" * 64,
+    hash="1" * 64,
+)
 CALL = CarrierCall(at=AT, kind="ship", request_id=REFERENCE, carrier_id="a1b2c3", status=200, ms=151)
 EVIDENCE = Evidence(at=AT, asked=f"Label Recovery by reference {REFERENCE}", answer="not found (300007)")
 
@@ -310,6 +322,9 @@ MESSAGES = {
     "preview-source": PreviewSource(request=REQUEST, progress="_INBOX.jYq3XwZ5", every_row=True),
     "preview-progress": PreviewProgress(read=3, to_rate=2, rated=1, rows=(PREVIEW_ROW,)),
     "inspect-source": InspectSource(request=REQUEST),
+    "list-audit": ListAudit(job_id=JOB, row_number=17, after=40),
+    "audit-page": AuditPage(entries=(AUDIT_RECORD,), next_after=41),
+    "verify-audit": VerifyAudit(job_id=JOB),
     "verify-job": VerifyJob(job_id=JOB, rewrite=False, by="ada"),
     "recover-label": RecoverLabel(
         job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
@@ -329,6 +344,13 @@ MESSAGES = {
 }
 
 DOCUMENTS = {
+    "audit-verification": AuditVerification(
+        jobs=12,
+        entries=3_400,
+        intact=False,
+        faults=(AuditFault(job_id=JOB, seq=41, fault="changed", what="entry 41 is not as it was written"),),
+        head="2" * 64,
+    ),
     "job-document": JOB_DOCUMENT,
     "row-document": ROW_DOCUMENT,
     "restoration": Restoration(
