@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from services.cli.options import FLAG
-from services.cli.panels import after, assistance, house, jobs, shipping
+from services.cli.panels import after, assistance, house, jobs, records, shipping
 from services.cli.version import VERSION
 
 app = typer.Typer(
@@ -38,7 +38,7 @@ def tally(
 
 
 # Each panel's commands, in the order in which `tally --help` lists them.
-for panel in (house, shipping, jobs, after, assistance):
+for panel in (house, shipping, jobs, after, records, assistance):
     app.add_typer(panel.commands)
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import csv
+import io
+import json
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TextIO
 
 from rich.text import Text
 
-from services.cli.audit_rendering import audit_table, verification_lines
+from services.cli.audit_rendering import audit_table, told_of
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
+from services.cli.table_files import harmless, owners_file
 from services.cli.terminal import output
-from services.cli.wording import plural
-from shared.client import TallyClient
 from shared.contracts.audit import AuditRecord
 
 Format = Literal["table", "jsonl", "csv"]
@@ -35,7 +37,7 @@ class Excerpt:
 
     @property
     def form(self) -> Format:
-        """The format; where none is named that of the file's name, JSON lines for any other."""
+        """The format; where none is named a table, in a file JSON lines, or CSV where its name says so."""
         if self.format is not None or self.file is None:
             return self.format or "table"
         return "csv" if self.file.suffix.lower() == ".csv" else "jsonl"
@@ -43,7 +45,21 @@ class Excerpt:
 
 def show(excerpt: Excerpt, data: Path | None, *, as_json: bool) -> int:
     """Show a job's trail as a table, or write it as JSON lines or CSV; with `as_json` as one document."""
-    asyncio.run(_show(excerpt, data, as_json=as_json))
+
+    async def shown() -> None:
+        async with client_of(data) as client:
+            job = await resolve_job(client, excerpt.job)
+            entries = client.audit(job.job_id, excerpt.row)
+            if excerpt.file is not None:
+                await _write_file(excerpt.file, excerpt.form, entries, as_json=as_json)
+            elif as_json:
+                print_json([entry.model_dump(mode="json") async for entry in entries])
+            elif excerpt.form == "table":
+                output().print(audit_table([entry async for entry in entries]))
+            else:
+                await _write(sys.stdout, excerpt.form, entries)
+
+    asyncio.run(shown())
     return ExitCode.DONE
 
 
@@ -57,27 +73,42 @@ def verify(job: str | None, data: Path | None, *, as_json: bool) -> int:
         if as_json:
             print_json(found.model_dump(mode="json"))
         else:
-            for line in verification_lines(found, job_id):
-                output().print(line, soft_wrap=True)
+            output().print(told_of(found, job_id), soft_wrap=True)
         return ExitCode.DONE if found.intact else ExitCode.FAILED
 
     return asyncio.run(verified())
 
 
-async def _show(excerpt: Excerpt, data: Path | None, *, as_json: bool) -> None:
-    async with client_of(data) as client:
-        job = await resolve_job(client, excerpt.job)
-        entries = client.audit(job.job_id, excerpt.row)
-        if as_json:
-            print_json([entry.model_dump(mode="json") async for entry in entries])
-        elif excerpt.file is not None:
-            count = await _write_file(excerpt, entries)
-            output().print(Text(f"{plural(count, 'audit entry')} in {excerpt.file}"), soft_wrap=True)
-        elif excerpt.form == "table":
-            await _print_table(client, [entry async for entry in entries])
+async def _write_file(path: Path, form: Format, entries: AsyncIterator[AuditRecord], *, as_json: bool) -> None:
+    """Write the entries to a file of its owner's, whole or not at all. Raises E-5007."""
+    with owners_file(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        count = await _write(text, form, entries)
+        text.flush()
+        text.detach()
+    if as_json:
+        print_json({"file": str(path), "entries": count})
+    else:
+        output().print(Text(f"{count:,} audit entries written to {path}."), soft_wrap=True)
+
+
+async def _write(file: TextIO, form: Format, entries: AsyncIterator[AuditRecord]) -> int:
+    """Write the entries as JSON lines or as CSV; how many."""
+    count = 0
+    writer = csv.writer(file, lineterminator="\r\n")
+    if form == "csv":
+        writer.writerow(_COLUMNS)
+    async for entry in entries:
+        count += 1
+        if form == "csv":
+            writer.writerow(_cells(entry))
         else:
-            await _write(sys.stdout, excerpt.form, entries)
+            file.write(json.dumps(entry.model_dump(mode="json"), ensure_ascii=False) + "\n")
+    return count
 
 
-async def _print_table(_client: TallyClient, entries: Sequence[AuditRecord]) -> None:
-    output().print(audit_table(entries) if entries else "No such entries.")
+def _cells(entry: AuditRecord) -> list[str | int | None]:
+    document = entry.model_dump(mode="json")
+    document["detail"] = json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)
+    cells = (document[column] for column in _COLUMNS)
+    return [harmless(cell) if isinstance(cell, str) else cell for cell in cells]

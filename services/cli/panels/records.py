@@ -1,0 +1,59 @@
+"""Records: what was done, by whom, and for how long it is kept."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from services.cli.options import Data, Json
+from services.cli.panels.running import run_with_offer
+
+PANEL = "Records"
+commands = typer.Typer()
+
+_VERIFY = "verify"
+
+
+class _Format(StrEnum):
+    TABLE = "table"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@commands.command(rich_help_panel=PANEL)
+def audit(
+    job: Annotated[
+        str, typer.Argument(metavar="JOB|verify", help="A job id, the beginning of one, or last; or verify.")
+    ],
+    of: Annotated[
+        str | None, typer.Argument(metavar="[JOB]", help="With verify: the job to check (default: every job).")
+    ] = None,
+    row: Annotated[int | None, typer.Option("--row", metavar="N", min=1, help="Only what concerns this row.")] = None,
+    form: Annotated[
+        _Format | None, typer.Option("--format", help="How to print it (default: a table; into a file JSON lines).")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, .jsonl or .csv.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show who did what and when in a job, every call to the carrier and every write-back.
+
+    `tally audit verify` checks that nothing in the trails was changed, added or removed.
+    """
+    from services.cli.commands import auditing
+
+    if job == _VERIFY:
+        if row is not None or form is not None or file is not None:
+            raise typer.BadParameter("verify takes a JOB only")
+        run_with_offer(lambda: auditing.verify(of, data, as_json=as_json), data, as_json=as_json)
+    if of is not None:
+        raise typer.BadParameter("give one JOB, or verify JOB")
+    if file is not None and form is _Format.TABLE:
+        raise typer.BadParameter("a file takes jsonl or csv")
+    excerpt = auditing.Excerpt(job, row, None if form is None else form.value, file)
+    run_with_offer(lambda: auditing.show(excerpt, data, as_json=as_json), data, as_json=as_json)
