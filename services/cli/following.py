@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 import stamina
 
@@ -11,7 +12,7 @@ from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.events import EventType
 from shared.contracts.requests import JobRequest
-from shared.contracts.states import JobStatus
+from shared.contracts.states import JobStatus, WriteBackStatus
 from shared.errors import TallyError
 from shared.watching import JobEvents
 
@@ -21,6 +22,7 @@ OnChange = Callable[[JobDocument, RowDocument | None], None]
 SILENCE = 2.0
 PATIENCE = 60.0
 WRITE_BACK_WITHIN = 10.0
+FEW_UNWRITTEN = 5
 
 _ENDED = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.FAILED, JobStatus.CANCELLED})
 _RESUMABLE = frozenset({JobStatus.FAILED, JobStatus.PAUSED, JobStatus.INTERRUPTED})
@@ -108,3 +110,17 @@ async def await_write_back(client: TallyClient, job: JobDocument) -> JobDocument
     """The job once its shipped rows are in the source, or as it is after WRITE_BACK_WITHIN seconds."""
     deadline = time.monotonic() + WRITE_BACK_WITHIN
     return await follow(client, job.job_id, lambda now: is_written_back(now) or time.monotonic() > deadline)
+
+
+async def first_unwritten(client: TallyClient, job: JobDocument) -> list[RowDocument]:
+    """The first of a job's rows whose write-back failed, FEW_UNWRITTEN at most."""
+    wanted = min(job.write_back.failed, FEW_UNWRITTEN)
+    first: list[RowDocument] = []
+    if wanted:
+        async with aclosing(client.rows(job.job_id)) as rows:
+            async for row in rows:
+                if row.write_back.status is WriteBackStatus.FAILED:
+                    first.append(row)
+                if len(first) == wanted:
+                    break
+    return first

@@ -15,7 +15,7 @@ from services.cli.repeat_rendering import Repeats, repeat_notes
 from services.cli.settled_rendering import settled_lines
 from services.cli.wording import duration, moment, money, plural, service_name, state
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
-from shared.contracts.source import source_label
+from shared.contracts.source import source_label, written_label
 from shared.contracts.states import RowStatus
 from shared.shipping import Money
 
@@ -167,6 +167,11 @@ def jobs_table(jobs: Iterable[JobDocument]) -> RenderableType:
     return table
 
 
+def written_label_of(job: JobDocument) -> str:
+    """What a job's tracking numbers are written to, as a person calls it."""
+    return written_label(job.source) if job.source is not None else "the source"
+
+
 def source_label_of(job: JobDocument) -> str:
     """A job's source as a person calls it; empty where the request named none that could be read."""
     return source_label(job.source) if job.source is not None else ""
@@ -250,7 +255,7 @@ def _pace(job: JobDocument, span: timedelta) -> str:
 
 def _write_back(job: JobDocument) -> str:
     counts = job.write_back
-    parts = [f"{counts.written:,} written to {source_label_of(job) or 'the source'}"]
+    parts = [f"{counts.written:,} written to {written_label_of(job)}"]
     parts += [
         f"{count:,} {name}"
         for count, name in (

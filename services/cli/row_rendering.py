@@ -15,8 +15,6 @@ from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.ledger import Evidence
 from shared.contracts.states import RowStatus
 
-NAMED_FAILURES = 5
-
 
 def row_details(row: RowDocument) -> RenderableType:
     """Everything that is known of a row, with the evidence of every look-up."""
@@ -87,7 +85,7 @@ def write_back_or_reason(row: RowDocument) -> str:
 
 
 def failed_write_backs(job: JobDocument, first: Sequence[RowDocument]) -> RenderableType:
-    """Which rows' write-back failed, from the `first` of them (NAMED_FAILURES at most), and each cause there is."""
+    """Which rows' write-back failed, from the `first` of them, and each cause there is."""
     numbers = ", ".join(str(row.row_number) for row in first)
     more = job.write_back.failed - len(first)
     rest = f" … and {more:,} more" if more > 0 else ""

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.contracts.documents import UnverifiedRow
-from shared.contracts.source import CsvSource, DatabaseSource, Source, has_sidecar
+from shared.contracts.source import CsvSource, Source, has_sidecar, written_label
 from shared.sources import open_source
 from shared.sources.database_connection import Connections
 from shared.sources.rows import tracking_number
-from shared.sources.sidecar import sidecar_name
 from shared.sources.snapshot import Snapshot
 
 
@@ -100,7 +99,4 @@ def _judged(one: ExpectedNumber, found: Mapping[str, Sequence[str]]) -> Unverifi
 
 def open_written(source: Source, roots: Sequence[Path], connections: Connections) -> Snapshot:
     """A snapshot of what the numbers of `source` went into: itself, or the file beside it. Raises as open_source."""
-    if has_sidecar(source) and not isinstance(source, DatabaseSource):
-        beside = Path(source.path).with_name(sidecar_name(source.path))
-        return open_source(CsvSource(path=str(beside)), roots, connections)
-    return open_source(source, roots, connections)
+    return open_source(CsvSource(path=written_label(source)) if has_sidecar(source) else source, roots, connections)

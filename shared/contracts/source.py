@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -76,6 +77,17 @@ def source_label(source: Source) -> str:
 def has_sidecar(source: Source) -> bool:
     """Whether tracking numbers go into a file beside the source instead of into it."""
     return isinstance(source, ParquetSource) or (isinstance(source, ExcelSource) and source.write_back == "sidecar")
+
+
+def sidecar_name(path: str) -> str:
+    """The name of that file, for the source at `path`: orders.tracking.csv for orders.xlsx."""
+    return f"{PurePath(path).stem}.tracking.csv"
+
+
+def written_label(source: Source) -> str:
+    """What tracking numbers are written to, as a person calls it: the source, or the file beside it."""
+    label = source_label(source)
+    return str(PurePath(label).with_name(sidecar_name(label))) if has_sidecar(source) else label
 
 
 def source_hash(source: Source) -> str:

@@ -54,7 +54,8 @@ SOURCE_CHANGED = _registered(
     "E-4010",
     "Row not found in the source",
     "Row {row_number} of {path} is no longer what was shipped, and no other row is.",
-    "Enter tracking number {tracking_number} by hand.",
+    "Undo the change (a renamed column changes every row) and verify the job, or enter tracking number "
+    "{tracking_number} by hand.",
 )
 WRITE_FAILED = _registered(
     "E-4011",

@@ -97,7 +97,7 @@ NOT_PATCHABLE = _registered(
     "E-1025",
     "Workbook cannot be written to safely",
     "Tracking numbers cannot be put into {path} without a risk to it: {reason}.",
-    "Change that, or let them go into {sidecar} beside it (write_back: sidecar).",
+    "Change that, or let them go into {sidecar} beside it: --sidecar, or write_back: sidecar in a request.",
 )
 NOT_PARQUET = _registered(
     "E-1026", "Not a Parquet file", "{path} is not a Parquet file: {reason}.", "Export the orders again."

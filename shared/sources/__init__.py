@@ -14,12 +14,12 @@ from shared.contracts.source import (
     ParquetSource,
     Source,
     has_sidecar,
+    sidecar_name,
     source_label,
 )
 from shared.errors import CONNECTION_UNKNOWN, NOT_WRITABLE, TallyError
 from shared.sources.paths import resolve_within
 from shared.sources.rows import TRACKING_COLUMNS, SourceRow, row_checksum
-from shared.sources.sidecar import sidecar_name
 from shared.sources.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from shared.contracts.source import sidecar_name
 from shared.errors import NOT_PATCHABLE, TallyError
 from shared.sources.excel_orders import ExcelOrders
 from shared.sources.excel_workbook import MAX_COLUMN, Area, column_letters, reason_not_to_change
 from shared.sources.rows import TRACKING_COLUMNS
-from shared.sources.sidecar import sidecar_name
 
 
 class UnsafeError(Exception):

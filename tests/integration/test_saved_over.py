@@ -38,6 +38,8 @@ def test_a_file_that_is_gone_at_the_end_is_told_and_each_failure_has_its_cause(h
         path.rename(path.with_suffix(".old"))
         ended = house.finished(job)
     assert (ended["status"], ended["write_back"]["failed"]) == ("completed_with_warnings", 6)
+    told = " ".join(house.run("show", job).stdout.split())
+    assert "6 rows shipped but not written back: 1, 2, 3, 4, 5 … and 1 more E-4011" in told
     errors = [row["write_back"]["error"] for row in house.json("rows", job)]
     assert {error["code"] for error in errors} == {"E-4011"}
     assert all("There is no file" in error["message"] for error in errors), json.dumps(errors[0])

@@ -65,7 +65,13 @@ def test_a_signed_workbook_is_refused_before_anything_is_bought_and_shipped_with
     assert "E-1025" in refused.stderr
     assert "signed.tracking.csv" in refused.stderr
     assert len(house.shipments()) == sold_before
-    assert house.run("ship", str(path), "--yes", "--sidecar", "--where", "state <> 'TX'").returncode == 0
+    assert "--sidecar" in refused.stderr
+    done = house.run("ship", str(path), "--yes", "--sidecar", "--where", "state <> 'TX'")
+    assert done.returncode == 0
+    assert "signed.tracking.csv" in done.stdout
+    verified = house.run("verify", "last").stdout
+    assert "2 of 2 tracking numbers in" in verified
+    assert "signed.tracking.csv" in verified
     assert path.read_bytes() == before
     with (house.folder / "signed.tracking.csv").open(newline="") as file:
         lines = list(csv.DictReader(file))

@@ -18,10 +18,10 @@ from excel_files import (
 )
 from openpyxl.worksheet.table import Table
 
+from shared.contracts.source import sidecar_name
 from shared.errors import TallyError
 from shared.sources.excel_orders import read_orders
 from shared.sources.excel_placement import place_tracking
-from shared.sources.sidecar import sidecar_name
 
 NAMES = ["name", "tracking_number", "shipped_at"]
 

@@ -10,11 +10,11 @@ from rich.text import Text
 from services.cli.commands.interrupted import tell_and_ask
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
-from services.cli.following import SILENCE, has_ended, patiently
+from services.cli.following import SILENCE, first_unwritten, has_ended, patiently
 from services.cli.interruption import Interruption, interruption_of
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering import job_details, jobs_table
-from services.cli.row_rendering import row_details, rows_table
+from services.cli.row_rendering import failed_write_backs, row_details, rows_table
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
@@ -50,10 +50,13 @@ def show(data: Path | None, job: str, row: int | None, *, as_json: bool) -> int:
             document = found if row is None else await client.row(found.job_id, row)
             interrupted = isinstance(document, JobDocument) and document.status is JobStatus.INTERRUPTED
             interruption = await interruption_of(client, found) if interrupted and not as_json else None
+            unwritten = [] if as_json or row is not None else await first_unwritten(client, found)
         if as_json:
             print_json(document.model_dump(mode="json"))
         elif isinstance(document, JobDocument):
             output().print(job_details(document))
+            if unwritten:
+                output().print(failed_write_backs(document, unwritten))
         else:
             output().print(row_details(document))
         return interruption

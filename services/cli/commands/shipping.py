@@ -11,20 +11,19 @@ from pathlib import Path
 
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
-from services.cli.following import await_write_back, follow, has_stopped, take_in
+from services.cli.following import await_write_back, first_unwritten, follow, has_stopped, take_in
 from services.cli.inspection_rendering import inspection
 from services.cli.outcomes import ASKED_AGAIN, ExitCode, exit_code_of_job, print_error, print_json
 from services.cli.progress import shown_progress
 from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
-from services.cli.row_rendering import NAMED_FAILURES
 from services.cli.terminal import ask, is_interactive, output, person
 from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument
-from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
+from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import TallyError
 from shared.shipping import Money
 
@@ -175,7 +174,7 @@ async def see_through(job_id: str, manner: Manner, approval: Approval | None = N
             await client.resume(job_id, person())
         try:
             job = await _stop_of(client, job_id, manner)
-            unwritten = [] if manner.as_json else await _first_unwritten(client, job)
+            unwritten = [] if manner.as_json else await first_unwritten(client, job)
         except asyncio.CancelledError:
             if not manner.as_json:
                 conclusion.detached(job_id)
@@ -206,21 +205,6 @@ async def _first(rows: AsyncGenerator[RowDocument], count: int) -> list[RowDocum
         async for row in rows:
             first.append(row)
             if len(first) == count:
-                break
-    return first
-
-
-async def _first_unwritten(client: TallyClient, job: JobDocument) -> list[RowDocument]:
-    """The first of an ended job's rows whose write-back failed."""
-    wanted = min(job.write_back.failed, NAMED_FAILURES)
-    if job.status is not JobStatus.COMPLETED_WITH_WARNINGS or wanted == 0:
-        return []
-    first: list[RowDocument] = []
-    async with aclosing(client.rows(job.job_id)) as rows:
-        async for row in rows:
-            if row.write_back.status is WriteBackStatus.FAILED:
-                first.append(row)
-            if len(first) == wanted:
                 break
     return first
 

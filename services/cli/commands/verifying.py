@@ -14,7 +14,7 @@ from services.cli.outcomes import ExitCode, print_json
 from services.cli.terminal import output, person
 from services.cli.wording import plural
 from shared.contracts.documents import UnverifiedRow, VerificationDocument
-from shared.contracts.source import source_label
+from shared.contracts.source import written_label
 
 _SHOWN = 20
 
@@ -41,7 +41,7 @@ async def _verified(job: str, manner: Manner) -> VerificationDocument:
 
 
 def _told(found: VerificationDocument) -> RenderableType:
-    label = source_label(found.source)
+    label = written_label(found.source)
     wanting = found.missing + found.other + found.gone
     total = found.matching + wanting
     lines = [Text(f"{found.matching:,} of {plural(total, 'tracking number')} in {label}.", style="bold")]

@@ -13,7 +13,7 @@ from services.cli.commands.shipping import Manner
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import await_write_back, follow
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import source_label_of
+from services.cli.rendering import written_label_of
 from services.cli.row_numbers import rows_in_words
 from services.cli.terminal import ask, command, is_interactive, output, person
 from services.cli.wording import money, plural
@@ -169,8 +169,9 @@ def _tell(choice: Choice, job: JobDocument, rows: Sequence[RowDocument], manner:
     under_way = [row.row_number for row in rows if _status(choice, row) is RowStatus.VOIDING]
     if voided:
         cleared = sum(row.write_back.status is WriteBackStatus.WRITTEN for row in voided)
-        source = source_label_of(job) or "the source"
-        numbers = "" if choice.number is not None else f"; {plural(cleared, 'number')} cleared from {source}"
+        numbers = (
+            "" if choice.number is not None else f"; {plural(cleared, 'number')} cleared from {written_label_of(job)}"
+        )
         console.print(Text(f"Voided {plural(len(voided), 'label')} of job {job.job_id}{numbers}."), soft_wrap=True)
     for row in rows:
         for error in (row.error, row.write_back.error):

@@ -15,11 +15,10 @@ from pathlib import Path
 from services.writeback.targets.atomic_file import FileVersion
 from services.writeback.targets.comparison import Contents
 from services.writeback.targets.file_target import Edit, FileSource, FileTarget
-from shared.contracts.source import ExcelSource, ParquetSource
+from shared.contracts.source import ExcelSource, ParquetSource, sidecar_name, written_label
 from shared.errors import NOT_CSV, ErrorBody, TallyError
 from shared.sources.changes import RowChange, wanted_texts
 from shared.sources.rows import TRACKING_COLUMNS
-from shared.sources.sidecar import sidecar_name
 
 _ROW = ("source", "row", "row_key", "order_number")
 _HEADER = (*_ROW, *TRACKING_COLUMNS, "checksum")
@@ -52,7 +51,7 @@ class SidecarTarget(FileTarget[Sidecar]):
         return path.with_name(sidecar_name(path.name))
 
     def _label(self, source: FileSource) -> str:
-        return str(Path(source.path).with_name(sidecar_name(source.path)))
+        return written_label(source)
 
     def _read(self, path: Path) -> tuple[bytes, FileVersion | None]:
         try:
