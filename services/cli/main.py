@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.cli.help import Commands
 from services.cli.options import FLAG
 from services.cli.panels import after, assistance, house, jobs, records, shipping
 from services.cli.version import VERSION
@@ -13,8 +14,8 @@ from services.cli.version import VERSION
 app = typer.Typer(
     name="tally",
     help="Ship a batch of orders without ever buying a label twice or losing one.",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 

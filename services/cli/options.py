@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli import completion
+
 # A flag takes no value; without this its help would name the type bool.
 FLAG = ""
 
@@ -16,7 +18,9 @@ Data = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print JSON instead of text.")]
 Detach = Annotated[bool, typer.Option("--detach", metavar=FLAG, help="Do not follow the job; it goes on by itself.")]
-Job = Annotated[str, typer.Argument(metavar="JOB", help="A job id, the beginning of one, or last.")]
+Job = Annotated[
+    str, typer.Argument(metavar="JOB", help="A job id, the beginning of one, or last.", autocompletion=completion.jobs)
+]
 SourceText = Annotated[
     str,
     typer.Argument(metavar="SOURCE", help="A CSV or Parquet file, an Excel workbook, or a table as CONNECTION.TABLE."),

@@ -53,7 +53,11 @@ class Terminal:
 
     def type(self, line: str) -> None:
         """Type a line and Enter."""
-        os.write(self.master, f"{line}\n".encode())
+        self.press(f"{line}\n")
+
+    def press(self, keys: str) -> None:
+        """Type keys, and no Enter besides."""
+        os.write(self.master, keys.encode())
 
     async def end(self) -> tuple[int, str]:
         """The exit code and what was said to the end."""
@@ -67,16 +71,21 @@ class Terminal:
 @asynccontextmanager
 async def tally_on_a_terminal(*words: str, cwd: Path, width: int = 200, **environment: str) -> AsyncIterator[Terminal]:
     """`tally …` on a terminal of `width` columns; what it was left doing ends with the block."""
+    program = (sys.executable, "-m", "services.cli", *words)
+    async with on_a_terminal(*program, cwd=cwd, width=width, **environment) as terminal:
+        yield terminal
+
+
+@asynccontextmanager
+async def on_a_terminal(*program: str, cwd: Path, width: int = 200, **environment: str) -> AsyncIterator[Terminal]:
+    """A program on a terminal of `width` columns; what it was left doing ends with the block."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
     own |= {"PYTHONPATH": str(ROOT), "TERM": "xterm", **environment}
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (50, width))
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "services.cli",
-            *words,
+            *program,
             cwd=cwd,
             env=own,
             stdin=slave,

@@ -13,9 +13,17 @@ PANEL = "Help"
 commands = typer.Typer()
 
 
+def _codes(incomplete: str) -> list[tuple[str, str]]:
+    from shared.errors import REGISTRY
+
+    return [(code, kind.title) for code, kind in sorted(REGISTRY.items()) if code.startswith(incomplete.upper())]
+
+
 @commands.command(rich_help_panel=PANEL)
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="An error's code, such as E-3012.")],
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="An error's code, such as E-3012.", autocompletion=_codes)
+    ],
     as_json: Json = False,
 ) -> None:
     """Say what an error's code means and what to do about it."""
