@@ -16,9 +16,9 @@ def shipment_charges(charges: Charges) -> Json:
     """The charges of a whole shipment."""
     return {
         "BaseServiceCharge": amount(sum(charges.bases, _NOTHING)),
-        "TransportationCharges": amount(charges.total),
+        "TransportationCharges": amount(charges.transportation),
         "ItemizedCharges": itemized(sum(charges.surcharges, _NOTHING)),
-        "ServiceOptionsCharges": amount(_NOTHING),
+        "ServiceOptionsCharges": amount(sum(charges.fees, _NOTHING)),
         "TotalCharges": amount(charges.total),
     }
 
@@ -27,7 +27,7 @@ def package_charges(charges: Charges, place: int) -> Json:
     """The charges of the package at `place`, from 0."""
     return {
         "BaseServiceCharge": amount(charges.bases[place]),
-        "ServiceOptionsCharges": amount(_NOTHING),
+        "ServiceOptionsCharges": amount(charges.fees[place]),
         "ItemizedCharges": itemized(charges.surcharges[place]),
     }
 

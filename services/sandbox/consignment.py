@@ -10,8 +10,18 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from services.sandbox.invoice import Invoice, read_invoice
 from services.sandbox.lanes import DOMESTIC, Place, is_domestic, takes_package_references
-from services.sandbox.rates import SERVICES, Parcel, Service
+from services.sandbox.options import Options, Signed, read_options
+from services.sandbox.rates import (
+    ADULT_SIGNATURE_FEE,
+    SATURDAY_FEE,
+    SERVICES,
+    SIGNATURE_FEE,
+    Parcel,
+    Service,
+    declared_value_fee,
+)
 from services.sandbox.replies import RefusedError
 from services.sandbox.wire import branch, items, text
 
@@ -26,7 +36,9 @@ MAX_PHONE = 15
 MAX_WEIGHT_TEXT = 5
 MAX_POUNDS = Decimal(150)
 MAX_SIDE = Decimal(108)
+MAX_DECLARED_VALUE = Decimal(50_000)
 
+_FEES = {Signed.NOBODY: Decimal("0.00"), Signed.ANYBODY: SIGNATURE_FEE, Signed.ADULT: ADULT_SIGNATURE_FEE}
 _POUNDS_PER_KILOGRAM = Decimal("2.20462")
 _CENTIMETRES_PER_INCH = Decimal("2.54")
 _SHIPPER_NUMBER = re.compile(r"[A-Za-z0-9]{6}", re.ASCII)
@@ -72,6 +84,8 @@ class Consignment:
     parcels: tuple[Parcel, ...]
     references: tuple[str, ...]
     negotiated: bool
+    saturday: bool
+    invoice: Invoice | None
 
 
 def read(shipment: object, dialect: Dialect, *, shop: bool = False) -> Consignment:
@@ -87,14 +101,17 @@ def read(shipment: object, dialect: Dialect, *, shop: bool = False) -> Consignme
     origin = _party(ship_from, "ship from", dialect.origin, dialect) if ship_from else shipper
     if dialect.full_address and not is_domestic(origin, recipient):
         _require_phone(branch(shipment, "ShipTo"), dialect.recipient)
+    options = read_options(shipment, origin, recipient)
     return Consignment(
         shipper_number=shipper_number.upper(),
         origin=origin,
         recipient=recipient,
-        service=None if shop else _service(shipment, origin, recipient, dialect),
-        parcels=_parcels(shipment, dialect),
+        service=None if shop else _service(shipment, origin, recipient, options, dialect),
+        parcels=_parcels(shipment, options, dialect),
         references=_references(shipment, origin, recipient) if dialect.full_address else (),
         negotiated=branch(shipment, "ShipmentRatingOptions", "NegotiatedRatesIndicator") is not None,
+        saturday=options.saturday,
+        invoice=read_invoice(shipment) if dialect.full_address else None,
     )
 
 
@@ -148,7 +165,7 @@ def _require_phone(recipient: object, first_code: int) -> None:
         raise RefusedError(str(first_code + 9), "Missing or invalid ship to phone number")
 
 
-def _service(shipment: object, origin: Place, recipient: Place, dialect: Dialect) -> Service:
+def _service(shipment: object, origin: Place, recipient: Place, options: Options, dialect: Dialect) -> Service:
     service = SERVICES.get(text(shipment, "Service", "Code"))
     if service is None:
         raise RefusedError(dialect.unknown_service, "Missing or invalid service code")
@@ -156,17 +173,22 @@ def _service(shipment: object, origin: Place, recipient: Place, dialect: Dialect
         raise RefusedError(
             dialect.unserved_lane, "The requested service is unavailable between the selected locations."
         )
+    if options.saturday and not service.on_saturdays:
+        raise RefusedError("121010", "Saturday delivery is not available for the requested service")
     return service
 
 
-def _parcels(shipment: object, dialect: Dialect) -> tuple[Parcel, ...]:
+def _parcels(shipment: object, options: Options, dialect: Dialect) -> tuple[Parcel, ...]:
     packages = items(branch(shipment, "Package"))
     if not 0 < len(packages) <= MAX_PACKAGES:
         raise RefusedError(dialect.no_package, f"A shipment has 1 to {MAX_PACKAGES} packages")
-    return tuple(_parcel(package, dialect) for package in packages)
+    return tuple(
+        _parcel(package, _FEES[signed] + SATURDAY_FEE * options.saturday, dialect)
+        for package, signed in zip(packages, options.signed, strict=True)
+    )
 
 
-def _parcel(package: object, dialect: Dialect) -> Parcel:
+def _parcel(package: object, fee: Decimal, dialect: Dialect) -> Parcel:
     if not text(package, dialect.packaging, "Code"):
         raise RefusedError("120601", "Missing or invalid package type")
     unit = text(package, "PackageWeight", "UnitOfMeasurement", "Code").upper()
@@ -176,7 +198,17 @@ def _parcel(package: object, dialect: Dialect) -> Parcel:
     weight = _number(written) * (_POUNDS_PER_KILOGRAM if unit == "KGS" else 1)
     if len(written) > MAX_WEIGHT_TEXT or not 0 < weight <= MAX_POUNDS:
         raise RefusedError(dialect.weight, "Missing or invalid package weight")
-    return Parcel(weight, _sides(branch(package, "Dimensions")))
+    return Parcel(weight, _sides(branch(package, "Dimensions")), fee + declared_value_fee(_declared_value(package)))
+
+
+def _declared_value(package: object) -> Decimal:
+    declared = branch(package, "PackageServiceOptions", "DeclaredValue")
+    if declared is None:
+        return Decimal(0)
+    value = _number(text(declared, "MonetaryValue"))
+    if not 0 < value <= MAX_DECLARED_VALUE or not re.fullmatch("[A-Z]{3}", text(declared, "CurrencyCode")):
+        raise RefusedError("120605", "Missing or invalid declared value")
+    return value
 
 
 def _sides(dimensions: object) -> tuple[Decimal, Decimal, Decimal] | None:

@@ -11,6 +11,7 @@ from functools import cache
 
 from services.sandbox.gif import WHITE, gif, strip
 from services.sandbox.glyphs import COLUMNS, columns
+from services.sandbox.pdf import Line, page
 from services.sandbox.replies import RefusedError
 
 WIDTH, HEIGHT = 1400, 800
@@ -72,28 +73,8 @@ def epl_label(tracking_number: str, postal_code: str) -> bytes:
 
 def pdf_label(tracking_number: str, postal_code: str) -> bytes:
     """A PDF page of 4 x 6 inches."""
-    shown = " ".join(
-        f"BT /F1 22 Tf 24 {380 - 80 * place} Td ({line}) Tj ET"
-        for place, line in enumerate((_MARK, _plain(postal_code), tracking_number))
-    )
-    objects = (
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 288 432] /Contents 4 0 R /Resources 6 0 R >>",
-        f"<< /Length {len(shown)} >>\nstream\n{shown}\nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        "<< /Font << /F1 5 0 R >> >>",
-    )
-    document, offsets = "%PDF-1.4\n", []
-    for number, content in enumerate(objects, start=1):
-        offsets.append(len(document))
-        document += f"{number} 0 obj\n{content}\nendobj\n"
-    entries = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
-    size = len(objects) + 1
-    return (
-        f"{document}xref\n0 {size}\n0000000000 65535 f \n{entries}"
-        f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(document)}\n%%EOF\n"
-    ).encode("ascii")
+    lines = (_MARK, _plain(postal_code), tracking_number)
+    return page(288, 432, [Line(24, 380 - 80 * place, 22, line) for place, line in enumerate(lines)])
 
 
 _FORMATS: dict[str, Callable[[str, str], bytes]] = {

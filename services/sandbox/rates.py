@@ -15,8 +15,15 @@ from services.sandbox.lanes import Place, is_domestic, zone
 
 DIMENSIONAL_DIVISOR = 139
 NEGOTIATED_SHARE = Decimal("0.72")
+# Per package: for a signature, for Saturday, and for each hundred dollars of declared value where it is more than one.
+SIGNATURE_FEE = Decimal("6.30")
+ADULT_SIGNATURE_FEE = Decimal("8.10")
+SATURDAY_FEE = Decimal("17.00")
+DECLARED_VALUE_FEE = Decimal("1.30")
 RESIDENTIAL_SURCHARGE = Decimal("5.95")
 _CENT = Decimal("0.01")
+_NOTHING = Decimal("0.00")
+_HUNDRED = Decimal(100)
 _INCH = Decimal(1)
 _NEAREST_ZONE = 2
 _ZONES_PER_EXTRA_DAY = 2
@@ -40,6 +47,11 @@ class Service:
     by_zone: bool = False
     countries: frozenset[str] | None = None
 
+    @property
+    def on_saturdays(self) -> bool:
+        """Whether it is delivered on Saturdays."""
+        return self.code in _ON_SATURDAYS
+
     def runs(self, origin: Place, destination: Place) -> bool:
         """Whether the service runs from `origin` to `destination`."""
         if self.domestic != is_domestic(origin, destination):
@@ -58,6 +70,7 @@ def _abroad(code: str, name: str, tariff: str, days: int, countries: frozenset[s
 
 
 _NORTH_AMERICA = frozenset({"US", "CA", "MX"})
+_ON_SATURDAYS = frozenset({"01", "02", "07", "14", "54"})
 SERVICES = {
     service.code: service
     for service in (
@@ -79,25 +92,35 @@ SERVICES = {
 
 @dataclass(frozen=True)
 class Parcel:
-    """One package: `weight` in pounds, `dimensions` (length, width, height) in inches where given."""
+    """One package: `weight` in pounds, `dimensions` (length, width, height) in inches where given.
+
+    `fee` is what its options cost, in US dollars.
+    """
 
     weight: Decimal
     dimensions: tuple[Decimal, Decimal, Decimal] | None = None
+    fee: Decimal = Decimal("0.00")
 
 
 @dataclass(frozen=True)
 class Charges:
-    """What one shipment costs by one service, in US dollars; `bases` has one entry per parcel."""
+    """What one shipment costs by one service, in US dollars; each parcel has one of `bases`, `surcharges`, `fees`."""
 
     bases: tuple[Decimal, ...]
     surcharges: tuple[Decimal, ...]
+    fees: tuple[Decimal, ...]
     billable_weight: int
     zone: int
 
     @property
     def total(self) -> Decimal:
         """The published charge."""
-        return sum(self.bases + self.surcharges, Decimal("0.00"))
+        return self.transportation + sum(self.fees, _NOTHING)
+
+    @property
+    def transportation(self) -> Decimal:
+        """The published charge without the fees for options."""
+        return sum(self.bases + self.surcharges, _NOTHING)
 
     @property
     def negotiated(self) -> Decimal:
@@ -126,9 +149,17 @@ def charges(service: Service, origin: Place, destination: Place, parcels: Sequen
             for weight in weights
         ),
         surcharges=(surcharge,) * len(weights),
+        fees=tuple(parcel.fee for parcel in parcels),
         billable_weight=sum(weights),
         zone=lane_zone,
     )
+
+
+def declared_value_fee(value: Decimal) -> Decimal:
+    """What declaring a package's `value` in US dollars costs: nothing up to a hundred."""
+    if value <= _HUNDRED:
+        return _NOTHING
+    return DECLARED_VALUE_FEE * (value / _HUNDRED).to_integral_value(ROUND_CEILING)
 
 
 def business_days(service: Service, lane_zone: int) -> int:

@@ -34,7 +34,12 @@ async def rate(sandbox: Sandbox, call: Call) -> Json:
 
 
 def _running(consignment: Consignment) -> list[Service]:
-    services = [service for service in SERVICES.values() if service.runs(consignment.origin, consignment.recipient)]
+    services = [
+        service
+        for service in SERVICES.values()
+        if service.runs(consignment.origin, consignment.recipient)
+        and (service.on_saturdays or not consignment.saturday)
+    ]
     if not services:
         raise RefusedError(RATING.unserved_lane, "The requested service is unavailable between the selected locations.")
     return services

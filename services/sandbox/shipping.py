@@ -8,6 +8,7 @@ from services.sandbox import bill, labels
 from services.sandbox.calls import Call, Sandbox
 from services.sandbox.consignment import SHIPPING, Consignment, read
 from services.sandbox.faults import DelayVisibility
+from services.sandbox.invoice import Invoice, drawn_invoice
 from services.sandbox.ledger import Ledger, Sale, SoldShipment
 from services.sandbox.rates import Charges, charges
 from services.sandbox.replies import EmptyAnswerError, RefusedError, pounds, succeeded
@@ -35,7 +36,7 @@ async def ship(sandbox: Sandbox, call: Call) -> Json:
     return {
         "ShipmentResponse": {
             "Response": succeeded(branch(request, "Request")),
-            "ShipmentResults": _results(request, consignment, cost, sold, label_format.upper()),
+            "ShipmentResults": _results(consignment, cost, sold, label_format.upper()),
         }
     }
 
@@ -58,7 +59,7 @@ def _sale(consignment: Consignment, cost: Charges, now: datetime, delay: DelayVi
     )
 
 
-def _results(request: object, consignment: Consignment, cost: Charges, sold: SoldShipment, label_format: str) -> Json:
+def _results(consignment: Consignment, cost: Charges, sold: SoldShipment, label_format: str) -> Json:
     results: Json = {
         "ShipmentCharges": bill.shipment_charges(cost),
         "BillingWeight": pounds(cost.billable_weight),
@@ -77,13 +78,13 @@ def _results(request: object, consignment: Consignment, cost: Charges, sold: Sol
     }
     if consignment.negotiated:
         results["NegotiatedRateCharges"] = bill.negotiated_charges(cost)
-    if branch(request, "Shipment", "ShipmentServiceOptions", "InternationalForms"):
-        results["Form"] = [_form(sold)]
+    if consignment.invoice is not None:
+        results["Form"] = _form(consignment.invoice, sold)
     return results
 
 
-def _form(sold: SoldShipment) -> Json:
-    image = labels.drawn("PDF", sold.shipment_id, sold.recipient_postal_code)
+def _form(invoice: Invoice, sold: SoldShipment) -> Json:
+    image = drawn_invoice(invoice, sold.shipment_id)
     return {
         "Code": "01",
         "Description": "All Requested International Forms",

@@ -316,16 +316,34 @@ def test_a_control_character_gets_an_empty_200_with_an_error_code(client: Client
     assert client.sold(reference) == []
 
 
+def international_forms(buyer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "FormType": "01",
+        "InvoiceNumber": "1001",
+        "InvoiceDate": "20261121",
+        "ReasonForExport": "SALE",
+        "CurrencyCode": "USD",
+        "Contacts": {"SoldTo": {"AttentionName": "Ann Lee", **buyer}},
+        "Product": {
+            "Description": "Hardback books",
+            "OriginCountryCode": "US",
+            "Unit": {"Number": "3", "UnitOfMeasurement": {"Code": "PCS"}, "Value": "24.50"},
+        },
+    }
+
+
 def test_a_shipment_abroad_comes_with_its_form(client: Client, reference: str) -> None:
     request = ship_request()
     shipment = request["ShipmentRequest"]["Shipment"]
     shipment["ShipTo"] = party("Ann Lee", "7 Elm St", "Ottawa", "ON", "K1A 0B1", "CA")
     shipment["Service"]["Code"] = "11"
     shipment["ReferenceNumber"] = {"Value": reference}
-    shipment["ShipmentServiceOptions"] = {"InternationalForms": {"FormType": "01"}}
+    shipment["ShipmentServiceOptions"] = {"InternationalForms": international_forms(shipment["ShipTo"])}
     del shipment["Package"][0]["ReferenceNumber"]
-    (form,) = results(client.call("POST", SHIP, json=request))["Form"]
-    assert base64.b64decode(form["Image"]["GraphicImage"]).startswith(b"%PDF")
+    form = results(client.call("POST", SHIP, json=request))["Form"]
+    invoice = base64.b64decode(form["Image"]["GraphicImage"])
+    assert invoice.startswith(b"%PDF")
+    assert b"3 x Hardback books" in invoice
     assert client.sold(reference)[0]["recipient_country"] == "CA"
 
 

@@ -31,7 +31,18 @@ from services.shipper.carriers.ups import UpsCarrier
 from shared.clock import utc_now
 from shared.errors import TallyError
 from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
-from shared.shipping import Address, Contact, Package, ServiceLevel, Shipment
+from shared.shipping import (
+    Address,
+    Contact,
+    Customs,
+    CustomsLine,
+    Money,
+    Package,
+    ServiceLevel,
+    Shipment,
+    Signature,
+    Terms,
+)
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "A1B2C3"
@@ -199,11 +210,44 @@ async def test_every_parcel_has_its_number_and_label(sandbox: Sandbox, carrier: 
     assert (await carrier.label(purchase.tracking_numbers[2])).tracking_number == purchase.tracking_numbers[2]
 
 
+OTTAWA = {"country": "CA", "state": "ON", "city": "Ottawa", "postal_code": "K1A 0B6"}
+
+
+async def test_goods_abroad_come_with_their_invoice_once(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    goods = CustomsLine(description="Books", origin="US", quantity=3, unit_value=Decimal("24.50"), hs_code="490199")
+    sent: dict[str, Any] = {
+        "recipient": recipient(**OTTAWA),
+        "service": ServiceLevel.STANDARD,
+        "packages": (Package(weight=Decimal(2)), Package(weight=Decimal(3))),
+        "customs": Customs(lines=(goods,), terms=Terms.DAP),
+        "signature": Signature.DIRECT,
+        "cost_centre": "CC-42",
+    }
+    purchase = await buy(carrier, reference, **sent)
+    assert purchase.invoice is not None
+    assert purchase.invoice.startswith(b"%PDF")
+    assert purchase.cost == await carrier.rate(shipment(**sent))
+    assert sandbox.sold(reference)[0]["references"] == [reference, "SO-1001 / CC-42"]
+    (found,) = await find(carrier, reference)
+    assert (found.tracking_numbers, found.invoice) == (purchase.tracking_numbers, None)
+
+
+async def test_options_are_bought_at_the_price_quoted(carrier: UpsCarrier, reference: str) -> None:
+    plain = {"service": ServiceLevel.NEXT_DAY_AIR, "packages": (Package(weight=Decimal(2)),) * 2}
+    insured = Package(weight=Decimal(2), declared_value=Money(amount=Decimal(250)))
+    options = {"packages": (insured, insured), "signature": Signature.ADULT, "saturday_delivery": True}
+    purchase = await buy(carrier, reference, **plain | options | {"shipper": recipient()})
+    assert purchase.cost == await carrier.rate(shipment(**plain | options))
+    assert (await carrier.rate(shipment(**plain))).amount < (await carrier.rate(shipment(**plain | options))).amount
+    with pytest.raises(NothingCreatedError, match="Saturday"):
+        await buy(carrier, reference, saturday_delivery=True)
+
+
 @pytest.mark.parametrize(
     ("to", "service"),
     [
         ({"state": "PR", "city": "San Juan", "postal_code": "00907"}, ServiceLevel.SECOND_DAY_AIR),
-        ({"country": "CA", "state": "ON", "city": "Ottawa", "postal_code": "K1A 0B6"}, ServiceLevel.STANDARD),
+        (OTTAWA, ServiceLevel.STANDARD),
         ({"residential": True}, ServiceLevel.NEXT_DAY_AIR_EARLY),
     ],
 )
