@@ -28,11 +28,11 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
     "sqlite": "sqlite+pysqlite",
 }
+_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 # What a URL may ask for besides host, port, user, password and database: the rest would reach the driver unchecked.
 _QUERIES = {
-    "postgresql": {"application_name", "sslmode", "sslrootcert", "unix_sock"},
-    "mysql": {"charset", "ssl_ca", "ssl_cert", "ssl_disabled", "ssl_key", "ssl_verify_cert", "ssl_verify_identity"}
-    | {"unix_socket"},
+    "postgresql": {"application_name", "unix_sock", *_TLS},
+    "mysql": {"charset", "unix_socket", *_TLS},
     "sqlite": set[str](),
 }
 _QUERIES["mariadb"] = _QUERIES["mysql"]
@@ -50,10 +50,12 @@ def read_address(name: str, settings: ConnectionSettings) -> tuple[URL, dict[str
         raise _invalid(name, f"its URL may not ask for {', '.join(unknown)}")
     if backend == "sqlite":
         return _sqlite(name, url), {"timeout": LOCK_TIMEOUT, "check_same_thread": False}
+    tls = _tls(name, url)
+    url = url.difference_update_query(_TLS)
     if backend == "postgresql":
-        return _postgresql(name, url)
+        return url, {"timeout": ANSWER_TIMEOUT, "ssl_context": tls}
     timeouts = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
-    return url, timeouts
+    return url, timeouts | ({"ssl_disabled": True} if tls is False else {"ssl": tls})
 
 
 def connections_into(url: str, connections: Mapping[str, ConnectionSettings]) -> dict[str, bool]:
@@ -99,29 +101,36 @@ def _sqlite(name: str, url: URL) -> URL:
     return URL.create(url.drivername, database=f"file:{file}", query={"mode": "rw", "uri": "true"})
 
 
-def _postgresql(name: str, url: URL) -> tuple[URL, dict[str, Any]]:
-    mode = str(url.query.get("sslmode", "prefer"))
+def _tls(name: str, url: URL) -> ssl.SSLContext | bool | None:
+    """How a server is to be spoken to: False without TLS, None by TLS if it has that, a context by TLS or not at all.
+
+    The context is made here for every driver: each has its own idea of what a few words in a URL ask to be checked.
+    """
+    mode, root, certificate, key = (_asked(url, word) for word in _TLS)
+    mode = mode or "prefer"
     if mode not in _SSL_MODES:
         raise _invalid(name, f"its sslmode has to be one of {', '.join(_SSL_MODES)}")
-    root = url.query.get("sslrootcert")
-    return url.difference_update_query(("sslmode", "sslrootcert")), {
-        "timeout": ANSWER_TIMEOUT,
-        "ssl_context": _ssl_context(name, mode, None if root is None else str(root)),
-    }
-
-
-def _ssl_context(name: str, mode: str, root: str | None) -> ssl.SSLContext | bool | None:
-    """What pg8000 takes: False for no TLS, None for TLS where the server has it, a context for TLS or nothing."""
     if mode in {"disable", "prefer"}:
+        if root or certificate or key:
+            raise _invalid(name, f"its sslmode {mode} checks no certificate; it has to be require or stricter")
         return None if mode == "prefer" else False
+    word = "sslrootcert"
     try:
         context = ssl.create_default_context(cafile=root)
+        if certificate is not None:
+            word = "sslcert"
+            context.load_cert_chain(certificate, key)
     except OSError as error:
-        raise _invalid(name, f"the certificates at its sslrootcert cannot be read ({error.strerror})") from error
+        raise _invalid(name, f"the certificates at its {word} cannot be read ({error.strerror})") from error
     context.check_hostname = mode == "verify-full"
     if mode == "require":
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _asked(url: URL, word: str) -> str | None:
+    given = url.query.get(word)
+    return None if given is None else str(given)
 
 
 def _invalid(name: str, reason: str) -> TallyError:

