@@ -18,7 +18,7 @@ from tests.integration.house import House, running_house
 from tests.integration.nats_servers import connected, nats_server
 from tests.integration.shops import Shop, server_shop, sqlite_shop
 
-SERVED = {"books", "shop", "served_shop", "shops_house", "postgres_server", "mariadb_server"}
+SERVED = {"books", "own_house", "secured", "shop", "served_shop", "shops_house", "postgres_server", "mariadb_server"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -92,6 +92,8 @@ class Onlooker:
         engine.dispose()
 
 
+# As long as a server may take to come; conftest.py gives it to those whose fixtures say that they need one.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sale_and_its_number_are_seen_together_through_every_death(
     request: pytest.FixtureRequest, tmp_path: Path, kind: str
