@@ -33,9 +33,9 @@ class SourceChecker:
         self._connections = connections
 
     async def missing(self, job_id: str) -> list[int]:
-        """The rows of a job whose numbers were written into its source and do not stand there.
+        """The rows of a job whose numbers were written into its source and do not stand there, or were cleared and do.
 
-        Where the source cannot be read they are all of them: writing will say why.
+        Where the source cannot be read they are all that were written: writing will say why.
         """
         job = await self._database.read(queries.show_job, job_id)
         if job.source is None or not job.write_back.written:
@@ -46,20 +46,23 @@ class SourceChecker:
             log.warning("a job's source cannot be read", job=job_id, code=error.body.code)
             return [one.row_number async for page in self._pages(job_id) for one in page]
         try:
-            return await self._missing(job_id, StandingNumbers(snapshot))
+            standing = StandingNumbers(snapshot)
+            uncleared = [one.row_number for one in await self._uncleared(job_id, standing)]
+            return [*await self._missing(job_id, standing), *uncleared]
         finally:
             await asyncio.to_thread(snapshot.close)
 
     async def unverified(self, job: JobDocument) -> list[UnverifiedRow]:
         """The rows of a job whose numbers do not stand in its source and are not on their way there, by what is wrong.
 
-        Raises as opening the source does.
+        Numbers of voided labels that stand there are wrong as well. Raises as opening the source does.
         """
         assert job.source is not None
         found = await self._found(job.job_id, job.source)
         if isinstance(job.source, DatabaseSource):
             found = await self._but_those_a_view_hides(job.job_id, job.source, found)
-        since = await self._database.read(lineage.shipped_since, job.job_id, [one.row_number for one in found])
+        wanted = [one.row_number for one in found if one.verdict != "voided"]
+        since = await self._database.read(lineage.shipped_since, job.job_id, wanted)
         return [_replaced(one, since[one.row_number]) if one.row_number in since else one for one in found]
 
     async def _found(self, job_id: str, source: Source) -> list[UnverifiedRow]:
@@ -75,10 +78,12 @@ class SourceChecker:
             standing = StandingNumbers(snapshot)
             missing = await self._missing(job_id, standing)
             expected = await self._database.read(checks.expected_numbers, job_id, missing)
+            uncleared = await self._uncleared(job_id, standing)
             if has_sidecar(source):
                 # A file beside the source has a line for a row, or has none.
-                return [lacking(one) for one in expected]
-            return await asyncio.to_thread(standing.unverified, expected) if expected else []
+                return [*map(lacking, expected), *uncleared]
+            found = await asyncio.to_thread(standing.unverified, expected) if expected else []
+            return found + uncleared
         finally:
             await asyncio.to_thread(snapshot.close)
 
@@ -97,6 +102,10 @@ class SourceChecker:
         async for page in self._pages(job_id):
             displaced += await asyncio.to_thread(standing.displaced, page)
         return await asyncio.to_thread(standing.missing, displaced) if displaced else []
+
+    async def _uncleared(self, job_id: str, standing: StandingNumbers) -> list[UnverifiedRow]:
+        cleared = await self._database.read(checks.cleared_numbers, job_id)
+        return await asyncio.to_thread(standing.uncleared, cleared) if cleared else []
 
     async def _open(self, source: Source) -> Snapshot:
         """The source as it is now; one that cannot be reached for a moment is asked for again."""

@@ -65,6 +65,14 @@ class StandingNumbers:
         judged = (_judged(one, found) for one in expected)
         return [verdict for verdict in judged if verdict is not None]
 
+    def uncleared(self, cleared: Mapping[str, int]) -> list[UnverifiedRow]:
+        """The numbers of `cleared`, which is by number, that stand in some row all the same."""
+        return [
+            UnverifiedRow(row_number=cleared[number], source_row=row.number, verdict="voided", tracking_number=number)
+            for row in self._snapshot.rows()
+            if (number := tracking_number(row.values)) in cleared
+        ]
+
     def _number_in(self, row: int) -> str:
         while self._at < row:
             following = next(self._rows, None)

@@ -45,11 +45,12 @@ class Verification:
         return VerificationDocument(
             job_id=job.job_id,
             source=job.source,
-            matching=expected - len(rows),
+            matching=expected - len(rows) + verdicts["voided"],
             missing=verdicts["missing"],
             other=verdicts["other"],
             gone=verdicts["gone"],
             replaced=verdicts["replaced"],
+            voided=verdicts["voided"],
             due=counts.due,
             failed=counts.failed,
             removed=counts.removed,

@@ -255,12 +255,13 @@ class UnverifiedRow(Document):
     """A row whose tracking number does not stand in its source.
 
     `missing`: there is none; `other`: `found` stands there; `gone`: the row is not there any more as it was read;
-    `replaced`: `later_job` shipped the order again, under the number `found`, so that this one is not to stand there.
+    `replaced`: `later_job` shipped the order again, under the number `found`, so that this one is not to stand there;
+    `voided`: it stands there although its label is voided.
     """
 
     row_number: RowNumber
     source_row: RowNumber
-    verdict: Literal["missing", "other", "gone", "replaced"]
+    verdict: Literal["missing", "other", "gone", "replaced", "voided"]
     tracking_number: str
     found: str = ""
     later_job: JobId | None = None
@@ -271,8 +272,8 @@ class VerificationDocument(Document):
 
     Of the numbers that the job was to write, `matching` stand there; the others are counted by verdict, the first of
     them in `rows`. `due` are on their way there, `failed` could not be written, `removed` are left out (see
-    WriteBackCounts). `rewritten` were ordered to be written once more. It `agrees` where every number stands in its row
-    but those that were `replaced` by a later job's.
+    WriteBackCounts). `rewritten` were ordered to be written, or cleared, once more. It `agrees` where every number stands
+    in its row but those that were `replaced` by a later job's, and no `voided` one stands anywhere.
     """
 
     job_id: JobId
@@ -282,6 +283,7 @@ class VerificationDocument(Document):
     other: int = 0
     gone: int = 0
     replaced: int = 0
+    voided: int = 0
     due: int = 0
     failed: int = 0
     removed: int = 0

@@ -68,6 +68,20 @@ def test_a_voided_row_ships_again_when_the_same_file_is_submitted(house: House, 
     assert len(set(tracking_numbers(orders)) - {""}) == 3
 
 
+def test_verify_clears_a_voided_number_that_a_person_put_back(house: House, orders: Path) -> None:
+    job_id = ship(house, orders)
+    shipped = orders.read_bytes()
+    first, _, third = tracking_numbers(orders)
+    house.run("void", job_id, "2", "--yes")
+    cleared = orders.read_bytes()
+    assert "2 of 2 tracking numbers" in house.run("verify", job_id).stdout
+    orders.write_bytes(shipped)
+    found = house.json("verify", job_id)
+    assert (found["agrees"], found["matching"], found["voided"], found["rewritten"]) == (True, 2, 0, 1)
+    assert orders.read_bytes() == cleared
+    assert tracking_numbers(orders) == [first, "", third]
+
+
 def test_voiding_all_twice_is_the_same_as_once(house: House, orders: Path) -> None:
     job_id = ship(house, orders)
     first = json.loads(house.run("void", job_id, "--yes", "--json").stdout)

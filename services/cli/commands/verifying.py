@@ -46,10 +46,12 @@ def _told(found: VerificationDocument) -> RenderableType:
     total = found.matching + wanting
     lines = [Text(f"{found.matching:,} of {plural(total, 'tracking number')} in {label}.", style="bold")]
     if found.rewritten:
-        lines.append(Text(f"{plural(found.rewritten, 'number')} lacked there and went out to be written again."))
+        lines.append(
+            Text(f"{plural(found.rewritten, 'number')} lacked there or had to be cleared, and went out again.")
+        )
     styles = {True: "dim", False: "red"}
     lines += [Text(_row(row, label), style=styles[row.verdict == "replaced"]) for row in found.rows[:_SHOWN]]
-    if (more := wanting + found.replaced - _SHOWN) > 0:
+    if (more := wanting + found.replaced + found.voided - _SHOWN) > 0:
         lines.append(Text(f"… and {more:,} more", style="dim"))
     for count, what in (
         (found.due, "on the way there"),
@@ -69,6 +71,8 @@ def _row(row: UnverifiedRow, label: str) -> str:
             return f"{place}: {label} has {row.found} instead of {row.tracking_number}; nothing was overwritten."
         case "gone":
             return f"{place}: not found in {label} any more; its number is {row.tracking_number}."
+        case "voided":
+            return f"{place}: {label} has {row.tracking_number}, whose label is voided."
         case "replaced":
             return (
                 f"{place}: shipped again by job {row.later_job}, whose {row.found} takes the place of "

@@ -62,6 +62,18 @@ def expected_numbers(connection: Connection, job_id: str, written: Sequence[int]
     ]
 
 
+def cleared_numbers(connection: Connection, job_id: str) -> dict[str, int]:
+    """The numbers of a job's voided labels that were cleared in its source, with their rows."""
+    found = connection.execute(
+        select(rows.c.row_number, rows.c.tracking_numbers).where(
+            rows.c.job_id == job_id,
+            rows.c.status == RowStatus.VOIDED.value,
+            rows.c.write_back == WriteBackStatus.WRITTEN.value,
+        )
+    )
+    return {number: row.row_number for row in found for number in row.tracking_numbers or ()}
+
+
 def count_expected(connection: Connection, job_id: str) -> int:
     """How many rows of a job have a number that was written into its source, or could not be."""
     tried = (WriteBackStatus.WRITTEN.value, WriteBackStatus.FAILED.value)
