@@ -9,11 +9,11 @@ from rich.text import Text
 
 from services.cli.rendering import facts
 from services.cli.settled_rendering import settled_lines
-from services.cli.wording import plural, service_name
+from services.cli.shipment_rendering import shipment_facts
+from services.cli.wording import plural
 from shared.contracts.documents import InspectionDocument
 from shared.contracts.source import source_label
 from shared.errors import ErrorBody
-from shared.shipping import Shipment
 
 _FACT_NAMES = {"encoding": "Encoding", "delimiter": "Delimiter", "quote": "Quote", "line_end": "Line end", "key": "Key"}
 
@@ -37,7 +37,7 @@ def inspection(found: InspectionDocument) -> RenderableType:
         grid.add_row("Left out", Text(by))
     parts: list[RenderableType] = [grid]
     if found.first is not None:
-        parts += [Text(), Text(f"First shipment (row {found.first_row})", style="bold"), _shipment(found.first)]
+        parts += [Text(), Text(f"First shipment (row {found.first_row})", style="bold"), shipment_facts(found.first)]
     parts += [Text(), _counts(found)]
     parts += [Text(line, style="red") for line in _refusals(found)]
     parts += [Text(note, style="dim") for note in (*settled_lines(found.settled), *_no_orders(found), *found.notes)]
@@ -51,31 +51,6 @@ def _mapping(found: InspectionDocument) -> str:
         "name": "as named",
     }
     return f"{found.mapping} ({reasons[found.picked]})"
-
-
-def _shipment(shipment: Shipment) -> RenderableType:
-    recipient, package = shipment.recipient, shipment.packages[0]
-    address = recipient.address
-    grid = facts()
-    for name, text in (
-        ("  Order", shipment.order_number),
-        ("  Recipient", recipient.name),
-        ("  Company", recipient.company),
-        ("  Address", ", ".join(address.lines)),
-        ("  City", " ".join(filter(None, (address.city, address.state, address.postal_code)))),
-        ("  Country", address.country),
-        ("  Phone", recipient.phone),
-        ("  E-mail", recipient.email),
-        ("  Service", service_name(shipment.service)),
-        ("  Weight", f"{package.weight} lb"),
-        ("  Description", shipment.description),
-    ):
-        if text:
-            grid.add_row(name, Text(text))
-    if package.dimensions is not None:
-        box = package.dimensions
-        grid.add_row("  Size", f"{box.length} x {box.width} x {box.height} in")
-    return grid
 
 
 def _counts(found: InspectionDocument) -> Text:

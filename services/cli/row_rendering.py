@@ -29,7 +29,10 @@ def row_details(row: RowDocument) -> RenderableType:
         grid.add_row("Second label", Text.assemble(", ".join(label.tracking_numbers), "  ", state(label.status)))
     grid.add_row("Cost", f"{money(row.cost)} (estimate {money(row.estimate)})")
     if row.label is not None:
-        grid.add_row("Label", Text("due: it is fetched later" if row.label.due else row.label.key or "-"))
+        keys = "\n".join(row.label.keys) or row.label.key or "-"
+        grid.add_row("Label", Text("due: it is fetched later" if row.label.due else keys))
+        if row.label.invoice is not None:
+            grid.add_row("Invoice", Text(row.label.invoice))
     if row.shipped_at is not None:
         grid.add_row("Shipped", moment(row.shipped_at))
     grid.add_row("Write-back", state(row.write_back.status))
@@ -63,11 +66,18 @@ def rows_table(rows: Iterable[RowDocument], *, estimated: bool = False) -> Rende
             str(row.row_number),
             state(row.status),
             _cut(row.recipient),
-            Text(", ".join(row.tracking_numbers) or "-"),
+            Text(_first_number(row.tracking_numbers)),
             cost_or_estimate(row, estimated=estimated),
             _cut(write_back_or_reason(row)),
         )
     return table
+
+
+def _first_number(numbers: Sequence[str]) -> str:
+    """The first parcel's number, and how many more there are: all of them would leave no room for anything else."""
+    if not numbers:
+        return "-"
+    return numbers[0] if len(numbers) == 1 else f"{numbers[0]} +{len(numbers) - 1}"
 
 
 def cost_or_estimate(row: RowDocument, *, estimated: bool) -> str:
