@@ -24,8 +24,8 @@ from services.cli.house.leftovers import is_ours
 from services.cli.house.record import HouseRecord, ProcessRecord, read_record
 from services.cli.ledger_check import LedgerCheck, check_ledger, fetch_shipments
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
+from services.cli.preview_rendering import SHOWN_ROWS, job_preview
 from services.cli.progress import shown_progress
-from services.cli.rendering import SHOWN_ROWS, job_preview
 from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import output, person

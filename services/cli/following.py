@@ -58,13 +58,13 @@ def nothing(_: JobDocument, __: RowDocument | None) -> None:
     """What to do at a change where nobody looks."""
 
 
-async def take_in(client: TallyClient, request: JobRequest) -> JobDocument:
+async def take_in(client: TallyClient, request: JobRequest, on_change: OnChange = nothing) -> JobDocument:
     """Submit a request and follow its job until its rows are known. Raises what the house rejected it with."""
     event = await client.submit(request)
     if event.type is EventType.REJECTED and event.error is not None:
         raise TallyError.from_body(event.error)
     assert event.job_id is not None
-    return await follow(client, event.job_id, is_taken_in)
+    return await follow(client, event.job_id, is_taken_in, on_change)
 
 
 async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnChange = nothing) -> JobDocument:

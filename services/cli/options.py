@@ -66,5 +66,7 @@ Include = Annotated[
         "--include", metavar="REASON", help="Orders that the mapping leaves out for REASON, such as fulfilled, too."
     ),
 ]
+Expand = Annotated[bool, typer.Option("--expand", metavar=FLAG, help="Show under each row its warnings in full.")]
+AllRows = Annotated[bool, typer.Option("--all", metavar=FLAG, help="Show every row, not only the first 20.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Go ahead without asking.")]
 Reship = Annotated[bool, typer.Option("--reship", metavar=FLAG, help="Rows that are already shipped, too.")]

@@ -7,102 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.repeat_rendering import Repeats, repeat_notes
+from services.cli.preview_rendering import estimate_in_words
 from services.cli.settled_rendering import settled_lines
-from services.cli.wording import duration, moment, money, plural, service_name, state
-from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
+from services.cli.wording import duration, moment, money, plural, state
+from shared.contracts.documents import JobDocument
 from shared.contracts.source import source_label, written_label
-from shared.contracts.states import RowStatus
-from shared.shipping import Money
 
-SHOWN_ROWS = 20
 _STEP_WIDTH = 75
-
-
-def job_preview(job: JobDocument, rows: Sequence[RowDocument], repeats: Repeats) -> RenderableType:
-    """The preview of a job from its first rows: what would ship where, by what, for how much."""
-    if job.rows.total and job.rows.skipped == job.rows.total:
-        return nothing_to_ship(repeats, [*settled_lines(job.settled), *_job_notes(rows)])
-    lines = [
-        (
-            row.row_number,
-            row.recipient,
-            row.destination,
-            row.service,
-            "skipped" if row.status is RowStatus.SKIPPED else money(row.cost or row.estimate),
-        )
-        for row in rows[:SHOWN_ROWS]
-    ]
-    to_ship = job.rows.total - job.rows.skipped
-    totals = _totals(to_ship, job.rows.skipped, job.estimate)
-    return Group(
-        _preview_table(source_label_of(job), lines),
-        _and_more(job.rows.total - len(lines)),
-        totals,
-        *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats), *_job_notes(rows)]),
-    )
-
-
-def _left_aside(document: JobDocument | PreviewDocument, repeats: Repeats) -> list[str]:
-    return [*settled_lines(document.settled), *repeats.lines()]
-
-
-def _mapping_note(mapping: str) -> list[str]:
-    return [] if mapping in {"", "default"} else [f"Mapped by {mapping}."]
-
-
-def _job_notes(rows: Sequence[RowDocument]) -> list[str]:
-    return repeat_notes(
-        [
-            (
-                row.row_number,
-                row.error.message if row.status is RowStatus.SKIPPED and row.error is not None else None,
-                row.shipped_before,
-            )
-            for row in rows[:SHOWN_ROWS]
-        ]
-    )
-
-
-def source_preview(preview: PreviewDocument) -> RenderableType:
-    """A preview without a job."""
-    repeats = Repeats.of_preview(preview)
-    notes = repeat_notes([(row.row_number, row.skipped, row.shipped_before) for row in preview.rows])
-    if preview.total and not preview.to_ship:
-        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *notes])
-    lines = [
-        (
-            row.row_number,
-            row.recipient,
-            row.destination,
-            row.service,
-            "skipped" if row.skipped else money(row.estimate),
-        )
-        for row in preview.rows
-    ]
-    notes += [f"Row {row.row_number} has no price: {row.error}" for row in preview.rows if row.error]
-    totals = _totals(preview.to_ship, preview.skipped, preview.estimate, preview.unrated)
-    return Group(
-        _preview_table(source_label(preview.source), lines),
-        _and_more(preview.total - len(lines)),
-        totals,
-        *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats), *notes]),
-    )
-
-
-def nothing_to_ship(repeats: Repeats, notes: Sequence[str] = ()) -> RenderableType:
-    """What is said instead of a preview where every row is skipped."""
-    skipped = repeats.skipped
-    told = Text(f"Nothing to ship: {plural(skipped, 'row')} {'is' if skipped == 1 else 'are'} already shipped.")
-    return Group(told, *_dim([*repeats.lines(), *notes]))
-
-
-def _dim(lines: Iterable[str]) -> list[Text]:
-    return [Text(line, style="dim") for line in lines]
 
 
 def job_summary(job: JobDocument) -> RenderableType:
@@ -140,7 +54,7 @@ def job_details(job: JobDocument) -> RenderableType:
     for line in settled_lines(job.settled):
         grid.add_row("Left out", Text(line))
     grid.add_row("Cursor", f"{job.cursor:,} of {job.rows.total:,} rows settled")
-    grid.add_row("Cost", f"{money(job.cost)} (estimate {money(job.estimate)})")
+    grid.add_row("Cost", f"{money(job.cost)} (estimate {_estimate(job)})")
     grid.add_row("Write-back", _write_back(job))
     grid.add_row("Created", moment(job.created_at))
     if job.started_at is not None:
@@ -191,38 +105,10 @@ def next_steps(*steps: tuple[str, str]) -> Text:
     return text
 
 
-def _preview_table(title: str, lines: Iterable[tuple[int, str, str, str, str]]) -> Table:
-    table = Table(title=escape(title), title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0))
-    table.add_column("#", justify="right", no_wrap=True)
-    table.add_column("Recipient", overflow="ellipsis", no_wrap=True, ratio=3)
-    table.add_column("City State", overflow="ellipsis", no_wrap=True, ratio=2)
-    table.add_column("Service", overflow="ellipsis", no_wrap=True)
-    table.add_column("Est. Cost", justify="right", no_wrap=True)
-    for number, recipient, destination, service, cost in lines:
-        table.add_row(
-            str(number),
-            Text(recipient),
-            Text(destination),
-            service_name(service),
-            cost,
-            style="dim" if cost == "skipped" else None,
-        )
-    return table
-
-
-def _and_more(count: int) -> Text:
-    return Text(f"… and {count:,} more" if count > 0 else "", style="dim")
-
-
-def _totals(to_ship: int, skipped: int, estimate: Money | None, unrated: int = 0) -> Text:
-    text = Text(f"{plural(to_ship, 'row')} to ship", style="bold")
-    if estimate is not None:
-        text = Text.assemble(text, ", estimated ", (money(estimate), "bold"))
-    if unrated:
-        text.append(f" without the {plural(unrated, 'row')} that could not be priced")
-    if skipped:
-        text.append(f"; {plural(skipped, 'row')} skipped")
-    return text
+def _estimate(job: JobDocument) -> str:
+    if job.estimate is None:
+        return money(None)
+    return estimate_in_words(job.estimate, job.rows.rated, job.rows.estimated)
 
 
 def _row_counts(job: JobDocument) -> str:

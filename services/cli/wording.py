@@ -34,6 +34,11 @@ def money(amount: Money | None) -> str:
     return f"${amount.amount:,.2f}" if amount.currency == "USD" else f"{amount.amount:,.2f} {amount.currency}"
 
 
+def amount_in_words(amount: Money) -> str:
+    """`1,234.50 USD`."""
+    return f"{amount.amount:,.2f} {amount.currency}"
+
+
 def service_name(service: str) -> str:
     """`2nd_day_air_am` as `2nd Day Air AM`."""
     words = (word.upper() if word == "am" else word[:1].upper() + word[1:] for word in service.split("_"))

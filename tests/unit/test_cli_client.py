@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 from cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
+from nats.aio.msg import Msg
 
 from services.cli.finding import resolve_job
 from services.cli.following import await_write_back, follow, has_ended, take_in
 from shared.addresses import without_credentials
 from shared.client import TallyClient
 from shared.contracts import subjects
-from shared.contracts.api import ServiceStatus
-from shared.contracts.documents import JobDocument, RowDocument, WriteBackCounts
+from shared.contracts.api import PreviewProgress, PreviewSource, Reply, ServiceStatus
+from shared.contracts.documents import JobDocument, PreviewDocument, PreviewRow, RowDocument, WriteBackCounts
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
@@ -26,6 +27,22 @@ from shared.errors import NO_ROWS, TallyError
 REQUEST = JobRequest(request_id="orders-1", source=CsvSource(path="orders.csv"))
 
 
+PREVIEW_ROWS = tuple(
+    PreviewRow(row_number=number, recipient="Zoë Ng", destination="Agawam, MA", service="ground")
+    for number in range(1, 4)
+)
+PREVIEW = PreviewDocument(
+    source=REQUEST.source,
+    where=None,
+    mapping="default",
+    total=3,
+    to_ship=3,
+    skipped=0,
+    estimate=dollars("37.20"),
+    rated=3,
+    unrated=0,
+    rows=PREVIEW_ROWS[:1],
+)
 MADE = job(status=JobStatus.PENDING)
 ACCEPTED = JobEvent(type=EventType.ACCEPTED, at=AT, job_id=MADE.job_id, request_id=MADE.request_id, job=MADE)
 REJECTED = JobEvent(
@@ -50,6 +67,53 @@ def said(event: JobEvent) -> tuple[str, bytes]:
 async def test_a_bus_that_is_not_there_is_said_at_once_and_without_its_token() -> None:
     with pytest.raises(TallyError, match=r"E-4001: The bus at nats://127\.0\.0\.1:1 cannot be reached"):
         await TallyClient.connect("nats://token@127.0.0.1:1")
+
+
+async def preview_told(house: ScriptedHouse, *told: PreviewProgress, answered: bool = True) -> None:
+    """Answer a preview: first so much progress, then a document that counts three rows."""
+
+    async def answer(message: Msg) -> None:
+        call = PreviewSource.model_validate_json(message.data)
+        assert call.progress is not None
+        for progress in told:
+            await house.connection.publish(call.progress, progress.encode())
+        if answered:
+            await message.respond(Reply(result=PREVIEW.model_dump(mode="json")).encode())
+
+    await house.connection.subscribe(subjects.api("preview"), cb=answer)
+    await house.connection.flush()
+
+
+async def test_a_preview_of_every_row_is_put_together_from_what_comes_meanwhile(tmp_path: Path) -> None:
+    async with scripted_house(tmp_path, answering=False) as (house, client):
+        await preview_told(
+            house,
+            PreviewProgress(read=3),
+            PreviewProgress(read=3, to_rate=3, rated=3, rows=PREVIEW_ROWS[:2]),
+            PreviewProgress(read=3, to_rate=3, rated=3, rows=PREVIEW_ROWS[2:]),
+        )
+        heard: list[PreviewProgress] = []
+        preview = await client.preview(REQUEST, 1, every_row=True, on_progress=heard.append)
+        assert preview.rows == PREVIEW_ROWS
+        assert [progress.rated for progress in heard] == [0, 3, 3]
+        assert (await client.preview(REQUEST, 1)).rows == PREVIEW_ROWS[:1]
+
+
+@pytest.mark.parametrize(
+    ("told", "answered"),
+    [
+        pytest.param((), False, id="no answer"),
+        pytest.param((PreviewProgress(read=3, rows=PREVIEW_ROWS[:2]),), True, id="a page is missing"),
+    ],
+)
+async def test_a_preview_that_falls_silent_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[PreviewProgress, ...], *, answered: bool
+) -> None:
+    monkeypatch.setattr("shared.client.PREVIEW_SILENCE", 0.5)
+    async with scripted_house(tmp_path, answering=False) as (house, client):
+        await preview_told(house, *told, answered=answered)
+        with pytest.raises(TallyError, match="E-4002"):
+            await client.preview(REQUEST, every_row=True)
 
 
 @pytest.mark.parametrize(

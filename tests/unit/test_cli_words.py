@@ -24,29 +24,19 @@ from services.cli.ledger_check import check_ledger
 from services.cli.progress import Pace, clock_time, shown_progress, status_line
 from services.cli.rendering import (
     job_details,
-    job_preview,
     job_summary,
     jobs_table,
     next_steps,
-    nothing_to_ship,
-    source_preview,
 )
-from services.cli.repeat_rendering import Repeats
 from services.cli.row_rendering import evidence_lines, failed_write_backs, row_details, rows_table
 from services.cli.wording import duration, moment, money, plural, service_name, without_repeats
 from shared.contracts.documents import (
     JobDocument,
-    PreviewDocument,
-    PreviewRow,
     RowCounts,
-    RowDocument,
-    ShippedBefore,
-    SkippedBy,
     WriteBackCounts,
     WriteBackDocument,
 )
 from shared.contracts.ledger import Evidence
-from shared.contracts.source import CsvSource
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import CARRIER_REJECTED, ErrorBody, TallyError
 from shared.shipping import Money
@@ -93,87 +83,6 @@ def test_a_service_is_called_by_its_name(service: str, text: str) -> None:
 
 def test_counts_agree_with_their_noun() -> None:
     assert (plural(1, "row"), plural(0, "row"), plural(1200, "row")) == ("1 row", "0 rows", "1,200 rows")
-
-
-def test_a_preview_shows_twenty_rows_and_says_how_many_more() -> None:
-    rows = [row(number, RowStatus.PENDING, cost=None) for number in range(1, 21)]
-    rows[4] = row(5, RowStatus.SKIPPED)
-    document = job(status=JobStatus.AWAITING_APPROVAL, rows=RowCounts(total=30, skipped=1))
-    lines = printed(job_preview(document, rows, Repeats.of_job(document, ()))).splitlines()
-    assert lines[0] == "/work/orders.csv"
-    assert lines[1].split() == ["#", "Recipient", "City", "State", "Service", "Est.", "Cost"]
-    assert lines[2].split() == ["1", "Zoë", "Ng", "Agawam,", "MA", "2nd", "Day", "Air", "$12.40"]
-    assert lines[6].endswith("skipped")
-    assert lines[-2] == "… and 10 more"
-    assert lines[-1] == "29 rows to ship, estimated $372.00; 1 row skipped"
-
-
-def test_a_recipient_in_brackets_is_no_markup() -> None:
-    rows = [row(1, recipient="[bold] Ng", destination="[/] MA")]
-    assert "[bold] Ng" in printed(job_preview(job(), rows, Repeats.of_job(job(), ())))
-
-
-def skipped_rows() -> list[RowDocument]:
-    by_job = ShippedBefore(job_id="old", row_number=7, tracking_numbers=("1ZOLD",))
-    by_source = ShippedBefore(job_id=None, tracking_numbers=("1ZHAND",))
-    note = ErrorBody(code="E-4006", message="Already shipped by job old, row 7: 1ZOLD.")
-    in_source = "The source already has tracking number 1ZHAND for it."
-    return [
-        row(1, RowStatus.SKIPPED, shipped_before=by_job, error=note),
-        row(2, RowStatus.SKIPPED, shipped_before=by_job, error=note),
-        row(3, RowStatus.SKIPPED, shipped_before=by_source, error=note.model_copy(update={"message": in_source})),
-    ]
-
-
-def test_a_preview_names_the_job_and_the_number_of_what_is_skipped_row_by_row_and_below() -> None:
-    skipped = skipped_rows()
-    document = job(status=JobStatus.AWAITING_APPROVAL, rows=RowCounts(total=30, skipped=3))
-    text = " ".join(printed(job_preview(document, skipped, Repeats.of_job(document, skipped))).split())
-    assert text.endswith(
-        "27 rows to ship, estimated $372.00; 3 rows skipped 2 rows are shipped by job old, 1 row has a tracking"
-        " number in the source; --reship ships them again. Row 1 is skipped: Already shipped by job old, row 7: 1ZOLD."
-        " Row 2 is skipped: Already shipped by job old, row 7: 1ZOLD."
-        " Row 3 is skipped: The source already has tracking number 1ZHAND for it."
-    )
-
-
-def test_where_more_is_skipped_than_was_compared_it_says_of_which_rows_it_tells() -> None:
-    document = job(rows=RowCounts(total=3000, skipped=2500))
-    (line,) = Repeats.of_job(document, skipped_rows()).lines()
-    assert line.startswith("Of the first ones, 2 rows are shipped by job old")
-
-
-def test_a_preview_tells_what_ships_again() -> None:
-    before = ShippedBefore(job_id="old", row_number=7, tracking_numbers=("1ZOLD",))
-    document = job(status=JobStatus.AWAITING_APPROVAL, rows=RowCounts(total=2, shipped_again=2))
-    text = printed(
-        job_preview(document, [row(1, RowStatus.PENDING, shipped_before=before)], Repeats.of_job(document, ()))
-    )
-    assert "2 rows are shipped already and ship again, under a new number." in text
-    assert "Row 1 ships again: job old, row 7, has 1ZOLD" in text
-
-
-def test_a_preview_without_a_job_says_what_is_skipped_and_what_has_no_price() -> None:
-    error = TallyError(CARRIER_REJECTED, carrier_code="111285", carrier_message="no such ZIP").body
-    preview = PreviewDocument(
-        source=CsvSource(path="orders.csv"),
-        where=None,
-        mapping="default",
-        total=3,
-        to_ship=2,
-        skipped=1,
-        estimate=dollars("12.40"),
-        unrated=1,
-        rows=(
-            PreviewRow(row_number=1, recipient="A", destination="B", service="ground", estimate=dollars("12.40")),
-            PreviewRow(row_number=2, recipient="A", destination="B", service="ground", skipped="shipped before"),
-            PreviewRow(row_number=3, recipient="A", destination="B", service="ground", error=error),
-        ),
-    )
-    text = printed(source_preview(preview))
-    assert "2 rows to ship, estimated $12.40 without the 1 row that could not be priced; 1" in text
-    assert "Row 2 is skipped: shipped before" in text
-    assert "Row 3 has no price: E-3001" in text
 
 
 def test_a_summary_tells_rows_cost_time_and_write_back() -> None:
@@ -252,15 +161,6 @@ def test_rows_that_could_not_be_written_back_are_named() -> None:
     other = failed.model_copy(update={"error": ErrorBody(code="E-4011", message="Full.", action="Tidy.")})
     rows = [row(1, write_back=failed), row(2, write_back=other), row(3, write_back=failed)]
     assert printed(failed_write_backs(document, rows)).splitlines()[1:] == ["E-4010: No. Do.", "E-4011: Full. Tidy."]
-
-
-def test_where_every_row_is_skipped_one_line_says_so() -> None:
-    assert printed(nothing_to_ship(Repeats(1, ()))) == "Nothing to ship: 1 row is already shipped."
-    told = printed(nothing_to_ship(Repeats(30, (SkippedBy(job_id="old", count=30),))))
-    assert told.splitlines() == [
-        "Nothing to ship: 30 rows are already shipped.",
-        "30 rows are shipped by job old; --reship ships them again.",
-    ]
 
 
 @pytest.mark.parametrize("status", list(JobStatus))

@@ -11,7 +11,7 @@ from rich.text import Text
 from services.cli.commands.shipping import Manner, preview_and_ship, read_in
 from services.cli.commands.voiding import void_rows
 from services.cli.finding import client_of, resolve_job
-from services.cli.following import follow, is_taken_in
+from services.cli.following import OnChange, follow, is_taken_in
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.row_numbers import rows_in_words
 from services.cli.terminal import ask, is_interactive, output, person
@@ -61,9 +61,9 @@ def restart(wanted: Wanted, manner: Manner) -> int:
         if void and not asyncio.run(_voided(old, manner)):
             return ExitCode.FAILED
 
-    async def restarted(client: TallyClient) -> JobDocument:
+    async def restarted(client: TallyClient, on_change: OnChange) -> JobDocument:
         new = await client.restart(old.job.job_id, wanted.mode, person())
-        return await follow(client, new.job_id, is_taken_in)
+        return await follow(client, new.job_id, is_taken_in, on_change)
 
     taken_in = asyncio.run(read_in(restarted, manner))
     if not manner.as_json:

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from rich.text import Text
+
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
-from services.cli.following import await_write_back, first_unwritten, follow, has_stopped, take_in
+from services.cli.following import OnChange, await_write_back, first_unwritten, follow, has_stopped, take_in
 from services.cli.inspection_rendering import inspection
 from services.cli.outcomes import ASKED_AGAIN, ExitCode, exit_code_of_job, print_error, print_json
+from services.cli.preview_file import write_preview
+from services.cli.preview_progress import shown_preview
+from services.cli.preview_rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.progress import shown_progress
-from services.cli.rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import ask, is_interactive, output, person
 from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
-from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import TallyError
 from shared.shipping import Money
@@ -41,19 +45,38 @@ class Manner:
     detach: bool = False
 
 
-def preview(wish: Wish, manner: Manner) -> int:
-    """Show what shipping a source would cost; nothing is kept."""
+@dataclass(frozen=True)
+class View:
+    """What of a preview is shown: the first rows or every one, what is told of each under it, and all in a file."""
+
+    every_row: bool = False
+    expand: bool = False
+    out: Path | None = None
+
+
+FIRST_ROWS = View()
+
+
+def preview(wish: Wish, manner: Manner, view: View) -> int:
+    """Show what shipping a source would cost; nothing is kept but the file that is asked for."""
     request = to_request(wish, Path.cwd(), utc_now())
 
-    async def ask_house() -> None:
+    async def ask_house() -> PreviewDocument:
         async with client_of(manner.data) as client:
-            document = await client.preview(request, SHOWN_ROWS)
-        if manner.as_json:
-            print_json(document.model_dump(mode="json"))
-        else:
-            output().print(source_preview(document))
+            with shown_preview(output(), quiet=manner.as_json) as bar:
+                every_row = view.every_row or view.out is not None
+                return await client.preview(request, SHOWN_ROWS, every_row=every_row, on_progress=bar.heard)
 
-    asyncio.run(ask_house())
+    document = asyncio.run(ask_house())
+    shown = None if view.every_row else SHOWN_ROWS
+    if view.out is not None:
+        write_preview(document, view.out)
+    if manner.as_json:
+        print_json(document.model_copy(update={"rows": document.rows[:shown]}).model_dump(mode="json"))
+        return ExitCode.DONE
+    output().print(source_preview(document, shown=shown, expand=view.expand))
+    if view.out is not None:
+        output().print(Text(f"{plural(len(document.rows), 'row')} written to {view.out}."), soft_wrap=True)
     return ExitCode.DONE
 
 
@@ -73,44 +96,48 @@ def inspect(wish: Wish, manner: Manner) -> int:
     return ExitCode.DONE
 
 
-def ship(wish: Wish, manner: Manner) -> int:
+def ship(wish: Wish, manner: Manner, view: View) -> int:
     """Submit a batch, show its preview, ask, and follow it to its end.
 
     The question stands between two runs of the event loop: a loop that waits for a key answers no Ctrl-C.
     """
     request = to_request(wish, Path.cwd(), utc_now())
 
-    async def submitted(client: TallyClient) -> JobDocument:
-        return await take_in(client, request)
+    async def submitted(client: TallyClient, on_change: OnChange) -> JobDocument:
+        return await take_in(client, request, on_change)
 
-    return preview_and_ship(asyncio.run(read_in(submitted, manner)), manner)
+    return preview_and_ship(asyncio.run(read_in(submitted, manner, view)), manner)
 
 
 @dataclass(frozen=True)
 class Preview:
-    """A job that was taken in, with the first of its rows and what of it was shipped before."""
+    """A job that was taken in, with its rows that are shown and what of it was shipped before."""
 
     job: JobDocument
     rows: tuple[RowDocument, ...]
     repeats: Repeats
+    view: View
 
 
-async def read_in(made: Callable[[TallyClient], Awaitable[JobDocument]], manner: Manner) -> Preview:
-    """Have a job made, which `made` returns once its rows are known; with what there is to show of it.
+async def read_in(
+    made: Callable[[TallyClient, OnChange], Awaitable[JobDocument]], manner: Manner, view: View = FIRST_ROWS
+) -> Preview:
+    """Have a job made, which `made` returns once its rows are priced; with what there is to show of it.
 
     Raises what the house rejected the request with.
     """
-    console = output()
-    watched = console.is_terminal and not manner.as_json
     async with client_of(manner.data) as client:
-        with console.status("Reading and pricing the orders …") if watched else nullcontext():
-            job = await made(client)
+        with shown_preview(output(), quiet=manner.as_json) as bar:
+            job = await made(client, bar.changed)
         if job.status is JobStatus.FAILED or manner.as_json:
-            return Preview(job, (), Repeats.of_job(job, ()))
-        rows = await _first(client.rows(job.job_id, page=SHOWN_ROWS), SHOWN_ROWS)
+            return Preview(job, (), Repeats.of_job(job, ()), view)
+        if view.every_row:
+            rows = [row async for row in client.rows(job.job_id)]
+        else:
+            rows = await _first(client.rows(job.job_id, page=SHOWN_ROWS), SHOWN_ROWS)
         skipped = client.rows(job.job_id, status=RowStatus.SKIPPED, page=_COMPARED)
         compared = await _first(skipped, _COMPARED) if job.rows.skipped else []
-        return Preview(job, tuple(rows), Repeats.of_job(job, compared))
+        return Preview(job, tuple(rows), Repeats.of_job(job, compared), view)
 
 
 def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
@@ -122,10 +149,10 @@ def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
             if error.body.code not in ASKED_AGAIN or manner.as_json or not is_interactive():
                 raise
             print_error(error.body)
-        taken_in = asyncio.run(read_in(partial(_shown, taken_in.job.job_id), manner))
+        taken_in = asyncio.run(read_in(partial(_shown, taken_in.job.job_id), manner, taken_in.view))
 
 
-async def _shown(job_id: str, client: TallyClient) -> JobDocument:
+async def _shown(job_id: str, client: TallyClient, _: OnChange) -> JobDocument:
     return await client.show(job_id)
 
 
@@ -135,7 +162,7 @@ def _preview_and_ship(taken_in: Preview, manner: Manner) -> int:
     conclusion = Conclusion(console, manner.data)
     is_left = job.rows.skipped < job.rows.total
     if taken_in.rows and not manner.as_json:
-        console.print(job_preview(job, taken_in.rows, taken_in.repeats))
+        console.print(job_preview(job, taken_in.rows, taken_in.repeats, expand=taken_in.view.expand))
     if job.status is not JobStatus.AWAITING_APPROVAL:
         return asyncio.run(see_through(job.job_id, manner))
     # Where no row is left to ship there is nothing to ask: approval only ends the job.

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from services.cli.options import (
+    AllRows,
     Data,
     Delimiter,
     Detach,
     Encoding,
+    Expand,
     Include,
     Job,
     Json,
@@ -79,12 +82,19 @@ def preview(
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
+    expand: Expand = False,
+    every_row: AllRows = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write every row to FILE, a .csv or .xlsx.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Show what shipping a source would cost; nothing is bought or kept."""
     from services.cli.commands import shipping
     from services.cli.requests import Wish
+
+    _check_output(out, source)
 
     wish = Wish(
         source,
@@ -99,7 +109,11 @@ def preview(
         key=key,
         include=tuple(include or ()),
     )
-    run_with_offer(lambda: shipping.preview(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+    run_with_offer(
+        lambda: shipping.preview(wish, shipping.Manner(data, as_json), shipping.View(every_row, expand, out)),
+        data,
+        as_json=as_json,
+    )
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -125,6 +139,8 @@ def ship(
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
+    expand: Expand = False,
+    every_row: AllRows = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -152,7 +168,11 @@ def ship(
         key,
         tuple(include or ()),
     )
-    run_with_offer(lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach)), data, as_json=as_json)
+    run_with_offer(
+        lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach), shipping.View(every_row, expand)),
+        data,
+        as_json=as_json,
+    )
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -165,3 +185,15 @@ def approve(job: Job, data: Data = None, as_json: Json = False) -> None:
 def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
     """Refuse a job's preview: nothing is shipped."""
     order("reject", job, data, as_json=as_json)
+
+
+def _check_output(out: Path | None, source: str) -> None:
+    """Refuse what `--out` cannot be: neither kind of table, or the source itself."""
+    from services.cli.table_files import SUFFIXES
+
+    if out is None:
+        return
+    if out.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"--out writes a {' or '.join(SUFFIXES)} file")
+    if out.exists() and Path(source).exists() and out.samefile(source):
+        raise typer.BadParameter("--out would overwrite the source")
