@@ -22,6 +22,7 @@ from shared.sources.excel_sheet import SheetXml, scan_sheet
 from shared.sources.excel_strings import check_shared, shared_lengths
 from shared.sources.excel_values import Value, text_of
 from shared.sources.excel_workbook import Workbook, open_workbook
+from shared.sources.excel_xml import check_large
 from shared.sources.excel_zips import ZipColumns
 from shared.sources.files import TRIES, unreadable, unsteady, version_of
 
@@ -67,7 +68,7 @@ def read_orders(raw: bytes, wanted: str | None, label: str) -> ExcelOrders:
     if _STRINGS in workbook.package:
         check_shared(xml, shared_lengths(workbook.package.read(_STRINGS), _STRINGS, label), label)
     if _STYLES in workbook.package:
-        workbook.package.read(_STYLES)
+        check_large(workbook.package.read(_STYLES), _STYLES, label)
     read = _read_sheet(raw, sheet.name, label)
     region = find_region(sheet, xml, lambda: _grid(read), wanted, label)
     return ExcelOrders(workbook, xml, region, read, ZipColumns(region.header.columns))

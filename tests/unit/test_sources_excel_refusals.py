@@ -119,6 +119,8 @@ def test_an_entity_bomb_is_refused_in_every_part_that_is_read() -> None:
         assert "declares a document type" in refusal(with_parts(plain(), {part: declaration + end + entities + rest}))
     shared = f'{entities}<sst xmlns="{MAIN}"><si><t>&b;</t></si></sst>'
     assert "declares a document type" in refusal(with_parts(plain(), {"xl/sharedStrings.xml": shared}))
+    styles = f'{entities}<styleSheet xmlns="{MAIN}"/>'
+    assert "declares a document type" in refusal(with_parts(plain(), {"xl/styles.xml": styles}))
 
 
 def test_a_cell_beyond_any_cell_is_refused() -> None:
