@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import stamina
@@ -35,6 +36,7 @@ from shared.contracts.documents import (
 )
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.message import Message
+from shared.contracts.purging import PlanPurge, PurgedJob, PurgeJob, PurgePlan, RewriteDatabase, Rewritten
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -244,6 +246,20 @@ class TallyClient:
     async def verify_audit(self, job_id: str | None = None) -> AuditVerification:
         """Check a job's audit trail, or without a job the trails of all. Raises E-4003."""
         return await self._call("verify-audit", VerifyAudit(job_id=job_id), AuditVerification, within=INSPECT_TIMEOUT)
+
+    async def plan_purge(self, older_than: timedelta) -> PurgePlan:
+        """Which jobs have been over for longer than that and can be purged, and which of that age are kept."""
+        call = PlanPurge(older_than=older_than.total_seconds())
+        return await self._call("plan-purge", call, PurgePlan, within=VOID_TIMEOUT)
+
+    async def purge(self, job_id: str, before: datetime, by: str = "") -> PurgedJob:
+        """Purge a job that ended `before`, or finish the purge that was begun. Raises E-4041 where it is to be kept."""
+        call = PurgeJob(job_id=job_id, before=before, by=by)
+        return await self._call("purge", call, PurgedJob, within=INSPECT_TIMEOUT)
+
+    async def rewrite_database(self) -> Rewritten:
+        """Have the job database's file written anew, without what was deleted. Raises E-4043."""
+        return await self._call("rewrite-database", RewriteDatabase(), Rewritten, within=INSPECT_TIMEOUT)
 
     async def restore(
         self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""

@@ -46,6 +46,7 @@ def job_details(job: JobDocument) -> RenderableType:
         ("Requested by", job.requested_by),
         ("Restart of", job.restart_of),
         ("Restarted as", job.restarted_as),
+        ("Purged", job.purged_at and moment(job.purged_at)),
     ):
         if value:
             grid.add_row(label, Text(value))

@@ -20,7 +20,7 @@ def row_details(row: RowDocument) -> RenderableType:
     """Everything that is known of a row, with the evidence of every look-up."""
     grid = facts()
     grid.add_row("Row", Text.assemble(f"{row.row_number} (row {row.source_row} of the source)  ", state(row.status)))
-    grid.add_row("Recipient", Text(f"{row.recipient}, {row.destination}"))
+    grid.add_row("Recipient", Text("purged", "dim") if row.purged else Text(f"{row.recipient}, {row.destination}"))
     grid.add_row("Service", service_name(row.service))
     grid.add_row("Reference", f"{row.reference} (attempt {row.attempt})")
     if row.tracking_numbers:
@@ -65,7 +65,7 @@ def rows_table(rows: Iterable[RowDocument], *, estimated: bool = False) -> Rende
         table.add_row(
             str(row.row_number),
             state(row.status),
-            _cut(row.recipient),
+            Text("purged", "dim") if row.purged else _cut(row.recipient),
             Text(_first_number(row.tracking_numbers)),
             cost_or_estimate(row, estimated=estimated),
             _cut(write_back_or_reason(row)),

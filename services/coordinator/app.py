@@ -25,6 +25,7 @@ from services.coordinator.mapping.shipment import Defaults, senders
 from services.coordinator.presence import Heartbeat
 from services.coordinator.preview import Previews
 from services.coordinator.progress import Progress
+from services.coordinator.purging import Purging
 from services.coordinator.restoring import Restoring
 from services.coordinator.resubmission import Resubmission
 from services.coordinator.submission import Submission
@@ -90,6 +91,7 @@ def main() -> None:
         rates_hold = timedelta(seconds=settings.rates_hold)
         approval = Approval(database, intake, estimator, progress, utc_now, rates_hold)
         auditing = Auditing(database)
+        purging = Purging(service.client, service.publisher, database, progress, utc_now)
         control = Control(
             database,
             progress,
@@ -120,7 +122,7 @@ def main() -> None:
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
-        for name, call in (control.calls() | auditing.calls()).items():
+        for name, call in (control.calls() | auditing.calls() | purging.calls()).items():
             service.answer(subjects.api(name), call)
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):

@@ -11,7 +11,7 @@ from services.coordinator.progress import Progress
 from shared.clock import Clock
 from shared.contracts.api import VerifyJob
 from shared.contracts.documents import VerificationDocument
-from shared.errors import ILLEGAL_TRANSITION, TallyError
+from shared.errors import ILLEGAL_TRANSITION, PURGED, TallyError
 
 _ROWS_LISTED = 500
 
@@ -28,11 +28,14 @@ class Verification:
     async def verify(self, call: VerifyJob) -> VerificationDocument:
         """What stands in the job's source; with `rewrite` what lacks there is ordered to be written once more.
 
-        Raises E-4003, E-4005 for a job that has no source, and E-1xxx where the source cannot be read.
+        Raises E-4003, E-4005 for a job without a source, E-4040 for one that is purged,
+        and E-1xxx where the source cannot be read.
         """
         job = await self._database.read(queries.show_job, call.job_id)
         if job.source is None:
             raise TallyError(ILLEGAL_TRANSITION, action="Verifying", job_id=job.job_id, status="without a source")
+        if job.purged_at is not None:
+            raise TallyError(PURGED, action="Verifying it", job_id=job.job_id)
         expected = await self._database.read(checks.count_expected, job.job_id)
         rows = await self._checker.unverified(job)
         wanting = [row.row_number for row in rows if row.verdict != "replaced"]

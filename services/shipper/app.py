@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.handlers import Handlers
+from services.shipper.label_keeping import LabelKeeping
 from services.shipper.labels import LabelStore
 from services.shipper.quotes import Quotes
 from services.shipper.recording import Recorder
@@ -59,6 +60,7 @@ def main() -> None:
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
         recovery = Recovery(carrier, recorder, ledger, utc_now)
         service.answer(subjects.LABELS_RECOVER, recovery.recover_label)
+        service.answer(subjects.LABELS_DROP, LabelKeeping(labels).drop)
         service.answer(subjects.SHIPMENTS_FIND, recovery.find_shipment)
 
     async def stop() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -9,6 +12,8 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from services.shipper.carriers.carrier import Label
+
+_DROPPED_AT_ONCE = 500
 
 
 class LabelStore:
@@ -22,8 +27,10 @@ class LabelStore:
         if url.startswith("file:"):
             folder = Path(urlparse(url).path)
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._folder: Path | None = folder
             self._store = LocalStore(folder)
         else:
+            self._folder = None
             self._store = from_url(url)
 
     async def put(self, job_id: str, row_number: int, label: Label) -> str:
@@ -37,3 +44,32 @@ class LabelStore:
         key = f"{job_id}/{row_number:07d}-{shipment_id}-invoice.pdf"
         await obstore.put_async(self._store, key, invoice)
         return key
+
+    async def drop(self, job_id: str) -> tuple[int, bool]:
+        """Delete labels and invoices of a job, a bounded number; how many, and whether some are left."""
+        if self._folder is not None:
+            return await asyncio.to_thread(_drop_files, self._folder / job_id)
+        keys: list[str] = []
+        async for listed in obstore.list(self._store, prefix=f"{job_id}/", chunk_size=_DROPPED_AT_ONCE):
+            keys = [entry["path"] for entry in listed]
+            break
+        if keys:
+            await obstore.delete_async(self._store, keys)
+        return len(keys), len(keys) == _DROPPED_AT_ONCE
+
+
+def _drop_files(folder: Path) -> tuple[int, bool]:
+    """Everything in the folder, what a broken-off upload left there, too; then the folder itself."""
+    count = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if count == _DROPPED_AT_ONCE:
+                    return count, True
+                with suppress(FileNotFoundError):
+                    Path(entry.path).unlink()
+                count += 1
+        folder.rmdir()
+    except FileNotFoundError:
+        return count, False
+    return count, False

@@ -106,6 +106,17 @@ class Publisher:
             if error.err_code not in _MESSAGE_GONE:
                 raise
 
+    async def purge(self, stream: str, subject: str) -> None:
+        """Take all messages of `subject` out of a stream; retried like a publish. Raises TallyError E-4013."""
+        try:
+            async for attempt in stamina.retry_context(
+                on=(NatsError, APIError, TimeoutError), attempts=None, timeout=RETRY_FOR, wait_max=2.0
+            ):
+                with attempt:
+                    await self._js.purge_stream(stream, subject=subject)
+        except (NatsError, APIError, TimeoutError) as error:
+            raise TallyError(PUBLISH_FAILED, subject=subject, reason=repr(error)) from error
+
     async def _once(self, stream: str, subject: str, body: bytes, headers: dict[str, str]) -> PubAck:
         try:
             return await self._js.publish(subject, body, timeout=PUBLISH_TIMEOUT, stream=stream, headers=dict(headers))

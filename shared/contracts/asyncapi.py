@@ -39,6 +39,7 @@ from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCom
 from shared.contracts.events import JobEvent
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import RestoreSource
@@ -83,6 +84,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
     (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),
+    (subjects.LABELS_DROP, "shipper", DropLabels, LabelsDropped, "Delete a job's labels and invoices."),
     (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),
     (
         subjects.SOURCES_RESTORE,
@@ -105,6 +107,9 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("audit"), "coordinator", ListAudit, Reply, "A page of a job's audit trail."),
     (subjects.api("verify-audit"), "coordinator", VerifyAudit, Reply, "Whether the audit trail is as it was written."),
+    (subjects.api("plan-purge"), "coordinator", PlanPurge, Reply, "Which jobs are old enough to be purged."),
+    (subjects.api("purge"), "coordinator", PurgeJob, Reply, "Remove a job's personal data, labels and ledger entries."),
+    (subjects.api("rewrite-database"), "coordinator", RewriteDatabase, Reply, "Leave nothing deleted in its file."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
     (
         subjects.api("approve"),

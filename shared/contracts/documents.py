@@ -71,7 +71,8 @@ class JobDocument(Document):
     """A job. `cursor` is the number of rows settled from the first; `cost` what was charged and not voided since.
 
     `settled` orders of its source are no rows of it; `notes` say how the source was read. `restart_of` is the job that
-    this one does over, `restarted_as` the one that does this one over.
+    this one does over, `restarted_as` the one that does this one over. A job with `purged_at` has its counts, costs and
+    numbers; its personal data, labels and ledger entries are gone, or going.
     """
 
     job_id: JobId
@@ -95,6 +96,7 @@ class JobDocument(Document):
     ended_at: Timestamp | None = None
     restart_of: JobId | None = None
     restarted_as: JobId | None = None
+    purged_at: Timestamp | None = None
     settled: tuple[SettledOrders, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -145,6 +147,7 @@ class SecondLabel(Document):
 class RowDocument(Document):
     """A row of a job. `shipped_before` is set where its order was shipped before, whether it is skipped or not.
 
+    Of a row that is `purged` the personal data are gone: recipient, destination, label, evidence, the words of errors.
     `estimated` says that its estimate is not the carrier's own price but that of rows like it.
     """
 
@@ -168,6 +171,7 @@ class RowDocument(Document):
     second_labels: tuple[SecondLabel, ...] = ()
     shipped_before: ShippedBefore | None = None
     warnings: tuple[RowWarning, ...] = ()
+    purged: bool = False
 
 
 class PreviewRow(Document):

@@ -11,6 +11,7 @@ EVENTS = "EVENTS"
 SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
 LABELS_RECOVER = "tally.labels.recover"
+LABELS_DROP = "tally.labels.drop"
 SHIPMENTS_FIND = "tally.shipments.find"
 SOURCES_RESTORE = "tally.sources.restore"
 STATUS = "tally.status"
@@ -55,6 +56,21 @@ def ledger(job_id: str, row_number: int) -> str:
 def late_ledger(job_id: str, row_number: int) -> str:
     """Where an outcome goes that the register refused."""
     return f"tally.ledger-late.{job_id}.{row_number}"
+
+
+def ledger_of(job_id: str) -> str:
+    """The registers of all rows of a job."""
+    return f"tally.ledger.{job_id}.*"
+
+
+def late_ledger_of(job_id: str) -> str:
+    """All outcomes of a job that registers refused."""
+    return f"tally.ledger-late.{job_id}.*"
+
+
+def events_of(job_id: str) -> str:
+    """All events of a job."""
+    return f"tally.events.{job_id}.*"
 
 
 def abandoned(job_id: str) -> str:

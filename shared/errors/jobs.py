@@ -126,6 +126,29 @@ NUMBER_TAKEN = _registered(
     "{tracking_number} is the label of row {other_row} of job {other_job}.",
     "Look the reference up with the carrier again: tally show {job_id} {row_number} names it.",
 )
+PURGED = _registered(
+    "E-4040",
+    "Job purged",
+    "{action} is not possible: job {job_id} was purged, and what it needs is gone.",
+    "Submit the orders anew if they are to ship.",
+)
+NOT_PURGEABLE = _registered(
+    "E-4041", "Job kept", "Job {job_id} is not purged: {reason}.", "Settle that first: see tally show {job_id}."
+)
+LABELS_NOT_DELETED = _registered(
+    "E-4042",
+    "Labels not deleted",
+    "The labels of job {job_id} could not be deleted: {reason}.",
+    "Check TALLY_LABELS_URL and the store's permissions, then run tally purge again: it finishes what it began.",
+    retryable=True,
+)
+NOT_REWRITTEN = _registered(
+    "E-4043",
+    "Job database not rewritten",
+    "The jobs are purged, but the job database's file could not be rewritten: {reason}.",
+    "Mend the cause and run tally purge again; until then deleted data may be left in unused parts of the file.",
+    retryable=True,
+)
 SOURCE_CHANGED_SINCE = _registered(
     "E-4030",
     "Source changed since the preview",

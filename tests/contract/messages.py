@@ -53,6 +53,18 @@ from shared.contracts.documents import (
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.purging import (
+    DropLabels,
+    KeptJob,
+    LabelsDropped,
+    PlanPurge,
+    PurgeableJob,
+    PurgedJob,
+    PurgeJob,
+    PurgePlan,
+    RewriteDatabase,
+    Rewritten,
+)
 from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration, RestoreSource
@@ -322,6 +334,11 @@ MESSAGES = {
     "preview-source": PreviewSource(request=REQUEST, progress="_INBOX.jYq3XwZ5", every_row=True),
     "preview-progress": PreviewProgress(read=3, to_rate=2, rated=1, rows=(PREVIEW_ROW,)),
     "inspect-source": InspectSource(request=REQUEST),
+    "plan-purge": PlanPurge(older_than=7_776_000),
+    "purge-job": PurgeJob(job_id=JOB, before=AT, by="ann"),
+    "rewrite-database": RewriteDatabase(),
+    "drop-labels": DropLabels(job_id=JOB),
+    "labels-dropped": LabelsDropped(dropped=500, more=True, error=ERROR),
     "list-audit": ListAudit(job_id=JOB, row_number=17, after=40),
     "audit-page": AuditPage(entries=(AUDIT_RECORD,), next_after=41),
     "verify-audit": VerifyAudit(job_id=JOB),
@@ -344,6 +361,14 @@ MESSAGES = {
 }
 
 DOCUMENTS = {
+    "purge-plan": PurgePlan(
+        before=AT,
+        jobs=(PurgeableJob(job_id=JOB, name="orders", status=JobStatus.COMPLETED, ended_at=AT, rows=30, begun=True),),
+        kept=(KeptJob(job_id=JOB, name="orders", status=JobStatus.PAUSED, reason="it is paused"),),
+        more=True,
+    ),
+    "purged-job": PurgedJob(job_id=JOB, rows=30, labels=31),
+    "rewritten": Rewritten(rewritten=True),
     "audit-verification": AuditVerification(
         jobs=12,
         entries=3_400,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import Data, Json
+from services.cli.options import FLAG, Data, Json, Yes
 from services.cli.panels.running import run_with_offer
 
 PANEL = "Records"
@@ -57,3 +57,28 @@ def audit(
         raise typer.BadParameter("a file takes jsonl or csv")
     excerpt = auditing.Excerpt(job, row, None if form is None else form.value, file)
     run_with_offer(lambda: auditing.show(excerpt, data, as_json=as_json), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def purge(
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="How long jobs have been over: 90d, 12w or 36h.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", metavar=FLAG, help="Say what would go, and leave it.")] = False,
+    yes: Yes = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Remove personal data, labels and ledger entries of jobs long over.
+
+    Counts, costs, tracking numbers and the audit trail stay, and so does the knowledge which orders are shipped.
+    """
+    from services.cli.commands import purging
+    from services.cli.commands.shipping import Manner
+
+    try:
+        age = purging.parse_age(older_than)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    manner = Manner(data, as_json, yes)
+    run_with_offer(lambda: purging.purge(age, manner, dry_run=dry_run), data, as_json=as_json)

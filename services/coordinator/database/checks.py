@@ -87,6 +87,7 @@ def count_expected(connection: Connection, job_id: str) -> int:
 def order_again(connection: Connection, job_id: str, missing: Sequence[int], by: str, now: datetime) -> Step:
     """Have what lacks in a job's source written once more, whatever the job's state, since a person asked for it."""
     job = JobTransaction.open(connection, job_id, now)
+    job.expect_kept("Writing its numbers again")
     job.trail.add("job.verified", actor=by or "unknown", missing=len(missing))
     again = write_again(job, missing)
     complete_if_settled(job)

@@ -11,6 +11,7 @@ so that nothing about a table of theirs, a trigger that rolls back say, keeps wh
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from shared.errors import NOT_REWRITTEN, TallyError
 from shared.failpoints import failpoint
 from shared.sources.database_values import decode_leniently
 from shared.telemetry import logger
@@ -48,6 +50,7 @@ class Database:
     def __init__(self, url: str, orders_beside: Mapping[str, bool] | None = None) -> None:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
+        self._path = parsed.database or ""
         self._beside = dict(orders_beside or {})
         self._async = create_async_engine(parsed.set(drivername=_ASYNC_DRIVERS[backend]))
         self._writer: Engine | None = None
@@ -94,6 +97,30 @@ class Database:
         connection.execution_options(**{ORDERS_BESIDE: {}})
         return _committed(connection, command, *args, **kwargs)
 
+    async def rewrite(self) -> bool:
+        """Have a SQLite file written anew without what was deleted; False for a server, which keeps its files itself.
+
+        A file that holds orders, too, is not rewritten, since that may change what its tables' rows are told by;
+        deleted data are overwritten in it all the same. Raises TallyError E-4043.
+        """
+        if self._writer is None:
+            return False
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._rewrite_sqlite)
+        return True
+
+    def _rewrite_sqlite(self) -> None:
+        plain = sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+        try:
+            if not self._beside:
+                plain.execute("VACUUM")
+            busy, _, _ = plain.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise TallyError(NOT_REWRITTEN, reason="somebody reads it for long")
+        except sqlite3.Error as error:
+            raise TallyError(NOT_REWRITTEN, reason=error) from error
+        finally:
+            plain.close()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._async.dispose()
@@ -122,13 +149,22 @@ def _read_leniently(connection: Any, _record: Any) -> None:
 
 
 def _prepare_sqlite(engine: Engine, *, begin: str) -> None:
-    """WAL with a durable commit; transactions begin where SQLAlchemy says so, not where the driver guesses."""
+    """WAL with a durable commit; transactions begin where SQLAlchemy says so, not where the driver guesses.
+
+    What is deleted or changed is overwritten with zeros: a purge is to leave nothing in the file.
+    """
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_TIMEOUT_MS}"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+            f"busy_timeout={_BUSY_TIMEOUT_MS}",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

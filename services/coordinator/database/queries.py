@@ -231,7 +231,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         cost=_money(row.cost_amount, row.cost_currency),
         estimate=_money(row.estimate_amount, row.estimate_currency),
         estimated=row.estimated,
-        label=_label_document(row) if row.shipment_id else None,
+        label=_label_document(row) if row.shipment_id and row.shipment else None,
         write_back=WriteBackDocument(
             status=WriteBackStatus(row.write_back),
             error=None if row.write_back_error is None else ErrorBody.model_validate(row.write_back_error),
@@ -242,6 +242,7 @@ def row_document(row: Row[Any], others: Sequence[SecondLabel] = ()) -> RowDocume
         second_labels=tuple(others),
         shipped_before=row.shipped_before,
         warnings=row.warnings or (),
+        purged=row.shipment == "",
     )
 
 
@@ -343,6 +344,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
         ended_at=job.ended_at,
         restart_of=job.restart_of,
         restarted_as=job.restarted_as,
+        purged_at=job.purged_at or job.purge_began_at,
         settled=job.settled or (),
         notes=job.notes or (),
     )

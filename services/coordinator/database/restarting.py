@@ -34,6 +34,7 @@ def restart(connection: Connection, job_id: str, order: RestartOrder, now: datet
     request was malformed.
     """
     job = JobTransaction.open(connection, job_id, now)
+    job.expect_kept("Restarting it")
     old = connection.execute(select(jobs).where(jobs.c.job_id == job_id)).one()
     if not old.request:
         raise TallyError(

@@ -24,6 +24,7 @@ def restorable(connection: Connection, job_id: str, now: datetime) -> tuple[Sour
     Raises E-4003, or E-4005 while it runs, or while a row is at the carrier or waits for its write-back.
     """
     job = JobTransaction.open(connection, job_id, now)
+    job.expect_kept("Restoring its source")
     if job.source is None or job.status in _NOT_YET:
         raise _refusal(job, f"{job.status}, it never wrote")
     if job.status is JobStatus.RUNNING:

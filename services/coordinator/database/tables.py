@@ -68,6 +68,8 @@ jobs = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
+    Column("purge_began_at", UtcDateTime),
+    Column("purged_at", UtcDateTime),
     Column("audit_seq", Integer, nullable=False, default=0),
     Column("audit_head", String(64), nullable=False),
 )

@@ -19,7 +19,7 @@ from services.coordinator.database.tables import audit, jobs
 from shared.contracts.calls import CarrierCall
 from shared.contracts.source import DatabaseSource, Source, source_label
 from shared.contracts.states import InterruptPolicy, JobStatus
-from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, ErrorBody, TallyError
+from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, PURGED, ErrorBody, TallyError
 
 _source: TypeAdapter[Source] = TypeAdapter(Source)
 
@@ -35,6 +35,7 @@ _LOCK_JOB = (
         jobs.c.intake,
         jobs.c.request,
         jobs.c.restart_of,
+        jobs.c.purge_began_at,
         jobs.c.audit_seq,
         jobs.c.audit_head,
         jobs.c.started_at,
@@ -66,6 +67,7 @@ class JobTransaction:
     started_at: datetime | None
     on_interrupt: InterruptPolicy
     trail: AuditTrail
+    is_purged: bool = False
     changes: dict[str, Any] = field(default_factory=dict)
     entered: JobStatus | None = None
     check_due: bool = False
@@ -93,12 +95,18 @@ class JobTransaction:
             started_at=found.started_at,
             on_interrupt=InterruptPolicy(found.on_interrupt),
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),
+            is_purged=found.purge_began_at is not None,
         )
 
     @cached_property
     def parsed_source(self) -> Source:
         """The job's source."""
         return _source.validate_python(self.source)
+
+    def expect_kept(self, action: str) -> None:
+        """Raise E-4040 where the job is purged: what `action` needs is gone, or going."""
+        if self.is_purged:
+            raise TallyError(PURGED, action=action, job_id=self.job_id)
 
     @cached_property
     def target(self) -> str:
@@ -108,6 +116,8 @@ class JobTransaction:
 
     def enter(self, target: JobStatus, *, actor: str = "coordinator", error: ErrorBody | None = None) -> None:
         """Change the job's state, where the table allows it; raises E-4005 where it does not."""
+        if target is JobStatus.RUNNING:
+            self.expect_kept("Running it")
         if not states.allows(states.JOB, self.status, target):
             raise TallyError(ILLEGAL_TRANSITION, action=f"Becoming {target}", job_id=self.job_id, status=self.status)
         self.trail.add(f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code)

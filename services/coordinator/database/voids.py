@@ -40,6 +40,7 @@ def order_voids(connection: Connection, job_id: str, order: VoidOrder, now: date
     All or none: raises E-4004 or E-4020 where one of them has no label.
     """
     job = JobTransaction.open(connection, job_id, now)
+    job.expect_kept("Voiding its labels")
     wanted = select(*STEP_COLUMNS).where(rows.c.job_id == job_id, rows.c.row_number.in_(order.row_numbers))
     found = {row.row_number: row for row in connection.execute(wanted)}
     commands = []
@@ -68,6 +69,7 @@ def order_second_void(
     Raises E-4004 for an unknown row, E-4021 where the job knows of no such second label.
     """
     job = JobTransaction.open(connection, job_id, now)
+    job.expect_kept("Voiding its labels")
     _row(connection, job_id, row_number)
     known = second_labels.of_row(connection, job_id, row_number)
     label = next((label for label in known if tracking_number in label.tracking_numbers), None)

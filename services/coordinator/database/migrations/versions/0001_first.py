@@ -98,6 +98,8 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("purge_began_at", UtcDateTime(), nullable=True),
+        sa.Column("purged_at", UtcDateTime(), nullable=True),
         sa.Column("audit_seq", sa.Integer(), nullable=False),
         sa.Column("audit_head", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_jobs")),
