@@ -24,7 +24,9 @@ def read_packages(
     Weight, size and declared value are one parcel's. `default_weight` (pounds) and `default_size` count where there is
     none.
     """
-    readers = [row.part(number, part) for number, part in fields.packages] or [row]
+    if not fields.packages:
+        return _alike(row, currency, default_weight, default_size)
+    readers = [row.part(number, part) for number, part in fields.packages]
     alike = [_alike(reader, currency, default_weight, default_size) for reader in readers]
     packages = tuple(package for some in alike for package in some)
     if len(packages) > MOST_PACKAGES:

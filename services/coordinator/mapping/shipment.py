@@ -10,7 +10,7 @@ from functools import partial
 
 from services.coordinator.mapping.amounts import currency_code, signature
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
-from services.coordinator.mapping.fields import Fields
+from services.coordinator.mapping.fields import MOST_NUMBERED, Fields, numbered
 from services.coordinator.mapping.filters import (
     country_code,
     phone,
@@ -45,6 +45,7 @@ _STATE_LENGTH = 5  # UPS Shipping v2409, StateProvinceCode
 _REFERENCE_LENGTH = 35  # UPS Shipping v2409, ReferenceNumber
 # Where UPS Standard goes by road.
 _ROADS = (UNITED_STATES | {"CA", "MX"}, EUROPEAN_UNION)
+_VALUES = frozenset({"declared_value", *(numbered("customs_value", number) for number in range(1, MOST_NUMBERED + 1))})
 _ON_SATURDAYS = frozenset(
     {
         ServiceLevel.NEXT_DAY_AIR,
@@ -111,7 +112,7 @@ def to_shipment(
         recipient=recipient,
         packages=packages,
         service=level,
-        shipper=None if senders.account == ship_from else senders.account,
+        shipper=None if senders.account is ship_from else senders.account,
         signature=signed_for,
         saturday_delivery=on_saturday,
         customs=customs,
@@ -133,8 +134,9 @@ class _Lane:
     @property
     def is_abroad(self) -> bool:
         """Whether the carrier treats it as going abroad: the US and Puerto Rico are one country to it."""
-        known = bool(self.origin and self.destination)
-        return known and self.origin != self.destination and not {self.origin, self.destination} <= UNITED_STATES
+        if self.origin == self.destination or not (self.origin and self.destination):
+            return False
+        return not {self.origin, self.destination} <= UNITED_STATES
 
     @property
     def crosses_customs(self) -> bool:
@@ -168,12 +170,7 @@ def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
 def _has_values(fields: Fields) -> bool:
     """Whether an order names amounts of money, so that their currency matters."""
     parts = (fields, *(part for _, part in (*fields.packages, *fields.lines)))
-    return any(
-        text.strip()
-        for part in parts
-        for field, text in part.texts.items()
-        if field.startswith(("declared_value", "customs_value"))
-    )
+    return any(part.texts.get(field, "").strip() for part in parts for field in _VALUES & part.texts.keys())
 
 
 def _service(row: RowReader, lane: _Lane) -> ServiceLevel:
@@ -211,6 +208,8 @@ def _is_on_saturday(row: RowReader, level: ServiceLevel) -> bool:
 
 def _check_references(row: RowReader, texts: Mapping[str, str]) -> None:
     """Order number, reference and cost centre share one of the two references that UPS takes."""
+    if not (texts["reference"] or texts["cost_centre"]):
+        return
     given = [(field, texts[field]) for field in ("order_number", "reference", "cost_centre") if texts[field]]
     length = len(" / ".join(text for _, text in given))
     if length > _REFERENCE_LENGTH:
