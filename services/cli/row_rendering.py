@@ -36,6 +36,8 @@ def row_details(row: RowDocument) -> RenderableType:
     if row.shipped_at is not None:
         grid.add_row("Shipped", moment(row.shipped_at))
     grid.add_row("Write-back", state(row.write_back.status))
+    for warning in row.warnings:
+        grid.add_row("Warning", Text(str(warning), style="yellow"))
     for error in (row.error, row.write_back.error):
         if error is not None:
             grid.add_row("Error", Text(str(error), style="red"))

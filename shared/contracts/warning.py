@@ -18,6 +18,7 @@ class WarningCode(StrEnum):
     TEXT_CUT = "text_cut"
     POSSIBLE_DUPLICATE = "possible_duplicate"
     NOT_NEGOTIATED = "not_negotiated"
+    INVOICE_MISSING = "invoice_missing"
 
 
 class RowWarning(BaseModel):

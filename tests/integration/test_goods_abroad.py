@@ -101,8 +101,9 @@ def test_rows_that_are_parcels_or_goods_are_one_shipment_that_is_found_again_who
     vases, lamps = house.json("rows", job["job_id"])
     assert [len(row["tracking_numbers"]) for row in (vases, lamps)] == [2, 1]
     assert [len(label_files(house, row)) for row in (vases, lamps)] == [2, 1]
-    # The answers with the invoice were lost, and the carrier gives it once.
+    # The answers were lost, and the carrier gives an invoice only once.
     assert (vases["label"]["invoice"], lamps["label"]["invoice"]) == (None, None)
+    assert (vases["warnings"], [warning["code"] for warning in lamps["warnings"]]) == ([], ["invoice_missing"])
     first, second = vases["tracking_numbers"][0], lamps["tracking_numbers"][0]
     assert tracking_numbers(path) == [first, first, second, second]
     assert set(house.sold(job["job_id"]).values()) == {1}
