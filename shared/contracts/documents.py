@@ -276,8 +276,8 @@ class VerificationDocument(Document):
 
     Of the numbers that the job was to write, `matching` stand there; the others are counted by verdict, the first of
     them in `rows`. `due` are on their way there, `failed` could not be written, `removed` are left out (see
-    WriteBackCounts). `rewritten` were ordered to be written, or cleared, once more. It `agrees` where every number stands
-    in its row but those that were `replaced` by a later job's, and no `voided` one stands anywhere.
+    WriteBackCounts). `rewritten` were ordered to be written, or cleared, once more. It `agrees` where every number
+    stands in its row but those that were `replaced` by a later job's, and no `voided` one stands anywhere.
     """
 
     job_id: JobId
