@@ -18,14 +18,13 @@ def jobs(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
 
     data: Path | None = ctx.params.get("data")
     try:
-        found = asyncio.run(job_ids(data))
+        found = asyncio.run(_newest(data))
     except (TallyError, TimeoutError):
         return []
     return [(job_id, told) for job_id, told in found if job_id.startswith(incomplete)]
 
 
-async def job_ids(data: Path | None) -> list[tuple[str, str]]:
-    """The newest jobs of a house, and `last`. Raises E-4001, or TimeoutError where it takes too long to answer."""
+async def _newest(data: Path | None) -> list[tuple[str, str]]:
     import asyncio
 
     from services.cli.finding import find_house

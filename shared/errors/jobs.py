@@ -161,3 +161,9 @@ ESTIMATE_CHANGED = _registered(
     "The rows cost {now} by the present rates, not {seen}.",
     "Look at the rows again, then approve again or reject the job.",
 )
+MODE_LOCKED = _registered(
+    "E-4032",
+    "Mode not changed",
+    "The mode stays {mode}: job {job_id}, which this session started, is {status} at row {cursor} of {total}.",
+    "Wait for it with watch {job_id}, or pause or cancel it first.",
+)

@@ -80,7 +80,8 @@ async def tally_on_a_terminal(*words: str, cwd: Path, width: int = 200, **enviro
 async def on_a_terminal(*program: str, cwd: Path, width: int = 200, **environment: str) -> AsyncIterator[Terminal]:
     """A program on a terminal of `width` columns; what it was left doing ends with the block."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
-    own |= {"PYTHONPATH": str(ROOT), "TERM": "xterm", **environment}
+    # Nobody answers here where the cursor is, as a terminal would.
+    own |= {"PYTHONPATH": str(ROOT), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
     master, slave = pty.openpty()
     termios.tcsetwinsize(slave, (50, width))
     try:

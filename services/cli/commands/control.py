@@ -9,11 +9,13 @@ from pathlib import Path
 
 from rich.text import Text
 
+from services.cli.commands.bought import offer_void
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import can_resume
 from services.cli.outcomes import ASKED_AGAIN, ExitCode, print_error, print_json
 from services.cli.rendering import next_steps
+from services.cli.session import note_started
 from services.cli.terminal import ask, command, is_interactive, output, person
 from services.cli.wording import money, state
 from shared.client import TallyClient
@@ -33,13 +35,13 @@ class Order(StrEnum):
 def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
     """Give an order and show what became of the job."""
 
-    async def ordered() -> None:
+    async def ordered() -> JobDocument:
         async with client_of(data) as client:
             found = await resolve_job(client, job)
             document = await _ordered(client, order, found)
         if as_json:
             print_json(document.model_dump(mode="json"))
-            return
+            return document
         console = output()
         if order is Order.APPROVE and document.estimate is not None:
             console.print(f"Approved by {person() or 'you'} for about {money(document.estimate)}.", markup=False)
@@ -48,9 +50,10 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
             console.print(next_steps((command("watch", document.job_id, data=data), "follow it")), soft_wrap=True)
         if order is Order.PAUSE:
             console.print(next_steps((command("resume", document.job_id, data=data), "let it go on")), soft_wrap=True)
+        return document
 
     try:
-        asyncio.run(ordered())
+        document = asyncio.run(ordered())
     except TallyError as error:
         if error.body.code not in ASKED_AGAIN or as_json or not is_interactive():
             raise
@@ -59,12 +62,15 @@ def control(order: Order, data: Path | None, job: str, *, as_json: bool) -> int:
             output().print("Nothing is shipped yet.")
             return ExitCode.PERSON_NEEDED
         return control(order, data, job, as_json=as_json)
+    if order is Order.CANCEL and document.started_at is not None and not as_json:
+        return offer_void(document, Manner(data))
     return ExitCode.DONE
 
 
 async def _ordered(client: TallyClient, order: Order, job: JobDocument) -> JobDocument:
     match order:
         case Order.APPROVE:
+            note_started(job.job_id)
             return await client.approve(job.job_id, person(), seen=job.estimate)
         case Order.REJECT:
             return await client.reject(job.job_id, person())

@@ -13,6 +13,7 @@ from services.cli.finding import find_house
 from services.cli.interruption import Interruption, interruptions
 from services.cli.outcomes import print_error
 from services.cli.rendering import next_steps
+from services.cli.session import current_session
 from services.cli.terminal import choose, is_interactive, output
 from shared.client import TallyClient
 from shared.errors import TallyError
@@ -32,7 +33,12 @@ def offer(data: Path | None, named: str | None) -> None:
         found = asyncio.run(_interrupted(data, named))
     except TallyError:
         return
+    session = current_session()
     for interruption in found:
+        if session is not None and interruption.job.job_id in session.told:
+            continue
+        if session is not None:
+            session.told.add(interruption.job.job_id)
         if is_interactive():
             tell_and_ask(interruption, data)
         else:

@@ -22,12 +22,13 @@ from services.cli.preview_rendering import SHOWN_ROWS, job_preview, source_previ
 from services.cli.progress import shown_progress
 from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
-from services.cli.terminal import ask, is_interactive, output, person
+from services.cli.session import current_session, note_started
+from services.cli.terminal import Answer, ask, ask_or_switch, is_interactive, output, person
 from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
-from shared.contracts.states import JobStatus, RowStatus
+from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.errors import TallyError
 from shared.shipping import Money
 
@@ -164,6 +165,7 @@ def _preview_and_ship(taken_in: Preview, manner: Manner) -> int:
     if taken_in.rows and not manner.as_json:
         console.print(job_preview(job, taken_in.rows, taken_in.repeats, expand=taken_in.view.expand))
     if job.status is not JobStatus.AWAITING_APPROVAL:
+        note_started(job.job_id)
         return asyncio.run(see_through(job.job_id, manner))
     # Where no row is left to ship there is nothing to ask: approval only ends the job.
     if is_left and not manner.yes:
@@ -195,6 +197,8 @@ async def see_through(job_id: str, manner: Manner, approval: Approval | None = N
     console = output()
     conclusion = Conclusion(console, manner.data)
     async with client_of(manner.data) as client:
+        if approval is not None or resume:
+            note_started(job_id)
         if approval is not None:
             await client.approve(job_id, person(), seen=approval.seen)
         if resume:
@@ -245,8 +249,16 @@ def _answer(job: JobDocument, conclusion: Conclusion) -> bool | None:
     """The person's answer to the preview; None where there was none."""
     to_ship = job.rows.total - job.rows.skipped
     cost = "" if job.estimate is None else f" for about {money(job.estimate)}"
+    question = f"Ship {plural(to_ship, 'row')}{cost}?"
     try:
-        return ask(f"Ship {plural(to_ship, 'row')}{cost}?")
+        session = current_session()
+        if session is None or session.mode is JobMode.AUTO:
+            return ask(question)
+        answer = ask_or_switch(question)
+        if answer is Answer.SWITCH:
+            session.mode = JobMode.AUTO
+            output().print("Batches of this session ship at once from here on.")
+        return None if answer is None else answer is not Answer.NO
     except KeyboardInterrupt:
         print()  # noqa: T201 - the line that the answer would have ended
         conclusion.awaiting(job.job_id)

@@ -1,4 +1,4 @@
-"""Help: what an error means."""
+"""Help: a session of commands, and what an error means."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import Json
+from services.cli.options import Data, Json
 from services.cli.outcomes import run
 
 PANEL = "Help"
@@ -17,6 +17,14 @@ def _codes(incomplete: str) -> list[tuple[str, str]]:
     from shared.errors import REGISTRY
 
     return [(code, kind.title) for code, kind in sorted(REGISTRY.items()) if code.startswith(incomplete.upper())]
+
+
+@commands.command(rich_help_panel=PANEL)
+def shell(data: Data = None, as_json: Json = False) -> None:
+    """Type one command after the other, without the word tally, in a mode of your own."""
+    from services.cli.shell import loop
+
+    run(lambda: loop.shell(data, as_json=as_json), as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -124,7 +124,10 @@ def ship(
     where: Where = None,
     mapping: Map = "auto",
     service: Service = None,
-    mode: Annotated[JobMode, typer.Option(help="Ask before shipping, or ship at once.")] = JobMode.CONFIRM,
+    mode: Annotated[
+        JobMode | None,
+        typer.Option(help="Ask before shipping, or ship at once (default: confirm, or the session's mode)."),
+    ] = None,
     yes: Yes = False,
     detach: Detach = False,
     request_id: Annotated[
@@ -150,13 +153,14 @@ def ship(
     """
     from services.cli.commands import shipping
     from services.cli.requests import Wish
+    from services.cli.session import session_mode
 
     wish = Wish(
         source,
         where,
         mapping,
         service,
-        mode,
+        mode or session_mode(),
         request_id,
         name,
         reship,

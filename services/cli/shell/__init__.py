@@ -1,0 +1,1 @@
+"""`tally shell`: a session of commands without the word `tally`."""
