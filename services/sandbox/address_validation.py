@@ -1,23 +1,26 @@
-"""Address validation for the US and Puerto Rico, by rules of thumb rather than by a directory of streets."""
+"""Address validation for the US and Puerto Rico, by rules of thumb and a short directory of places."""
 
 from __future__ import annotations
 
 import re
 
 from services.sandbox.calls import Call, Sandbox
+from services.sandbox.directory import has_street, place_of, spelt
 from services.sandbox.replies import RefusedError, succeeded
 from services.sandbox.wire import Json, branch, items, text
 
 VALIDATE, CLASSIFY, BOTH = "1", "2", "3"
 _COUNTRIES = {"US", "PR"}
 _ZIP = re.compile(r"(?!00000|99999)\d{5}", re.ASCII)
-_COMMERCIAL = re.compile(r"\b(STE|SUITE|FLOOR|BLDG|PLAZA|WAREHOUSE|DOCK)\b", re.IGNORECASE)
+_COMMERCIAL = re.compile(r"\b(STE|SUITE|FLOOR|PLAZA|WAREHOUSE|DOCK)\b", re.IGNORECASE)
 _RESIDENTIAL = re.compile(r"\b(APT|UNIT|LN|LANE|CT|COURT|HOUSE)\b", re.IGNORECASE)
 _CLASSES = {"0": "Unknown", "1": "Commercial", "2": "Residential"}
 
 
 async def validate(sandbox: Sandbox, call: Call) -> Json:  # noqa: ARG001 - the signature is every handler's
-    """Judge an address: valid, ambiguous (no street number) or unknown (no such ZIP code).
+    """Judge an address: valid, ambiguous (no street number) or unknown (no such ZIP code, a street called Nowhere).
+
+    The candidate has the city and state of its ZIP code and the street as the directory spells it.
 
     Raises RefusedError 10002 for an unknown option, 264002 for a country that is not served.
     """
@@ -30,7 +33,7 @@ async def validate(sandbox: Sandbox, call: Call) -> Json:  # noqa: ARG001 - the 
         raise RefusedError("264002", "Country code is invalid or missing.")
     lines = [line.strip() for line in items(address.get("AddressLine")) if isinstance(line, str)]
     response: Json = {"Response": succeeded(branch(request, "Request"))}
-    known = bool(_ZIP.fullmatch(text(address, "PostcodePrimaryLow")) and lines)
+    known = bool(_ZIP.fullmatch(text(address, "PostcodePrimaryLow")) and lines and has_street(lines[0]))
     if not known:
         response["NoCandidatesIndicator"] = ""
         return {"XAVResponse": response}
@@ -50,11 +53,11 @@ def _classification(lines: list[str]) -> Json:
 
 
 def _candidate(address: Json, lines: list[str], classification: Json | None) -> Json:
-    city, state = text(address, "PoliticalDivision2").upper(), text(address, "PoliticalDivision1").upper()
     code, extension = text(address, "PostcodePrimaryLow"), text(address, "PostcodeExtendedLow")
+    city, state = place_of(code, text(address, "PoliticalDivision2"), text(address, "PoliticalDivision1"))
     candidate: Json = {
         "AddressKeyFormat": {
-            "AddressLine": [line.upper() for line in lines],
+            "AddressLine": [spelt(line) for line in lines],
             "PoliticalDivision2": city,
             "PoliticalDivision1": state,
             "PostcodePrimaryLow": code,

@@ -16,7 +16,6 @@ from starlette.responses import Response
 from services.sandbox.connections import CutConnection, LateAnswer
 from services.sandbox.faults import (
     Armed,
-    DelayVisibility,
     DropAfterCommit,
     EmptyAnswer,
     Error,
@@ -60,13 +59,13 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as handlers see it: parameters of path and query, headers, JSON or form body."""
+    """A request as handlers see it: parameters of path and query, headers, JSON or form body, what faults do to it."""
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: Json
-    delay: DelayVisibility | None
+    plan: Plan
 
 
 Handler = Callable[[Sandbox, Call], Awaitable[Json]]
@@ -97,7 +96,7 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Endpoint:
             denial = await _denial(sandbox, plan.outcome, token)
             if denial is not None:
                 return _response(denial)
-            call = Call(request.path_params, request.query_params, request.headers, document, plan.delay)
+            call = Call(request.path_params, request.query_params, request.headers, document, plan)
             result = await operation.handler(sandbox, call)
         except RefusedError as refused:
             return _response(refusal(refused))

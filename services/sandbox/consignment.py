@@ -88,8 +88,11 @@ class Consignment:
     invoice: Invoice | None
 
 
-def read(shipment: object, dialect: Dialect, *, shop: bool = False) -> Consignment:
-    """Read a request's `Shipment` element; raises RefusedError with the code of the first fault."""
+def read(shipment: object, dialect: Dialect, *, shop: bool = False, negotiable: bool = True) -> Consignment:
+    """Read a request's `Shipment` element; raises RefusedError with the code of the first fault.
+
+    `negotiable` says whether the account has rates of its own.
+    """
     if not isinstance(shipment, dict):
         raise RefusedError("10002", "The request is well formed but the request is not valid")
     shipper_number = text(shipment, "Shipper", "ShipperNumber")
@@ -109,7 +112,7 @@ def read(shipment: object, dialect: Dialect, *, shop: bool = False) -> Consignme
         service=None if shop else _service(shipment, origin, recipient, options, dialect),
         parcels=_parcels(shipment, options, dialect),
         references=_references(shipment, origin, recipient) if dialect.full_address else (),
-        negotiated=branch(shipment, "ShipmentRatingOptions", "NegotiatedRatesIndicator") is not None,
+        negotiated=negotiable and branch(shipment, "ShipmentRatingOptions", "NegotiatedRatesIndicator") is not None,
         saturday=options.saturday,
         invoice=read_invoice(shipment) if dialect.full_address else None,
     )

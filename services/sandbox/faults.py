@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -143,8 +144,28 @@ class ObjectForArray(_Fault):
     fault: Literal["object_for_array"]
 
 
+class PublishedRates(_Fault):
+    """Rating and Shipping answer without negotiated rates, as UPS does to an account that has none."""
+
+    fault: Literal["published_rates"]
+
+
+class Surcharge(_Fault):
+    """The shipment is sold for so many US dollars more than its published rate."""
+
+    fault: Literal["surcharge"]
+    amount: Annotated[Decimal, Field(gt=0, decimal_places=2)]
+
+    @property
+    def concerns_commit(self) -> bool:
+        """Always."""
+        return True
+
+
 Outcome = Error | EmptyAnswer | DropAfterCommit | HangAfterCommit | RateLimit | ExpireToken
-Fault = Annotated[Outcome | Latency | DelayVisibility | ObjectForArray, Field(discriminator="fault")]
+Fault = Annotated[
+    Outcome | Latency | DelayVisibility | ObjectForArray | PublishedRates | Surcharge, Field(discriminator="fault")
+]
 FAULTS: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])
 
 
@@ -175,6 +196,8 @@ class Plan:
     latency_ms: float = 0
     delay: DelayVisibility | None = None
     object_for_array: bool = False
+    published_rates: bool = False
+    surcharge: Decimal = Decimal(0)
     outcome: Outcome | None = None
 
 
@@ -197,7 +220,7 @@ def matches(fault: Fault, facts: Facts) -> bool:
 def decide(armed: Sequence[Armed], facts: Facts) -> tuple[tuple[Armed, ...], Plan]:
     """What happens to the request, and the faults counted on.
 
-    Latencies add up; of several outcomes the first in the list wins and alone counts as a hit.
+    Latencies and surcharges add up; of several outcomes the first in the list wins and alone counts as a hit.
     """
     plan = Plan()
     counted = []
@@ -225,6 +248,10 @@ def _extend(plan: Plan, fault: Fault) -> Plan | None:
         return replace(plan, latency_ms=plan.latency_ms + fault.ms)
     if isinstance(fault, ObjectForArray):
         return replace(plan, object_for_array=True)
+    if isinstance(fault, PublishedRates):
+        return replace(plan, published_rates=True)
+    if isinstance(fault, Surcharge):
+        return replace(plan, surcharge=plan.surcharge + fault.amount)
     if isinstance(fault, DelayVisibility):
         return None if plan.delay else replace(plan, delay=fault)
     return None if plan.outcome else replace(plan, outcome=fault)

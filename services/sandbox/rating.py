@@ -21,7 +21,9 @@ async def rate(sandbox: Sandbox, call: Call) -> Json:
     option = call.path["option"].lower()
     if option.removesuffix(_IN_TRANSIT) not in {"rate", "shop"}:
         raise RefusedError("10002", "The request option is invalid")
-    consignment = read(branch(request, "Shipment"), RATING, shop=option.startswith("shop"))
+    consignment = read(
+        branch(request, "Shipment"), RATING, shop=option.startswith("shop"), negotiable=not call.plan.published_rates
+    )
     services = [consignment.service] if consignment.service else _running(consignment)
     in_transit = option.endswith(_IN_TRANSIT) or call.query.get("additionalinfo", "").lower() == _IN_TRANSIT
     pickup = _pickup(request, sandbox.clock().date()) if in_transit else None

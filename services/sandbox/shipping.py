@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.sandbox import bill, labels
@@ -25,13 +26,14 @@ async def ship(sandbox: Sandbox, call: Call) -> Json:
     if has_control_characters(call.body):
         raise EmptyAnswerError
     request = branch(call.body, "ShipmentRequest")
-    consignment = read(branch(request, "Shipment"), SHIPPING)
+    consignment = read(branch(request, "Shipment"), SHIPPING, negotiable=not call.plan.published_rates)
     label_format = text(request, "LabelSpecification", "LabelImageFormat", "Code") or _DEFAULT_FORMAT
     if not labels.drawable_on_create(label_format):
         raise RefusedError("10002", f"The label image format {label_format} is not supported")
     assert consignment.service is not None
     cost = charges(consignment.service, consignment.origin, consignment.recipient, consignment.parcels)
-    sale = _sale(consignment, cost, sandbox.clock(), call.delay)
+    cost = replace(cost, fees=(cost.fees[0] + call.plan.surcharge, *cost.fees[1:]))
+    sale = _sale(consignment, cost, sandbox.clock(), call.plan.delay)
     sold = await sandbox.ledger.run(Ledger.sell, sale, tuple(parcel.weight for parcel in consignment.parcels))
     return {
         "ShipmentResponse": {

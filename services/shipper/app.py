@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 
+from services.shipper.address_checks import AddressChecks
 from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.handlers import Handlers
 from services.shipper.label_keeping import LabelKeeping
@@ -58,6 +59,7 @@ def main() -> None:
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
+        service.answer(subjects.ADDRESSES_CHECK, AddressChecks(carrier).answer)
         recovery = Recovery(carrier, recorder, ledger, utc_now)
         service.answer(subjects.LABELS_RECOVER, recovery.recover_label)
         service.answer(subjects.LABELS_DROP, LabelKeeping(labels).drop)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from services.shipper.carriers.carrier import Carrier, NothingCreatedError
-from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
+from services.shipper.carriers.carrier import Carrier, NothingCreatedError, Rate
+from shared.contracts.rates import Offer, Quote, QuoteReply, QuoteRequest
 from shared.errors import TallyError
 from shared.shipping import Shipment
 
@@ -19,16 +19,23 @@ class Quotes:
     async def answer(self, body: bytes) -> bytes:
         """From a QuoteRequest's body to a QuoteReply's."""
         request = QuoteRequest.model_validate_json(body)
-        quotes = await asyncio.gather(*(self._quote(shipment, request.within) for shipment in request.shipments))
+        quotes = await asyncio.gather(*(self._quote(shipment, request) for shipment in request.shipments))
         return QuoteReply(quotes=tuple(quotes)).encode()
 
-    async def _quote(self, shipment: Shipment, within: float | None) -> Quote:
+    async def _quote(self, shipment: Shipment, request: QuoteRequest) -> Quote:
         try:
-            async with asyncio.timeout(within):
-                return Quote(cost=await self._carrier.rate(shipment))
+            async with asyncio.timeout(request.within):
+                if request.every_service:
+                    return Quote(offers=tuple(map(_offer, await self._carrier.shop(shipment))))
+                rate = await self._carrier.rate(shipment)
+                return Quote(cost=rate.cost, negotiated=rate.negotiated)
         except TimeoutError:
             return Quote()
         except NothingCreatedError as refusal:
             return Quote(error=refusal.error)
         except TallyError as error:
             return Quote(error=error.body)
+
+
+def _offer(rate: Rate) -> Offer:
+    return Offer(service=rate.service, cost=rate.cost, negotiated=rate.negotiated, days=rate.days, arrival=rate.arrival)

@@ -123,7 +123,7 @@ class Recorder:
     async def rated(self, shipment: Shipment) -> Money | None:
         """What a found shipment will have cost, by the account's rates; None where they cannot be had."""
         try:
-            return await self._carrier.rate(shipment)
+            return (await self._carrier.rate(shipment)).cost
         except (TallyError, NothingCreatedError) as error:
             log.warning("a found shipment's cost is unknown", error=str(error))
             return None

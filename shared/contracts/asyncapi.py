@@ -16,6 +16,7 @@ from faststream.nats import NatsBroker
 from faststream.specification import AsyncAPI
 
 from shared.contracts import subjects
+from shared.contracts.addresses import AddressFindings, AddressQuestion
 from shared.contracts.api import (
     ApproveJob,
     ControlJob,
@@ -83,6 +84,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.void_outcome("{job}"), "coordinator", VoidOutcome, None, "What the carrier said to a void."),
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
+    (subjects.ADDRESSES_CHECK, "shipper", AddressQuestion, AddressFindings, "What the carrier knows of addresses."),
     (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),
     (subjects.LABELS_DROP, "shipper", DropLabels, LabelsDropped, "Delete a job's labels and invoices."),
     (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),

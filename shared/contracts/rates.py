@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.message import Message
 from shared.errors import ErrorBody
-from shared.shipping import Money, Shipment
+from shared.shipping import Money, ServiceLevel, Shipment
 
 
 class QuoteRequest(Message):
     """Shipments to rate; the reply has a quote for each, in this order.
 
-    It comes `within` so many seconds, if that is given, with the quotes that there are by then.
+    Each by its own service or, with `every_service`, by every one that its lane has, then with the time in transit. It
+    comes `within` so many seconds, if that is given, with the quotes that there are by then.
     """
 
     shipments: tuple[Shipment, ...]
     within: Annotated[float, Field(gt=0)] | None = None
+    every_service: bool = False
+
+
+class Offer(BaseModel):
+    """What a shipment costs by one service, and when it arrives if it leaves today, where the carrier tells.
+
+    `days` are business days in transit. `negotiated` says that the price is by the account's own rates.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    service: ServiceLevel
+    cost: Money
+    negotiated: bool = True
+    days: int | None = None
+    arrival: date | None = None
 
 
 class Quote(BaseModel):
-    """One shipment's price, or why there is none; neither where the time was up."""
+    """One shipment's price, or why there is none; neither where the time was up.
+
+    `negotiated` says that the price is by the account's own rates. Where every service was asked for there are `offers`
+    in place of the one price.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     cost: Money | None = None
+    negotiated: bool = True
+    offers: tuple[Offer, ...] = ()
     error: ErrorBody | None = None
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether the carrier named a price, or several."""
+        return self.cost is not None or bool(self.offers)
 
 
 class QuoteReply(Message):

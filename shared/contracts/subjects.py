@@ -10,6 +10,7 @@ EVENTS = "EVENTS"
 
 SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
+ADDRESSES_CHECK = "tally.addresses.check"
 LABELS_RECOVER = "tally.labels.recover"
 LABELS_DROP = "tally.labels.drop"
 SHIPMENTS_FIND = "tally.shipments.find"

@@ -1,8 +1,9 @@
 """One full example of every message that crosses the bus; the golden files pin what each looks like as JSON."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
+from shared.contracts.addresses import AddressFinding, AddressFindings, AddressQuestion, KnownAddress
 from shared.contracts.api import (
     ApproveJob,
     ControlJob,
@@ -65,7 +66,7 @@ from shared.contracts.purging import (
     RewriteDatabase,
     Rewritten,
 )
-from shared.contracts.rates import Quote, QuoteReply, QuoteRequest
+from shared.contracts.rates import Offer, Quote, QuoteReply, QuoteRequest
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, ExcelSource
@@ -305,8 +306,25 @@ MESSAGES = {
         source_hash="0123456789abcdef",
         rows=(RowWritten(job_id=JOB, row_number=17, row_version=1, status="failed", error=ERROR),),
     ),
-    "quote-request": QuoteRequest(shipments=(SHIPMENT, SHIPMENT_ABROAD), within=42.5),
-    "quote-reply": QuoteReply(quotes=(Quote(cost=COST), Quote(error=ERROR))),
+    "quote-request": QuoteRequest(shipments=(SHIPMENT, SHIPMENT_ABROAD), within=42.5, every_service=True),
+    "quote-reply": QuoteReply(
+        quotes=(
+            Quote(cost=COST, negotiated=False),
+            Quote(error=ERROR),
+            Quote(offers=(Offer(service=ServiceLevel.GROUND, cost=COST, days=3, arrival=date(2026, 11, 25)),)),
+        )
+    ),
+    "address-question": AddressQuestion(addresses=(SHIPMENT.recipient.address,), within=42.5),
+    "address-findings": AddressFindings(
+        findings=(
+            AddressFinding(
+                verdict="valid",
+                known=KnownAddress(lines=("418 ALDER CT",), city="SOMERVILLE", state="MA", postal_code="02143-1234"),
+                residential=True,
+            ),
+            AddressFinding(error=ERROR),
+        )
+    ),
     "job-event": JobEvent(
         type=EventType.PROGRESS,
         at=AT,

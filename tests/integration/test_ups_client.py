@@ -29,6 +29,7 @@ from services.shipper.carriers.carrier import (
 )
 from services.shipper.carriers.ups import UpsCarrier
 from shared.clock import utc_now
+from shared.contracts.addresses import AddressFinding
 from shared.errors import TallyError
 from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
 from shared.shipping import (
@@ -162,7 +163,7 @@ async def test_a_bought_shipment_is_in_the_carriers_ledger_at_the_price_quoted(
     sandbox: Sandbox, carrier: UpsCarrier, reference: str
 ) -> None:
     await carrier.prepare()
-    quoted = await carrier.rate(shipment())
+    quoted = (await carrier.rate(shipment())).cost
     purchase = await buy(carrier, reference)
     (sold,) = sandbox.sold(reference)
     assert sold["shipment_id"] == purchase.shipment_id
@@ -226,7 +227,7 @@ async def test_goods_abroad_come_with_their_invoice_once(sandbox: Sandbox, carri
     purchase = await buy(carrier, reference, **sent)
     assert purchase.invoice is not None
     assert purchase.invoice.startswith(b"%PDF")
-    assert purchase.cost == await carrier.rate(shipment(**sent))
+    assert purchase.cost == (await carrier.rate(shipment(**sent))).cost
     assert sandbox.sold(reference)[0]["references"] == [reference, "SO-1001 / CC-42"]
     (found,) = await find(carrier, reference)
     assert (found.tracking_numbers, found.invoice) == (purchase.tracking_numbers, None)
@@ -237,8 +238,9 @@ async def test_options_are_bought_at_the_price_quoted(carrier: UpsCarrier, refer
     insured = Package(weight=Decimal(2), declared_value=Money(amount=Decimal(250)))
     options = {"packages": (insured, insured), "signature": Signature.ADULT, "saturday_delivery": True}
     purchase = await buy(carrier, reference, **plain | options | {"shipper": recipient()})
-    assert purchase.cost == await carrier.rate(shipment(**plain | options))
-    assert (await carrier.rate(shipment(**plain))).amount < (await carrier.rate(shipment(**plain | options))).amount
+    assert purchase.cost == (await carrier.rate(shipment(**plain | options))).cost
+    without = (await carrier.rate(shipment(**plain))).cost
+    assert without.amount < purchase.cost.amount
     with pytest.raises(NothingCreatedError, match="Saturday"):
         await buy(carrier, reference, saturday_delivery=True)
 
@@ -452,7 +454,7 @@ async def test_a_shipment_the_carrier_does_not_know_is_not_given_back(carrier: U
 
 async def test_objects_for_arrays_are_read_alike(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
     sandbox.fail("object_for_array", match={"path": "/api/"})
-    quoted = await carrier.rate(shipment())
+    quoted = (await carrier.rate(shipment())).cost
     purchase = await buy(carrier, reference)
     assert (purchase.cost, len(purchase.labels)) == (quoted, 1)
     assert (await find(carrier, reference))[0].tracking_numbers == purchase.tracking_numbers
@@ -472,4 +474,57 @@ async def test_many_at_once_share_a_token_and_buy_one_each(sandbox: Sandbox, ref
 
 async def test_a_rate_that_hits_passing_trouble_is_asked_again(sandbox: Sandbox, carrier: UpsCarrier) -> None:
     sandbox.fail("error", match={"path": "/api/rating/", "times": 2}, status=503)
-    assert (await carrier.rate(shipment())).amount > 0
+    assert (await carrier.rate(shipment())).cost.amount > 0
+
+
+async def test_every_service_of_a_lane_has_the_price_that_it_has_alone(carrier: UpsCarrier) -> None:
+    offers = {offer.service: offer for offer in await carrier.shop(shipment())}
+    assert set(offers) == {
+        ServiceLevel.GROUND,
+        ServiceLevel.THREE_DAY_SELECT,
+        ServiceLevel.SECOND_DAY_AIR,
+        ServiceLevel.SECOND_DAY_AIR_AM,
+        ServiceLevel.NEXT_DAY_AIR_SAVER,
+        ServiceLevel.NEXT_DAY_AIR,
+        ServiceLevel.NEXT_DAY_AIR_EARLY,
+    }
+    for service in (ServiceLevel.GROUND, ServiceLevel.NEXT_DAY_AIR):
+        alone = await carrier.rate(shipment(service=service))
+        assert (alone.cost, alone.negotiated) == (offers[service].cost, True)
+    assert offers[ServiceLevel.NEXT_DAY_AIR].days == 1
+    assert all(offer.arrival is not None for offer in offers.values())
+
+
+async def test_an_account_without_rates_of_its_own_has_the_published_ones(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str
+) -> None:
+    own = await carrier.rate(shipment())
+    sandbox.fail("published_rates", match={"path": "/api/"})
+    published = await carrier.rate(shipment())
+    assert (published.negotiated, published.cost.amount > own.cost.amount) == (False, True)
+    assert (await buy(carrier, reference)).cost == published.cost
+
+
+async def test_a_sale_may_cost_more_than_was_quoted(sandbox: Sandbox, carrier: UpsCarrier, reference: str) -> None:
+    quoted = (await carrier.rate(shipment())).cost
+    sandbox.fail("surcharge", amount="10.00")
+    charged = (await buy(carrier, reference)).cost
+    assert charged is not None
+    assert charged.amount - quoted.amount == Decimal("7.20")  # ten dollars by the account's own rates
+
+
+async def test_an_address_is_looked_up_in_the_carriers_directory(carrier: UpsCarrier) -> None:
+    known = recipient(lines=("7 Alder Court",), city="Boston", postal_code="01608").address
+    finding = await carrier.check_address(known)
+    assert (finding.verdict, finding.residential) == ("valid", True)
+    assert str(finding.known) == "7 ALDER COURT, WORCESTER, MA 01608"
+    nowhere = recipient(lines=("1 Nowhere Lane",)).address
+    assert (await carrier.check_address(nowhere)).verdict == "unknown"
+    abroad = recipient(country="CA", state="ON", postal_code="K1A 0B1").address
+    assert await carrier.check_address(abroad) == AddressFinding()
+
+
+async def test_a_directory_that_is_away_is_an_error(sandbox: Sandbox, carrier: UpsCarrier) -> None:
+    sandbox.fail("error", match={"path": "/api/addressvalidation"}, status=400, code="9264030")
+    with pytest.raises(TallyError, match=r"E-3006.*Address Validation.*9264030"):
+        await carrier.check_address(recipient().address)

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -93,6 +94,15 @@ def test_latency_delay_and_shape_go_with_any_outcome() -> None:
     )
     delay, outcome = DelayVisibility(fault="delay_visibility", ms=7), DropAfterCommit(fault="drop_after_commit")
     assert plans(armed, SHIP) == [Plan(latency_ms=15, delay=delay, object_for_array=True, outcome=outcome)]
+
+
+def test_surcharges_add_up_and_fall_on_sales_only() -> None:
+    armed = arm({"fault": "surcharge", "amount": "12.00"}, {"fault": "surcharge", "amount": "0.50"})
+    assert plans(armed, RATE, SHIP) == [Plan(), Plan(surcharge=Decimal("12.50"))]
+
+
+def test_published_rates_hold_for_every_price() -> None:
+    assert plans(arm({"fault": "published_rates"}), RATE, SHIP) == [Plan(published_rates=True)] * 2
 
 
 def test_requests_seen_and_hit_are_counted() -> None:

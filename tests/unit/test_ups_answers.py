@@ -1,4 +1,4 @@
-"""What an answer to a ship POST and to a rate call means: the whole table, and whatever else may come."""
+"""What an answer to a ship POST means: the whole table, and whatever else may come."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from services.shipper.carriers.carrier import Label, Purchase
 from services.shipper.carriers.ups.answers import (
     Blocked,
     Bought,
-    Rated,
     RateLimited,
     Refused,
     TokenRefused,
     Unclear,
-    rate_answer,
     ship_answer,
 )
 from shared.shipping import Money
@@ -243,30 +241,3 @@ def test_no_damage_beside_the_shipment_id_hides_a_sale(names: set[str], junk: ob
 def test_no_sale_cut_short_is_taken_for_a_refusal(length: int) -> None:
     answer = ship_answer(200, NO_HEADERS, ups.ship_body()[:length])
     assert isinstance(answer, Unclear)
-
-
-def test_the_price_is_the_accounts_own_for_the_service_asked() -> None:
-    other = {"Service": {"Code": "02"}, "TotalCharges": {"CurrencyCode": "USD", "MonetaryValue": "40.00"}}
-    ground = {"Service": {"Code": "03"}, "TotalCharges": ups.PUBLISHED}
-    own = ground | {"NegotiatedRateCharges": {"TotalCharge": ups.NEGOTIATED}}
-    assert rate_answer(200, NO_HEADERS, ups.rate_body(other, own), "03") == Rated(Money(amount=Decimal("9.87")))
-    assert rate_answer(200, NO_HEADERS, ups.rate_body(ground), "03") == Rated(Money(amount=Decimal("14.20")))
-
-
-def test_a_rated_shipment_may_come_as_an_object() -> None:
-    body = json.loads(ups.rate_body())
-    body["RateResponse"]["RatedShipment"] = body["RateResponse"]["RatedShipment"][0]
-    assert rate_answer(200, NO_HEADERS, ups.encoded(body), "03") == Rated(Money(amount=Decimal("9.87")))
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"{}", ups.rate_body({"Service": {"Code": "01"}, "TotalCharges": ups.PUBLISHED})]
-)
-def test_an_answer_without_the_services_price_is_unclear(body: bytes) -> None:
-    assert isinstance(rate_answer(200, NO_HEADERS, body, "03"), Unclear)
-
-
-def test_a_refused_rate_has_the_carriers_code() -> None:
-    assert rate_answer(400, NO_HEADERS, ups.error_body(("111210", "No service")), "03") == Refused(
-        "111210", "No service"
-    )

@@ -36,6 +36,7 @@ from services.shipper.carriers.carrier import (
     DeadlinePassedError,
     NothingCreatedError,
     Purchase,
+    Rate,
     SendDeadline,
     UnknownOutcomeError,
 )
@@ -43,7 +44,7 @@ from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.carriers.ups.retries import Backoff, asked_wait
 from shared.errors import TallyError
 from shared.settings import CarrierSettings
-from shared.shipping import Money
+from shared.shipping import Money, ServiceLevel
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WINDOW = DateWindow(date(2026, 11, 20), date(2026, 11, 22))
@@ -497,7 +498,7 @@ async def test_a_void_the_account_may_not_make(server: LookAlike, account: UpsCa
 
 
 async def test_a_rate_is_the_accounts_own(account: UpsCarrier) -> None:
-    assert await account.rate(ups.shipment()) == Money(amount=Decimal("9.87"))
+    assert await account.rate(ups.shipment()) == Rate(ServiceLevel.GROUND, Money(amount=Decimal("9.87")))
 
 
 async def test_a_refused_rate_has_the_carriers_words(server: LookAlike, account: UpsCarrier) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from services.shipper.carriers.carrier import Purchase
 from services.shipper.carriers.ups.answers import Bought, ship_answer
 from services.shipper.carriers.ups.options import shipment_options
-from services.shipper.carriers.ups.requests import rate_call, ship_call
+from services.shipper.carriers.ups.rating import rate_call
+from services.shipper.carriers.ups.requests import ship_call
 from services.shipper.reconciliation import difference
 from shared.shipping import Contact, Customs, CustomsLine, Money, Package, ServiceLevel, Shipment, Signature, Terms
 

@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shipper.carriers.carrier import DateWindow
+from services.shipper.carriers.ups.rating import rate_call
 from services.shipper.carriers.ups.requests import (
     number,
-    rate_call,
     recovery_by_reference_call,
     recovery_call,
     ship_call,

@@ -7,8 +7,9 @@ from datetime import date
 from typing import Literal, Protocol
 
 from shared.clock import SteadyClock, steady_now
+from shared.contracts.addresses import AddressFinding
 from shared.errors import ErrorBody
-from shared.shipping import Money, Shipment
+from shared.shipping import Address, Money, ServiceLevel, Shipment
 
 Consistency = Literal["immediate", "eventual", "none"]
 
@@ -56,6 +57,20 @@ class DateWindow:
 
     first: date
     last: date
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a shipment would cost by a service, and when it would arrive if it left today, where the carrier tells.
+
+    `days` are business days in transit. `negotiated` says that the price is by the account's own rates.
+    """
+
+    service: ServiceLevel
+    cost: Money
+    negotiated: bool = True
+    days: int | None = None
+    arrival: date | None = None
 
 
 class NothingCreatedError(Exception):
@@ -119,8 +134,17 @@ class Carrier(Protocol):
         Raises TallyError E-3020 (refused) or E-3006 (the carrier does not say), NothingCreatedError E-3004 or E-5003.
         """
 
-    async def rate(self, shipment: Shipment) -> Money:
-        """What the shipment would cost. Raises NothingCreatedError (refused) or TallyError E-3006."""
+    async def rate(self, shipment: Shipment) -> Rate:
+        """What the shipment would cost by its service. Raises NothingCreatedError (refused) or TallyError E-3006."""
+
+    async def shop(self, shipment: Shipment) -> tuple[Rate, ...]:
+        """What the shipment would cost by each service that its lane has, whatever its own. Raises as `rate`."""
+
+    async def check_address(self, address: Address) -> AddressFinding:
+        """What the carrier's directory knows of an address; nothing of one in a country that it does not cover.
+
+        Raises NothingCreatedError (the account may not) or TallyError E-3006.
+        """
 
     async def close(self) -> None:
         """Close the connections."""

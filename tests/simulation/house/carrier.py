@@ -16,13 +16,15 @@ from services.shipper.carriers.carrier import (
     Label,
     NothingCreatedError,
     Purchase,
+    Rate,
     SendDeadline,
     UnknownOutcomeError,
 )
 from shared.clock import Clock
+from shared.contracts.addresses import AddressFinding
 from shared.errors import CARRIER_REJECTED, CARRIER_UNAVAILABLE, TallyError
 from shared.settings import CarrierSettings
-from shared.shipping import Money, Shipment
+from shared.shipping import Address, Money, Shipment
 from tests.simulation.house.network import Network
 
 PRICE = Money(amount=Decimal("9.10"))
@@ -151,13 +153,20 @@ class SimulatedCarrier:
         """Nobody voids here."""
         raise NotImplementedError(shipment_id)
 
-    async def rate(self, shipment: Shipment) -> Money:
+    async def shop(self, shipment: Shipment) -> tuple[Rate, ...]:
+        """Nobody compares services here."""
+        raise NotImplementedError(shipment.order_number)
+
+    async def check_address(self, address: Address) -> AddressFinding:
+        """Nobody previews here."""
+        raise NotImplementedError(address.city)
+
+    async def rate(self, shipment: Shipment) -> Rate:
         """The one price."""
-        del shipment
         await self._moment()
         if self._network.happens(0.1):
             raise TallyError(CARRIER_UNAVAILABLE, operation="the rate", reason="busy")
-        return PRICE
+        return Rate(shipment.service, PRICE)
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -40,13 +40,6 @@ class Bought:
 
 
 @dataclass(frozen=True)
-class Rated:
-    """The carrier's price."""
-
-    cost: Money
-
-
-@dataclass(frozen=True)
 class Refused:
     """The request itself was refused, for good; nothing was created."""
 
@@ -86,7 +79,6 @@ class Unclear:
 
 Failure = Refused | TokenRefused | Blocked | RateLimited | Unclear
 ShipAnswer = Bought | Failure
-RateAnswer = Rated | Failure
 
 
 def ship_answer(status: int, headers: Headers, body: bytes) -> ShipAnswer:
@@ -95,7 +87,7 @@ def ship_answer(status: int, headers: Headers, body: bytes) -> ShipAnswer:
     Bought only with `ResponseStatus.Code` 1 and a tracking number. Anything that does not prove that nothing was
     created is Unclear.
     """
-    if not _is_success(status):
+    if not is_success(status):
         return failure(status, headers, body)
     answer = document(body)
     results = one(one((answer or {}).get("ShipmentResponse")).get("ShipmentResults"))
@@ -116,18 +108,6 @@ def ship_answer(status: int, headers: Headers, body: bytes) -> ShipAnswer:
             invoice=pdf(one(one(results.get("Form")).get("Image")).get("GraphicImage")),
         )
     )
-
-
-def rate_answer(status: int, headers: Headers, body: bytes, service_code: str) -> RateAnswer:
-    """The price of the service with `service_code`, the account's own where it has one (UPS Rating v2409)."""
-    if not _is_success(status):
-        return failure(status, headers, body)
-    response = one((document(body) or {}).get("RateResponse"))
-    for rated in many(response.get("RatedShipment")):
-        cost = _preferred(rated.get("NegotiatedRateCharges"), rated.get("TotalCharges"))
-        if cost and succeeded(response) and text(one(rated.get("Service")).get("Code")) == service_code:
-            return Rated(cost)
-    return Unclear(f"HTTP {status} without a readable price")
 
 
 def failure(status: int, headers: Headers, body: bytes) -> Failure:
@@ -159,10 +139,11 @@ def _no_sale(status: int, headers: Headers, body: bytes) -> ShipAnswer:
 
 
 def _shipment_cost(results: Document) -> Money | None:
-    return _preferred(results.get("NegotiatedRateCharges"), one(results.get("ShipmentCharges")).get("TotalCharges"))
+    return preferred(results.get("NegotiatedRateCharges"), one(results.get("ShipmentCharges")).get("TotalCharges"))
 
 
-def _preferred(negotiated: object, published: object) -> Money | None:
+def preferred(negotiated: object, published: object) -> Money | None:
+    """The account's own price where there is one, else the published one; None where that is unreadable."""
     # An account with its own rates never pays the published one, so an unreadable own rate is no reason to show that.
     return money(one(negotiated).get("TotalCharge")) if negotiated else money(published)
 
@@ -181,7 +162,8 @@ def _labels(packages: list[Document]) -> tuple[Label, ...]:
     return tuple(found)
 
 
-def _is_success(status: int) -> bool:
+def is_success(status: int) -> bool:
+    """Whether an HTTP status is one of the 200s."""
     return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 

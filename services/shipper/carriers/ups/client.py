@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from services.shipper.carriers.carrier import (
     DateWindow,
@@ -12,11 +13,13 @@ from services.shipper.carriers.carrier import (
     Label,
     NothingCreatedError,
     Purchase,
+    Rate,
     SendDeadline,
     UnknownOutcomeError,
 )
 from services.shipper.carriers.ups import requests
-from services.shipper.carriers.ups.answers import RateAnswer, Refused, ShipAnswer, rate_answer, ship_answer
+from services.shipper.carriers.ups.answers import Refused, ShipAnswer, ship_answer
+from services.shipper.carriers.ups.directory import CheckAnswer, Found, check_answer, check_call, is_covered
 from services.shipper.carriers.ups.lookups import (
     Exists,
     NotFound,
@@ -29,17 +32,18 @@ from services.shipper.carriers.ups.lookups import (
     recovery_answer,
     track_answer,
 )
+from services.shipper.carriers.ups.rating import RateAnswer, Rated, rate_answer, rate_call, shop_call
 from services.shipper.carriers.ups.refusals import rejected, void_refused
 from services.shipper.carriers.ups.requests import Call
 from services.shipper.carriers.ups.retries import Backoff, Sleep
-from services.shipper.carriers.ups.services import code_of
 from services.shipper.carriers.ups.session import Session
 from services.shipper.carriers.ups.transport import Reply
 from services.shipper.carriers.ups.voids import GivenBack, VoidAnswer, void_answer
 from shared.clock import Clock
+from shared.contracts.addresses import AddressFinding
 from shared.errors import CARRIER_BLOCKED, CARRIER_UNAVAILABLE, CREDENTIALS_REFUSED, NO_CARRIER, TallyError
 from shared.settings import CarrierSettings
-from shared.shipping import Money, Shipment
+from shared.shipping import Address, Shipment
 
 _ABOUT_THE_ACCOUNT = {CREDENTIALS_REFUSED.code, CARRIER_BLOCKED.code}
 
@@ -71,8 +75,7 @@ class UpsCarrier:
         Raises NothingCreatedError (E-3001 and E-3030 to E-3038 where refused; E-3002, E-3003, E-3004, E-3006 and E-5003
         stop the job), UnknownOutcomeError or DeadlinePassedError.
         """
-        today = self._clock().astimezone().date()
-        call = requests.ship_call(shipment, reference, self._account, self._image_format, today)
+        call = requests.ship_call(shipment, reference, self._account, self._image_format, self._today())
         answer = await self._session.ask(call, _read_ship_answer, deadline)
         if isinstance(answer, Refused):
             raise rejected(answer, shipment)
@@ -118,26 +121,51 @@ class UpsCarrier:
         if isinstance(answer, Refused):
             raise void_refused(answer, shipment_id)
 
-    async def rate(self, shipment: Shipment) -> Money:
-        """What the shipment would cost, by the account's own rates (UPS Rating v2409).
+    async def rate(self, shipment: Shipment) -> Rate:
+        """What the shipment would cost by its service, by the account's own rates (UPS Rating v2409).
 
         Raises NothingCreatedError (E-3001, E-3030 to E-3038, E-3004, E-5003) or TallyError E-3006.
         """
-        call = requests.rate_call(shipment, self._account)
-        service = code_of(shipment.service)
+        call = rate_call(shipment, self._account)
+        for rate in await self._rates(call, shipment):
+            if rate.service is shipment.service:
+                return rate
+        raise _unavailable(call.operation, f"the answer has no price for {shipment.service}")
 
-        def read(reply: Reply) -> RateAnswer:
-            return rate_answer(reply.status, reply.headers, reply.body, service)
+    async def shop(self, shipment: Shipment) -> tuple[Rate, ...]:
+        """What the shipment would cost by each service of its lane, picked up today (UPS Rating v2409).
 
+        Raises as `rate`.
+        """
+        return await self._rates(shop_call(shipment, self._account, self._today()), shipment)
+
+    async def check_address(self, address: Address) -> AddressFinding:
+        """What UPS's directory of the US and Puerto Rico knows of an address (UPS Address Validation v2).
+
+        Raises NothingCreatedError (E-3004, E-5003) or TallyError E-3006.
+        """
+        if not is_covered(address):
+            return AddressFinding()
+        call = check_call(address)
         with _failing_as_unavailable(call.operation, but_raising=_ABOUT_THE_ACCOUNT):
-            answer = await self._session.ask(call, read)
+            answer: Found | Refused = await self._session.ask(call, _read_check_answer)
         if isinstance(answer, Refused):
-            raise rejected(answer, shipment)
-        return answer.cost
+            raise _unavailable(call.operation, f"{answer.code}: {answer.message}")
+        return answer.finding
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+
+    def _today(self) -> date:
+        return self._clock().astimezone().date()
+
+    async def _rates(self, call: Call, shipment: Shipment) -> tuple[Rate, ...]:
+        with _failing_as_unavailable(call.operation, but_raising=_ABOUT_THE_ACCOUNT):
+            answer: Rated | Refused = await self._session.ask(call, _read_rate_answer)
+        if isinstance(answer, Refused):
+            raise rejected(answer, shipment)
+        return answer.rates
 
     async def _recover(self, call: Call) -> Recovered | NotFound | Voided | Exists:
         with _failing_as_unavailable(call.operation):
@@ -163,6 +191,14 @@ class UpsCarrier:
 
 def _read_ship_answer(reply: Reply) -> ShipAnswer:
     return ship_answer(reply.status, reply.headers, reply.body)
+
+
+def _read_rate_answer(reply: Reply) -> RateAnswer:
+    return rate_answer(reply.status, reply.headers, reply.body)
+
+
+def _read_check_answer(reply: Reply) -> CheckAnswer:
+    return check_answer(reply.status, reply.headers, reply.body)
 
 
 def _read_recovery_answer(reply: Reply) -> RecoveryAnswer:

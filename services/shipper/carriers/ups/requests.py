@@ -1,7 +1,6 @@
-"""Shipments as UPS wants to be asked about them: the calls to Shipping, Void, Rating, Label Recovery and Track.
+"""Shipments as UPS wants to be asked about them: the calls to Shipping, Void, Label Recovery and Track.
 
-Field names, lengths and places are those of UPS's OpenAPI (Shipping and Void v2409, Rating v2409, Label Recovery v1,
-Track v1).
+Field names, lengths and places are those of UPS's OpenAPI (Shipping and Void v2409, Label Recovery v1, Track v1).
 """
 
 from __future__ import annotations
@@ -31,7 +30,6 @@ ImageFormat = Literal["GIF", "ZPL"]
 
 SHIP_PATH = "/api/shipments/v2409/ship"
 VOID_PATH = "/api/shipments/v2409/void/cancel/"
-RATE_PATH = "/api/rating/v2409/Rate"
 RECOVERY_PATH = "/api/labels/v1/recovery"
 TRACK_PATH = "/api/track/v1/reference/details/"
 
@@ -46,8 +44,8 @@ _PACKAGE_REFERENCE_LANES = {("US", "US"), ("PR", "PR")}
 class Call:
     """One call of a UPS API; `target` is its path and query.
 
-    `repeatable` says that sending it twice does no harm, `bulk` that many are made at once and others go before them.
-    `kind` is what the audit trail calls it; one without is not told there.
+    `repeatable` says that sending it twice does no harm, `bulk` that many are made at once and others go before them,
+    `aside` that it takes no place of theirs. `kind` is what the audit trail calls it; one without is not told there.
     """
 
     operation: str
@@ -57,6 +55,7 @@ class Call:
     body: bytes = b""
     repeatable: bool = True
     bulk: bool = False
+    aside: bool = False
     kind: CallKind | None = None
 
 
@@ -70,14 +69,14 @@ def ship_call(shipment: Shipment, reference: str, account: str, image_format: Im
     description = goods_description(shipment)
     body: Json = {
         "ShipmentRequest": {
-            "Request": {"RequestOption": "nonvalidate", "SubVersion": "2205", **_context(reference)},
+            "Request": {"RequestOption": "nonvalidate", "SubVersion": "2205", **context(reference)},
             "Shipment": {
                 **({"Description": description} if description else {}),
                 **documents_only(shipment),
                 "Shipper": {**party(shipment.shipper or shipment.ship_from), "ShipperNumber": account},
                 "ShipTo": party(shipment.recipient),
                 **({"ShipFrom": party(shipment.ship_from)} if shipment.shipper else {}),
-                "PaymentInformation": _billed_to(account),
+                "PaymentInformation": billed_to(account),
                 "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
                 **({} if per_package else {"ReferenceNumber": references}),
                 **invoice_total(shipment),
@@ -87,7 +86,7 @@ def ship_call(shipment: Shipment, reference: str, account: str, image_format: Im
                     {
                         **({"Description": package.description} if package.description else {}),
                         "Packaging": {"Code": "02"},
-                        **_measures(package),
+                        **measures(package),
                         **package_options(shipment, package),
                         **({"ReferenceNumber": references} if per_package else {}),
                     }
@@ -97,33 +96,7 @@ def ship_call(shipment: Shipment, reference: str, account: str, image_format: Im
             "LabelSpecification": _label_specification(image_format),
         }
     }
-    return Call("Shipping", "POST", SHIP_PATH, trans_id(reference), _encoded(body), repeatable=False, kind="ship")
-
-
-def rate_call(shipment: Shipment, account: str) -> Call:
-    """What `shipment` would cost by its service."""
-    body: Json = {
-        "RateRequest": {
-            "Request": {"RequestOption": "Rate", "SubVersion": "2409", **_context(shipment.order_number)},
-            "PickupType": {"Code": "01"},
-            "Shipment": {
-                "Shipper": {**_place(shipment.shipper or shipment.ship_from), "ShipperNumber": account},
-                "ShipTo": _place(shipment.recipient),
-                **({"ShipFrom": _place(shipment.ship_from)} if shipment.shipper else {}),
-                **documents_only(shipment),
-                **invoice_total(shipment),
-                **shipment_options(shipment),
-                "PaymentDetails": _billed_to(account),
-                "ShipmentRatingOptions": {"NegotiatedRatesIndicator": "Y"},
-                "Service": {"Code": code_of(shipment.service)},
-                "Package": [
-                    {"PackagingType": {"Code": "02"}, **_measures(package), **package_options(shipment, package)}
-                    for package in shipment.packages
-                ],
-            },
-        }
-    }
-    return Call("Rating", "POST", RATE_PATH, trans_id(shipment.order_number), _encoded(body), bulk=True)
+    return Call("Shipping", "POST", SHIP_PATH, trans_id(reference), encoded(body), repeatable=False, kind="ship")
 
 
 def recovery_by_reference_call(reference: str, account: str, image_format: ImageFormat) -> Call:
@@ -178,19 +151,21 @@ def number(value: Decimal) -> str:
 def _recovery_call(asked: Json, name: str, image_format: ImageFormat, kind: CallKind) -> Call:
     body: Json = {
         "LabelRecoveryRequest": {
-            "Request": {"SubVersion": "1903", **_context(name)},
+            "Request": {"SubVersion": "1903", **context(name)},
             "LabelSpecification": _label_specification(image_format),
             **asked,
         }
     }
-    return Call("Label Recovery", "POST", RECOVERY_PATH, trans_id(name), _encoded(body), kind=kind)
+    return Call("Label Recovery", "POST", RECOVERY_PATH, trans_id(name), encoded(body), kind=kind)
 
 
-def _encoded(body: Json) -> bytes:
+def encoded(body: Json) -> bytes:
+    """A body as compact JSON."""
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _context(name: str) -> Json:
+def context(name: str) -> Json:
+    """What UPS sends back with its answer and prints in its logs."""
     return {"TransactionReference": {"CustomerContext": name}} if name else {}
 
 
@@ -198,7 +173,8 @@ def _references(reference: str, own: str) -> list[Json]:
     return [{"Value": value} for value in dict.fromkeys((reference, own)) if value]
 
 
-def _billed_to(account: str) -> Json:
+def billed_to(account: str) -> Json:
+    """The account that pays."""
     return {"ShipmentCharge": [{"Type": "01", "BillShipper": {"AccountNumber": account}}]}
 
 
@@ -214,11 +190,13 @@ def _lane(shipment: Shipment) -> tuple[str, str]:
     return country_of(shipment.ship_from.address), country_of(shipment.recipient.address)
 
 
-def _place(contact: Contact) -> Json:
+def place(contact: Contact) -> Json:
+    """A party as far as a price depends on it."""
     return {"Name": contact.company or contact.name, "Address": address(contact.address)}
 
 
-def _measures(package: Package) -> Json:
+def measures(package: Package) -> Json:
+    """A package's size and weight."""
     return {
         **({"Dimensions": _dimensions(package.dimensions)} if package.dimensions else {}),
         "PackageWeight": {"UnitOfMeasurement": {"Code": "LBS"}, "Weight": number(package.weight)},

@@ -53,6 +53,7 @@ class Session:
         # Rating a large preview must not make purchases wait past their deadlines: some places are never taken by it.
         reserved = max(1, settings.max_concurrency // _RESERVED_SHARE)
         self._bulk_slots = asyncio.Semaphore(max(1, settings.max_concurrency - reserved))
+        self._slots_aside = asyncio.Semaphore(settings.max_concurrency)
         self._rest_until = 0.0
 
     async def ask(
@@ -114,7 +115,7 @@ class Session:
                         await self._rested()
                     if call.bulk:
                         await held.enter_async_context(self._bulk_slots)
-                    await held.enter_async_context(self._slots)
+                    await held.enter_async_context(self._slots_aside if call.aside else self._slots)
             except TimeoutError as error:
                 if deadline:
                     raise DeadlinePassedError from error
