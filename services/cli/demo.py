@@ -17,6 +17,7 @@ from rich.text import Text
 
 import services
 from services.cli.demo_report import tell_the_end
+from services.cli.documents import DemoDocument, LedgerDocument
 from services.cli.following import await_write_back, follow, has_stopped, take_in
 from services.cli.house.announcing import death_in_words
 from services.cli.house.child import child_house
@@ -102,7 +103,7 @@ def demo(data: Path | None, *, as_json: bool) -> int:
         console.print(Text(f"Stopped every process; what there is is kept in {stage.folder}"))
         raise
     if as_json:
-        print_json(_document(stage, accident, job, check))
+        print_json(_document(stage, accident, job, check).model_dump(mode="json"))
     else:
         tell_the_end(console, job, check, orders=stage.orders, data_dir=stage.data_dir, named=data is not None)
     if exit_code_of_job(job) is not ExitCode.DONE or not check.holds:
@@ -186,19 +187,15 @@ def _process(data_dir: Path, name: str) -> ProcessRecord | None:
     return next((service for service in record.services if service.name == name), None) if record else None
 
 
-def _document(stage: Stage, accident: Accident, job: JobDocument, check: LedgerCheck) -> dict[str, Any]:
-    return {
-        "job": job.model_dump(mode="json"),
-        "orders": str(stage.orders),
-        "data_dir": str(stage.data_dir),
-        "labels": str(stage.data_dir / "labels"),
-        "killed_pid": accident.killed_pid,
-        "restarted_pid": accident.restarted_pid,
-        "ledger": {
-            "rows": check.rows,
-            "once": check.once,
-            "never": check.never,
-            "twice": check.twice,
-            "holds": check.holds,
-        },
-    }
+def _document(stage: Stage, accident: Accident, job: JobDocument, check: LedgerCheck) -> DemoDocument:
+    return DemoDocument(
+        job=job,
+        orders=str(stage.orders),
+        data_dir=str(stage.data_dir),
+        labels=str(stage.data_dir / "labels"),
+        killed_pid=accident.killed_pid,
+        restarted_pid=accident.restarted_pid,
+        ledger=LedgerDocument(
+            rows=check.rows, once=check.once, never=check.never, twice=check.twice, holds=check.holds
+        ),
+    )

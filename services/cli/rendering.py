@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.documents import StatusDocument
 from services.cli.preview_rendering import estimate_in_words
 from services.cli.settled_rendering import settled_lines
 from services.cli.wording import duration, moment, money, plural, state
@@ -173,18 +173,18 @@ def plain_table(*left: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
-def services_table(status: Mapping[str, Any]) -> RenderableType:
+def services_table(status: StatusDocument) -> RenderableType:
     """What `tally status --json` prints, for a person."""
     table = plain_table("Service", "State", right=("Pid",))
-    for service in status["services"]:
-        table.add_row(service["name"], state(service["state"]), str(service["pid"] or "-"))
+    for service in status.services:
+        table.add_row(service.name, state(service.state), str(service.pid or "-"))
     grid = facts()
-    for label, key in (
-        ("Bus", "nats_url"),
-        ("Carrier", "carrier_url"),
-        ("Console", "console_url"),
-        ("Data", "data_dir"),
+    for label, value in (
+        ("Bus", status.nats_url),
+        ("Carrier", status.carrier_url),
+        ("Console", status.console_url),
+        ("Data", status.data_dir),
     ):
-        if status[key]:
-            grid.add_row(label, Text(status[key]))
+        if value:
+            grid.add_row(label, Text(value))
     return Group(table, Text(), grid)

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.cli.commands.house import status_document
+from services.cli.documents import ServiceDocument
 from services.cli.finding import House, find_house
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, write_record
 from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, exit_code_of_job, guard
@@ -302,7 +303,7 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
     gone = ProcessRecord(name="shipper", pid=os.getpid(), create_time=1.0, state=ProcessState.RUNNING)
     waiting = ProcessRecord(name="writeback", state=ProcessState.RESTARTING)
     record = record_in(tmp_path, "nats://127.0.0.1:1", gone, waiting)
-    assert status_document(House(record.nats_url, tmp_path, 10.0, record), []) == {
+    assert status_document(House(record.nats_url, tmp_path, 10.0, record), []).model_dump(mode="json") == {
         "services": [
             {"name": "shipper", "pid": None, "state": "stopped"},
             {"name": "writeback", "pid": None, "state": "restarting"},
@@ -317,8 +318,8 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
 def test_status_without_a_record_lists_who_answers(tmp_path: Path) -> None:
     shipper = ProcessRecord(name="shipper", pid=7, state=ProcessState.RUNNING)
     document = status_document(House("nats://bus:4222", tmp_path, 10.0, None), [shipper])
-    assert document["services"] == [{"name": "shipper", "pid": 7, "state": "running"}]
-    assert document["carrier_url"] is None
+    assert document.services == (ServiceDocument(name="shipper", pid=7, state=ProcessState.RUNNING),)
+    assert document.carrier_url is None
 
 
 def test_without_a_house_a_command_says_what_to_do_and_exits_3(tmp_path: Path) -> None:

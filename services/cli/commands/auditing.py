@@ -15,6 +15,7 @@ from typing import Literal, TextIO
 from rich.text import Text
 
 from services.cli.audit_rendering import audit_table, told_of
+from services.cli.documents import AuditFileDocument
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.table_files import harmless, owners_file
@@ -87,7 +88,7 @@ async def _write_file(path: Path, form: Format, entries: AsyncIterator[AuditReco
         text.flush()
         text.detach()
     if as_json:
-        print_json({"file": str(path), "entries": count})
+        print_json(AuditFileDocument(file=str(path), entries=count).model_dump(mode="json"))
     else:
         output().print(Text(f"{count:,} audit entries written to {path}."), soft_wrap=True)
 

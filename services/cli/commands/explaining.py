@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from services.cli.documents import ExplanationDocument
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.terminal import output
 from shared.errors import ErrorKind
@@ -23,22 +24,21 @@ def lookup(code: str) -> ErrorKind:
 def explain(kind: ErrorKind, *, as_json: bool) -> int:
     """Print what an error means."""
     if as_json:
-        print_json(document(kind))
+        print_json(_document(kind).model_dump(mode="json"))
     else:
         output().print(_told(kind))
     return ExitCode.DONE
 
 
-def document(kind: ErrorKind) -> dict[str, object]:
-    """`tally explain --json`; a value that the sentences are made of stands there as `{name}`."""
-    return {
-        "code": kind.code,
-        "title": kind.title,
-        "section": section(kind),
-        "cause": kind.cause,
-        "action": kind.action,
-        "retryable": kind.retryable,
-    }
+def _document(kind: ErrorKind) -> ExplanationDocument:
+    return ExplanationDocument(
+        code=kind.code,
+        title=kind.title,
+        section=section(kind),
+        cause=kind.cause,
+        action=kind.action,
+        retryable=kind.retryable,
+    )
 
 
 def _unknown(code: str) -> str:

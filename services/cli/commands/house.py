@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
+from services.cli.documents import ServiceDocument, StatusDocument
 from services.cli.finding import House, find_house
 from services.cli.house.announcing import JsonAnnouncer, TextAnnouncer, up_block
 from services.cli.house.leftovers import is_ours
@@ -37,23 +37,25 @@ def status(data: Path | None, *, as_json: bool) -> int:
     answering = asyncio.run(_answering(house))
     document = status_document(house, answering)
     if as_json:
-        print_json(document)
+        print_json(document.model_dump(mode="json"))
     else:
         output().print(services_table(document))
     return ExitCode.DONE
 
 
-def status_document(house: House, answering: list[ProcessRecord]) -> dict[str, Any]:
+def status_document(house: House, answering: list[ProcessRecord]) -> StatusDocument:
     """`tally status --json`: what the supervisor wrote down where there is one, else who answers on the bus."""
     record = house.record
     services = [_as_it_is(service) for service in record.services] if record is not None else answering
-    return {
-        "services": [{"name": service.name, "pid": service.pid, "state": service.state.value} for service in services],
-        "nats_url": house.nats_url,
-        "carrier_url": record.carrier_url if record is not None else None,
-        "console_url": record.console_url if record is not None else None,
-        "data_dir": str(house.data_dir),
-    }
+    return StatusDocument(
+        services=tuple(
+            ServiceDocument(name=service.name, pid=service.pid, state=service.state) for service in services
+        ),
+        nats_url=house.nats_url,
+        carrier_url=record.carrier_url if record is not None else None,
+        console_url=record.console_url if record is not None else None,
+        data_dir=str(house.data_dir),
+    )
 
 
 def _as_it_is(service: ProcessRecord) -> ProcessRecord:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.commands.shipping import Manner
+from services.cli.documents import PurgeDocument
 from services.cli.finding import client_of
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.terminal import ask, is_interactive, output, person
@@ -122,7 +123,7 @@ def _told(plan: PurgePlan) -> RenderableType:
 
 def _report(plan: PurgePlan, purged: Sequence[PurgedJob], manner: Manner, code: ExitCode = ExitCode.DONE) -> int:
     if manner.as_json:
-        print_json({"plan": plan.model_dump(mode="json"), "purged": [job.model_dump(mode="json") for job in purged]})
+        print_json(PurgeDocument(plan=plan, purged=tuple(purged)).model_dump(mode="json"))
     elif purged:
         rows, labels = sum(job.rows for job in purged), sum(job.labels for job in purged)
         told = f"Purged {plural(len(purged), 'job')}: {plural(rows, 'row')}, {plural(labels, 'label')}."

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from services.cli.commands.shipping import Manner
+from services.cli.documents import VoidDocument
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import await_write_back, follow
 from services.cli.outcomes import ExitCode, print_json
@@ -150,7 +151,7 @@ async def _void(choice: Choice, chosen: Chosen, manner: Manner) -> int:
 
 
 def _document(job: JobDocument, rows: Sequence[RowDocument]) -> dict[str, object]:
-    return {"job": job.model_dump(mode="json"), "rows": [row.model_dump(mode="json") for row in rows]}
+    return VoidDocument(job=job, rows=tuple(rows)).model_dump(mode="json")
 
 
 def _status(choice: Choice, row: RowDocument) -> RowStatus:

@@ -7,6 +7,7 @@ import shlex
 import sys
 from pathlib import Path
 
+from services.cli.documents import ModeDocument
 from services.cli.outcomes import ExitCode, guard, print_json
 from services.cli.session import Session, entered
 from services.cli.shell.mode import set_mode
@@ -83,7 +84,7 @@ def run_command(words: list[str]) -> int:
 def _set(session: Session, mode: JobMode, *, as_json: bool) -> int:
     set_mode(session, mode)
     if as_json:
-        print_json({"mode": session.mode.value})
+        print_json(ModeDocument(mode=session.mode).model_dump(mode="json"))
     elif mode is JobMode.AUTO:
         output().print("Batches of this session ship at once, without asking.")
     else:
