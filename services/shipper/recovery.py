@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from obstore.exceptions import BaseError as LabelStoreError
 
 from services.shipper.carriers.calls import calls_noted, noting_calls
@@ -35,15 +37,34 @@ class Recovery:
 
     async def _recovered(self, call: RecoverLabel) -> LabelRecovered:
         cost = None if call.shipment is None else await self._recorder.rated(call.shipment)
-        purchase = Purchase(call.tracking_numbers[0], call.tracking_numbers, None)
         try:
+            purchase = await self._whole(call)
             keys = await self._recorder.store_labels(call.job_id, call.row_number, purchase)
         except TallyError as error:
             return LabelRecovered(cost=cost, error=error.body)
         except (LabelStoreError, OSError, TimeoutError) as error:
             not_stored = TallyError(LABEL_NOT_STORED, row_number=call.row_number, reason=type(error).__name__)
             return LabelRecovered(cost=cost, error=not_stored.body)
-        return LabelRecovered(label_key=keys[0], label_keys=every(keys), cost=cost)
+        recovered = LabelRecovered(label_key=keys[0], label_keys=every(keys), cost=cost)
+        if purchase.tracking_numbers == call.tracking_numbers:
+            return recovered
+        told = {"shipment_id": purchase.shipment_id, "tracking_numbers": purchase.tracking_numbers}
+        return recovered.model_copy(update=told)
+
+    async def _whole(self, call: RecoverLabel) -> Purchase:
+        """The shipment whose labels are wanted, its known numbers first; with those alone where no other is found.
+
+        Raises TallyError E-3006 where the carrier cannot say.
+        """
+        known = call.tracking_numbers
+        if len(known) < call.parcels and call.since is not None:
+            window = DateWindow((call.since - WINDOW_MARGIN).date(), (self._clock() + WINDOW_MARGIN).date())
+            for purchase in (await self._carrier.find(call.reference, window)).purchases:
+                if set(known) <= set(purchase.tracking_numbers):
+                    numbers = tuple(dict.fromkeys((*known, *purchase.tracking_numbers)))
+                    labels = tuple(sorted(purchase.labels, key=lambda label: numbers.index(label.tracking_number)))
+                    return replace(purchase, tracking_numbers=numbers, labels=labels)
+        return Purchase(known[0], known, None)
 
     async def find_shipment(self, body: bytes) -> bytes:
         """From a FindShipment's body to a ShipmentSought's: one more look-up for a row in doubt.

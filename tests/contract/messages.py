@@ -362,11 +362,19 @@ MESSAGES = {
     "verify-audit": VerifyAudit(job_id=JOB),
     "verify-job": VerifyJob(job_id=JOB, rewrite=False, by="ada"),
     "recover-label": RecoverLabel(
-        job_id=JOB, row_number=17, tracking_numbers=("1ZTALLY10300000017",), shipment=SHIPMENT
+        job_id=JOB,
+        row_number=17,
+        tracking_numbers=("1ZTALLY10300000017",),
+        shipment=SHIPMENT,
+        reference=REFERENCE,
+        parcels=2,
+        since=AT,
     ),
     "label-recovered": LabelRecovered(
         label_key=f"{JOB}/0000017-1ZTALLY10300000017.gif",
         label_keys=(f"{JOB}/0000017-1ZTALLY10300000017.gif", f"{JOB}/0000017-1ZTALLY10300000025.gif"),
+        shipment_id="1ZTALLY10300000017",
+        tracking_numbers=("1ZTALLY10300000017", "1ZTALLY10300000025"),
         cost=COST,
         calls=(CALL,),
     ),

@@ -28,8 +28,12 @@ from services.shipper.carriers.carrier import (
     UnknownOutcomeError,
 )
 from services.shipper.carriers.ups import UpsCarrier
+from services.shipper.labels import LabelStore
+from services.shipper.recording import Recorder
+from services.shipper.recovery import Recovery
 from shared.clock import utc_now
 from shared.contracts.addresses import AddressFinding
+from shared.contracts.lookups import LabelRecovered, RecoverLabel
 from shared.errors import TallyError
 from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
 from shared.shipping import (
@@ -231,6 +235,28 @@ async def test_goods_abroad_come_with_their_invoice_once(sandbox: Sandbox, carri
     assert sandbox.sold(reference)[0]["references"] == [reference, "SO-1001 / CC-42"]
     (found,) = await find(carrier, reference)
     assert (found.tracking_numbers, found.invoice) == (purchase.tracking_numbers, None)
+
+
+async def test_the_labels_of_all_parcels_are_had_by_the_number_of_one(
+    carrier: UpsCarrier, reference: str, tmp_path: Path
+) -> None:
+    purchase = await buy(carrier, reference, packages=tuple(Package(weight=Decimal(weight)) for weight in (1, 2, 3)))
+    first, second, third = purchase.tracking_numbers
+    labels = LabelStore(f"file://{tmp_path}")
+    # Fetching labels neither reads nor writes the ledger.
+    unused: Any = None
+    recorder = Recorder(carrier, labels, unused, unused, utc_now, label_within=timedelta(seconds=10))
+    recovery = Recovery(carrier, recorder, unused, utc_now)
+    asked = RecoverLabel(
+        job_id="job", row_number=1, tracking_numbers=(second,), reference=reference, parcels=3, since=utc_now()
+    )
+    told = LabelRecovered.model_validate_json(await recovery.recover_label(asked.encode()))
+    assert (told.shipment_id, told.tracking_numbers) == (first, (second, first, third))
+    assert [(tmp_path / key).read_bytes()[:4] for key in told.label_keys] == [b"GIF8"] * 3
+    assert [key.split("-")[1] for key in told.label_keys] == [f"{number}.gif" for number in told.tracking_numbers]
+    missing = asked.model_copy(update={"reference": "UNKNOWN"})
+    told = LabelRecovered.model_validate_json(await recovery.recover_label(missing.encode()))
+    assert (told.label_key, told.tracking_numbers) == (f"job/0000001-{second}.gif", ())
 
 
 async def test_options_are_bought_at_the_price_quoted(carrier: UpsCarrier, reference: str) -> None:

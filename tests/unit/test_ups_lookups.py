@@ -210,3 +210,9 @@ def test_one_of_several_shipments_is_not_adopted_while_the_others_are_out_of_sig
 def test_candidates_stand_in_for_what_track_does_not_list() -> None:
     several = Exists("several", several=True, candidates=(ups.TRACKING_NUMBER, ups.SECOND_NUMBER))
     assert conclude(several, GONE) == conclude(several, Tracked((FIRST,), 0)) == (FIRST, SECOND)
+
+
+def test_candidates_that_are_parcels_of_one_shipment_are_that_shipment() -> None:
+    several = Exists("several", several=True, candidates=(ups.TRACKING_NUMBER, ups.SECOND_NUMBER))
+    whole = Purchase(ups.TRACKING_NUMBER, (ups.TRACKING_NUMBER, ups.SECOND_NUMBER), None)
+    assert conclude(several, Tracked((whole,), 0)) == (whole,)

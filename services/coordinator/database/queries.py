@@ -136,20 +136,27 @@ def row_in_flight(connection: Connection, job_id: str) -> InFlightRow | None:
 
 def labels_due(connection: Connection, job_id: str | None = None) -> list[RecoverLabel]:
     """The labels that are still to be fetched, of one job or of all; where the cost is unknown it is asked for, too."""
-    query = select(
-        rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers, rows.c.shipment, rows.c.cost_amount
-    ).where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value)
+    columns = (rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers, rows.c.shipment, rows.c.cost_amount)
+    query = (
+        select(*columns, rows.c.reference, jobs.c.started_at)
+        .join(jobs, jobs.c.job_id == rows.c.job_id)
+        .where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value)
+    )
     if job_id is not None:
         query = query.where(rows.c.job_id == job_id)
-    return [
-        RecoverLabel(
-            job_id=row.job_id,
-            row_number=row.row_number,
-            tracking_numbers=row.tracking_numbers,
-            shipment=Shipment.model_validate_json(row.shipment) if row.cost_amount is None else None,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_label_due(row, Shipment.model_validate_json(row.shipment)) for row in connection.execute(query)]
+
+
+def _label_due(row: Row[*tuple[Any, ...]], shipment: Shipment) -> RecoverLabel:
+    return RecoverLabel(
+        job_id=row.job_id,
+        row_number=row.row_number,
+        tracking_numbers=row.tracking_numbers,
+        shipment=shipment if row.cost_amount is None else None,
+        reference=row.reference,
+        parcels=len(shipment.packages),
+        since=row.started_at,
+    )
 
 
 def doubts_to_look_up(connection: Connection, since: datetime) -> list[FindShipment]:

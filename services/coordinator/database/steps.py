@@ -246,13 +246,17 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     """A label that was due is stored; its row's cost, where it was unknown, may be known as well."""
     job = JobTransaction.open(connection, job_id, now)
     row = connection.execute(
-        select(rows.c.label_due, rows.c.cost_amount).where(rows.c.job_id == job_id, rows.c.row_number == row_number)
+        select(rows.c.label_due, rows.c.cost_amount, rows.c.tracking_numbers).where(
+            rows.c.job_id == job_id, rows.c.row_number == row_number
+        )
     ).one()
     job.note_calls(row_number, found.calls)
     changes: dict[str, object] = {}
     if row.label_due and found.label_key is not None:
         changes |= {"label_key": found.label_key, "label_due": False}
         changes |= {"label_keys": list(found.label_keys)} if found.label_keys else {}
+        if found.shipment_id is not None and {*row.tracking_numbers} <= {*found.tracking_numbers}:
+            changes |= {"tracking_numbers": list(found.tracking_numbers), "shipment_id": found.shipment_id}
         job.trail.add("row.label_stored", actor="shipper", row=row_number)
     if row.cost_amount is None and found.cost is not None:
         changes |= {"cost_amount": found.cost.amount, "cost_currency": found.cost.currency}

@@ -125,6 +125,8 @@ def conclude(recovery: NotFound | Voided | Exists, track: Tracked | NotFound) ->
     # Whether UPS counts voided shipments among several is not known; a live one out of sight must not be overlooked.
     if len(live) > recovery.several:
         return live
+    if len(live) == 1 and recovery.candidates and {*recovery.candidates} <= {*live[0].tracking_numbers}:
+        return live  # several parcels of one shipment, which carry its reference each
     if recovery.candidates:
         return tuple(Purchase(number, (number,), None) for number in recovery.candidates)
     return Unclear(f"Label Recovery knows of more ({recovery.words}) than Track lists")
