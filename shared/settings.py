@@ -119,7 +119,8 @@ class CoordinatorSettings(ServiceSettings):
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
     supervisor gives to all it starts, as `tally up` does). An estimate older than `rates_hold` is asked of the carrier
-    anew when it is approved.
+    anew when it is approved. A job pauses at a row that is charged more than its preview said by over `price_guard` of
+    that (a share; 0: never).
     """
 
     database_url: str = ""
@@ -139,6 +140,7 @@ class CoordinatorSettings(ServiceSettings):
     look_again_after: Annotated[float, Field(gt=0)] = 600.0
     interrupted_after: Annotated[float, Field(gt=0)] = 15.0
     rates_hold: Annotated[float, Field(ge=0)] = 900.0
+    price_guard: Annotated[Decimal, Field(ge=0)] = Decimal("0.10")
 
     @property
     def job_database_url(self) -> str:

@@ -24,6 +24,7 @@ from services.coordinator.lookups import LookUps
 from services.coordinator.mapping.shipment import Defaults, senders
 from services.coordinator.presence import Heartbeat
 from services.coordinator.preview import Previews
+from services.coordinator.price_guard import PriceGuard
 from services.coordinator.progress import Progress
 from services.coordinator.purging import Purging
 from services.coordinator.restoring import Restoring
@@ -65,7 +66,14 @@ def main() -> None:
         dispatcher = Dispatcher(service.publisher)
         ends = JobsAtTheirEnd()
         progress = Progress(
-            database, dispatcher, announcer, ledger, utc_now, timedelta(seconds=settings.command_lifetime), ends
+            database,
+            dispatcher,
+            announcer,
+            ledger,
+            utc_now,
+            timedelta(seconds=settings.command_lifetime),
+            ends,
+            PriceGuard(settings.price_guard),
         )
         checker = SourceChecker(database, settings.source_roots, connections)
         closing = Closing(ends, checker.missing, progress, utc_now)

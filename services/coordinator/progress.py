@@ -15,6 +15,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.step import Step
 from services.coordinator.dispatch import Dispatcher
 from services.coordinator.ends import JobsAtTheirEnd
+from services.coordinator.price_guard import PriceGuard
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Outcome, Shipped
@@ -26,6 +27,8 @@ from shared.telemetry import logger
 
 P = ParamSpec("P")
 log = logger("progress")
+
+_NO_GUARD = PriceGuard()
 
 
 class Progress:
@@ -40,6 +43,7 @@ class Progress:
         clock: Clock,
         command_lifetime: timedelta,
         ends: JobsAtTheirEnd,
+        guard: PriceGuard = _NO_GUARD,
     ) -> None:
         self._database = database
         self._dispatcher = dispatcher
@@ -48,6 +52,7 @@ class Progress:
         self._clock = clock
         self._lifetime = command_lifetime
         self._ends = ends
+        self._guard = guard
 
     def issue(self) -> Issue:
         """What commands of this moment carry."""
@@ -63,7 +68,7 @@ class Progress:
             log.warning("an outcome is of a lost ledger", job=outcome.job_id, row=outcome.row_number, kind=outcome.kind)
             return
         failpoint("coordinator.before_outcome_commit")
-        step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue())
+        step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue(), self._guard)
         failpoint("coordinator.after_outcome_commit")
         if step.alarm:
             log.error("an order was sold twice", job=outcome.job_id, row=outcome.row_number)

@@ -141,3 +141,9 @@ CHARACTERS_REFUSED = _registered(
     "The carrier refused characters in the shipment ({carrier_code}): {carrier_message}.",
     "Replace what is not plain text in the row's name and address, and submit it again.",
 )
+CHARGED_MORE = _registered(
+    "E-3040",
+    "Charged more than previewed",
+    "Row {row_number} was charged {charge}, where its preview said {rated}.",
+    "The label is kept. Look at the row (tally show {job_id} {row_number}), then go on with tally resume {job_id}, or cancel the job.",
+)

@@ -25,13 +25,19 @@ from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.guards import Verdict, judge
+from services.coordinator.price_guard import PriceGuard
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import ROW_NOT_FOUND, SOLD_IN_TWO_JOBS, ErrorBody, TallyError
+from shared.errors import CHARGED_MORE, ROW_NOT_FOUND, SOLD_IN_TWO_JOBS, ErrorBody, TallyError
+from shared.shipping import Money
+
+_NO_GUARD = PriceGuard()
 
 
-def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issue: Issue) -> Step:
-    """Write a ledger outcome down and, where the job runs, put the next row in flight.
+def record_outcome(
+    connection: Connection, outcome: Outcome, now: datetime, issue: Issue, guard: PriceGuard = _NO_GUARD
+) -> Step:
+    """Write a ledger outcome down and, where the job runs and `guard` does not stop it, put the next row in flight.
 
     Returns what is to be published now; for an outcome that was recorded before, what was to be published then.
     """
@@ -59,12 +65,20 @@ def record_outcome(connection: Connection, outcome: Outcome, now: datetime, issu
         if verdict is Verdict.ALARM:
             return _record_second_label(job, row, outcome)
         adopted = verdict is Verdict.ADOPT
-        return _record_shipped(job, row, outcome, issue, adopted=adopted, following=next(iter(following), None))
+        error = _charged_more(job, row, outcome, guard)
+        return _record_shipped(job, row, outcome, issue, error, adopted=adopted, following=next(iter(following), None))
     return _record_unshipped(job, row, outcome)
 
 
 def _record_shipped(
-    job: JobTransaction, row: AnyRow, outcome: Shipped, issue: Issue, *, adopted: bool, following: AnyRow | None
+    job: JobTransaction,
+    row: AnyRow,
+    outcome: Shipped,
+    issue: Issue,
+    charged_more: ErrorBody | None,
+    *,
+    adopted: bool,
+    following: AnyRow | None,
 ) -> Step:
     writeback = record_sale(
         job,
@@ -98,12 +112,36 @@ def _record_shipped(
     )
     if job.status is JobStatus.INTERRUPTED:
         _calm(job)
+    if charged_more is not None:
+        _stop_at(job, row, charged_more)
     if adopted:
         complete_if_settled(job)
     ship = None
     if not adopted and job.status is JobStatus.RUNNING:
         ship = start_next(job, issue, following)
     return close(job, ship=ship, writeback=writeback, row=row.row_number, alarm=other is not None)
+
+
+def _charged_more(job: JobTransaction, row: AnyRow, outcome: Shipped, guard: PriceGuard) -> ErrorBody | None:
+    """What to say of a charge that the guard stops at; an estimate by other rows is no price to hold it to."""
+    rated = None
+    if row.estimate_amount is not None and not row.estimated:
+        rated = Money(amount=row.estimate_amount, currency=row.estimate_currency)
+    if not guard.stops_at(rated, outcome.cost):
+        return None
+    number = row.row_number
+    return TallyError(
+        CHARGED_MORE, row=number, row_number=number, charge=outcome.cost, rated=rated, job_id=job.job_id
+    ).body
+
+
+def _stop_at(job: JobTransaction, row: AnyRow, charged_more: ErrorBody) -> None:
+    """Pause a running job, so that a person looks at what the row cost; one that stands already says it, too."""
+    job.trail.add("row.charged_more", row=row.row_number, error=charged_more.code)
+    if job.status is JobStatus.RUNNING:
+        job.enter(JobStatus.PAUSED, error=charged_more)
+    elif job.status in {JobStatus.PAUSED, JobStatus.INTERRUPTED}:
+        job.changes["error"] = charged_more.model_dump(mode="json")
 
 
 def _tell_of_other_job(job: JobTransaction, row: AnyRow, outcome: Shipped, other: AnyRow) -> None:
