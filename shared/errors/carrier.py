@@ -145,5 +145,6 @@ CHARGED_MORE = _registered(
     "E-3040",
     "Charged more than previewed",
     "Row {row_number} was charged {charge}, where its preview said {rated}.",
-    "The label is kept. Look at the row (tally show {job_id} {row_number}), then go on with tally resume {job_id}, or cancel the job.",
+    "The label is kept. Look at the row (tally show {job_id} {row_number}), then go on with tally resume {job_id}, or"
+    " cancel the job.",
 )
