@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.preview_rendering import price_in_words
 from services.cli.rendering import facts
 from services.cli.wording import moment, money, plural, service_name, state, without_repeats
 from shared.contracts.documents import JobDocument, RowDocument
@@ -27,7 +28,7 @@ def row_details(row: RowDocument) -> RenderableType:
         grid.add_row("Tracking", Text(", ".join(row.tracking_numbers)))
     for label in row.second_labels:
         grid.add_row("Second label", Text.assemble(", ".join(label.tracking_numbers), "  ", state(label.status)))
-    grid.add_row("Cost", f"{money(row.cost)} (estimate {money(row.estimate)})")
+    grid.add_row("Cost", f"{money(row.cost)} (estimate {price_in_words(row.estimate, estimated=row.estimated)})")
     if row.label is not None:
         keys = "\n".join(row.label.keys) or row.label.key or "-"
         grid.add_row("Label", Text("due: it is fetched later" if row.label.due else keys))
@@ -84,7 +85,9 @@ def _first_number(numbers: Sequence[str]) -> str:
 
 def cost_or_estimate(row: RowDocument, *, estimated: bool) -> str:
     """What the row was charged, or where `estimated` what a pending one is expected to cost; else a dash."""
-    return money(row.estimate if estimated and row.status is RowStatus.PENDING else row.cost)
+    if estimated and row.status is RowStatus.PENDING:
+        return price_in_words(row.estimate, estimated=row.estimated)
+    return money(row.cost)
 
 
 def write_back_or_reason(row: RowDocument) -> str:

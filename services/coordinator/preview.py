@@ -76,6 +76,7 @@ class Previews:
             counts.rated += sum(by_key[key] for key in quotes)
             await self._tell(call, PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated))
 
+        await heard({})
         await pricing.rate(heard)
         rows_listed = [_priced(row, ticket, pricing) for row, ticket in counts.listed]
         if call.every_row:

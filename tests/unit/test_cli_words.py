@@ -147,6 +147,7 @@ def test_rows_cost_what_was_charged_and_say_why_they_are_not_shipped() -> None:
     assert lines[2][4:8] == ["-", "-", "E-3001", "The"]
     assert lines[3][4:] == ["-", "-", "The", "source", "already", "has", "it."]
     assert lines[4][4:] == ["-", "-", "-"]
+    assert "~$12.40" in printed(rows_table([row(9, RowStatus.PENDING, cost=None, estimated=True)], estimated=True))
     estimated = [line.split() for line in printed(rows_table(rows[2:], estimated=True)).splitlines()]
     assert (estimated[0][-5:-3], estimated[1][5], estimated[2][5]) == (["Est.", "Cost"], "-", "$12.40")
 
