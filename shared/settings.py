@@ -22,7 +22,6 @@ from pydantic_settings import (
 from shared import failpoints
 from shared.errors import SETTINGS_INVALID, TallyError
 from shared.shipping import Address, Contact, Dimensions
-from shared.shipping.address import Country
 
 SettingsT = TypeVar("SettingsT", bound="ServiceSettings")
 
@@ -129,7 +128,7 @@ class CoordinatorSettings(ServiceSettings):
     ship_from: Contact | None = None
     default_weight: Annotated[Decimal, Field(gt=0, le=150)] | None = None
     default_size: Annotated[Dimensions | None, NoDecode, BeforeValidator(_box)] = None
-    default_origin: Country | Literal[""] = ""
+    default_origin: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2})?$")] = ""
     warehouses: dict[Annotated[str, Field(min_length=1, max_length=40)], Contact] = {}
     watchdog_interval: Annotated[float, Field(gt=0)] = 2.0
     stuck_after: Annotated[float, Field(gt=0)] = 5.0

@@ -21,7 +21,7 @@ from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
 from services.coordinator.intake import Intake
 from services.coordinator.lookups import LookUps
-from services.coordinator.mapping.shipment import Defaults, senders
+from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.presence import Heartbeat
 from services.coordinator.preview import Previews
 from services.coordinator.price_guard import PriceGuard
@@ -82,7 +82,7 @@ def main() -> None:
             IntakeSettings(
                 source_roots=settings.source_roots,
                 connections=connections,
-                senders=senders(settings.ship_from, settings.warehouses),
+                senders=Senders(settings.ship_from, settings.warehouses),
                 defaults=Defaults(settings.default_weight, settings.default_size, settings.default_origin),
                 max_rows=settings.max_rows,
             ),

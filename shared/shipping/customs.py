@@ -12,7 +12,7 @@ from shared.shipping.address import Country
 from shared.shipping.money import Currency, Money
 
 # Lengths are UPS Shipping v2409's (InternationalForms/Product): a description has three lines of 35 characters.
-HsCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{6,15}$")]
+HsCode = Annotated[str, StringConstraints(pattern=r"^([A-Z0-9]{6,15})?$")]
 MOST_LINES = 50
 
 
@@ -47,7 +47,7 @@ class CustomsLine(BaseModel):
     origin: Country
     quantity: Annotated[int, Field(ge=1, le=9_999_999)]
     unit_value: Annotated[Decimal, Field(gt=0, max_digits=18, decimal_places=6)]
-    hs_code: HsCode | Annotated[str, StringConstraints(max_length=0)] = ""
+    hs_code: HsCode = ""
     sku: Annotated[str, StringConstraints(max_length=35)] = ""
 
     @property

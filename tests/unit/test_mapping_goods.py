@@ -6,9 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.coordinator.mapping import Defaults, Fields, RowInvalidError, to_shipment
+from services.coordinator.mapping import Defaults, Fields, RowInvalidError, Senders, to_shipment
 from services.coordinator.mapping.fields import CUSTOMS_LINE, TEXT_LIMITS
-from services.coordinator.mapping.shipment import senders
 from shared.shipping import (
     Address,
     Contact,
@@ -26,7 +25,7 @@ from shared.shipping import (
 AUSTIN = Contact(name="Warehouse", address=Address(lines=("1 Dock",), city="Austin", state="TX", postal_code="78701"))
 RENO = Contact(name="West", address=Address(lines=("2 Dock",), city="Reno", state="NV", postal_code="89501"))
 BERLIN = Contact(name="Lager", address=Address(lines=("Hafenweg 1",), city="Berlin", postal_code="10115", country="DE"))
-SENDERS = senders(AUSTIN, {"Reno West": RENO, "berlin": BERLIN})
+SENDERS = Senders(AUSTIN, {"Reno West": RENO, "berlin": BERLIN})
 HOME = {
     "recipient_name": "Maya Okafor",
     "address_1": "418 Alder Court",
@@ -134,7 +133,7 @@ def test_what_an_order_asks_for_besides_is_read() -> None:
         ),
         (
             {"ship_from": "Boise"},
-            "E-2012 ship_from is 'Boise': there is no such warehouse; known are: renowest, berlin.",
+            "E-2012 ship_from is 'Boise': there is no such warehouse; known are: Reno West, berlin.",
         ),
         (
             {"reference": "R" * 30},
@@ -261,7 +260,7 @@ def test_customs_is_told_where_a_border_is_crossed(sender: str, place: dict[str,
 
 
 def test_an_account_without_an_address_of_its_own_leaves_it_to_the_rows() -> None:
-    rows = senders(None, {"reno": RENO})
+    rows = Senders(None, {"reno": RENO})
     made = to_shipment(Fields(HOME | {"ship_from": "Reno"}), senders=rows, service=None)
     assert (made.ship_from, made.shipper) == (RENO, None)
     with pytest.raises(RowInvalidError) as caught:

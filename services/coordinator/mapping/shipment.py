@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 
 from services.coordinator.mapping.amounts import currency_code, signature
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
@@ -68,15 +68,18 @@ class Defaults:
 
 @dataclass(frozen=True)
 class Senders:
-    """Where orders may leave from: `account` unless a row names one of `warehouses`, which go by normalised names."""
+    """Where orders may leave from: `account` unless a row names one of `warehouses`."""
 
     account: Contact | None
     warehouses: Mapping[str, Contact] = field(default_factory=dict)
 
+    def named(self, name: str) -> Contact | None:
+        """The warehouse of that name, whatever its case, spaces and punctuation."""
+        return self._by_name.get(normalised(name))
 
-def senders(account: Contact | None, warehouses: Mapping[str, Contact]) -> Senders:
-    """Where orders may leave from, by the settings: `warehouses` go by their names as they are written there."""
-    return Senders(account, {normalised(name): contact for name, contact in warehouses.items()})
+    @cached_property
+    def _by_name(self) -> Mapping[str, Contact]:
+        return {normalised(name): contact for name, contact in self.warehouses.items()}
 
 
 def to_shipment(
@@ -160,7 +163,7 @@ def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
     name = row.text("ship_from", needed=senders.account is None)
     if not name:
         return senders.account
-    warehouse = senders.warehouses.get(normalised(name))
+    warehouse = senders.named(name)
     if warehouse is None:
         known = ", ".join(senders.warehouses) or "none; set TALLY_WAREHOUSES"
         row.refuse("ship_from", name, f"there is no such warehouse; known are: {known}")
