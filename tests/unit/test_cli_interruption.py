@@ -88,7 +88,9 @@ async def test_the_next_command_cancels_on_request(house: ScriptedHouse, tmp_pat
         terminal.type("what")
         await terminal.until("Please answer r, s, c or nothing.")
         terminal.type(answer)
-        code, said = await terminal.end()
+        said = await terminal.until("Void it? [y/N]")
+        terminal.type("")
+        code, _ = await terminal.end()
     assert (code, called(house)) == (0, ["cancel"])
     assert "is cancelled." in said
 
