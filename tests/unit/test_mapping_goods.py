@@ -22,9 +22,17 @@ from shared.shipping import (
     Terms,
 )
 
-AUSTIN = Contact(name="Warehouse", address=Address(lines=("1 Dock",), city="Austin", state="TX", postal_code="78701"))
+AUSTIN = Contact(
+    name="Warehouse",
+    phone="5125550100",
+    address=Address(lines=("1 Dock",), city="Austin", state="TX", postal_code="78701"),
+)
 RENO = Contact(name="West", address=Address(lines=("2 Dock",), city="Reno", state="NV", postal_code="89501"))
-BERLIN = Contact(name="Lager", address=Address(lines=("Hafenweg 1",), city="Berlin", postal_code="10115", country="DE"))
+BERLIN = Contact(
+    name="Lager",
+    phone="+49305550100",
+    address=Address(lines=("Hafenweg 1",), city="Berlin", postal_code="10115", country="DE"),
+)
 SENDERS = Senders(AUSTIN, {"Reno West": RENO, "berlin": BERLIN})
 HOME = {
     "recipient_name": "Maya Okafor",
@@ -116,6 +124,8 @@ def test_what_an_order_asks_for_besides_is_read() -> None:
         ),
         ({"declared_value": "1.234"}, "E-2012 declared_value is '1.234': it has more than two decimals."),
         ({"declared_value": "0"}, "E-2012 declared_value is '0': it must be more than zero."),
+        ({"declared_value": "50000.01"}, "E-2012 declared_value is '50000.01': at most 50,000 USD for a parcel."),
+        ({"service": "14"}, "E-2011 phone is missing: the carrier wants one for next_day_air_early."),
         ({"declared_value": "-1"}, "E-2012 declared_value is '-1': it is negative."),
         ({"declared_value": "9 EUR"}, "E-2012 declared_value is '9 EUR': it is in EUR, and the currency is USD."),
         (
@@ -147,6 +157,16 @@ def test_what_an_order_asks_for_besides_is_read() -> None:
 )
 def test_what_does_not_fit_is_told_by_its_field(changes: dict[str, str], error: str) -> None:
     assert errors(HOME | changes) == [error]
+
+
+def test_a_shipper_needs_a_phone_for_parcels_abroad_only() -> None:
+    silent = Senders(AUSTIN.model_copy(update={"phone": ""}))
+    assert to_shipment(Fields(HOME), senders=silent, service=None).ship_from.phone == ""
+    with pytest.raises(RowInvalidError) as caught:
+        to_shipment(Fields(ABROAD), senders=silent, service=None)
+    assert [error.message for error in caught.value.errors] == [
+        "ship_from is 'Warehouse': it has no phone, which the carrier wants for parcels to CA."
+    ]
 
 
 def test_a_currency_nobody_needs_is_not_looked_at() -> None:

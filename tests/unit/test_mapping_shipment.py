@@ -11,7 +11,11 @@ from services.coordinator.mapping import Defaults, Fields, RowInvalidError, Send
 from services.coordinator.mapping.fields import FIELDS, TEXT_LIMITS
 from shared.shipping import Address, Contact, ServiceLevel, Shipment
 
-SENDER = Contact(name="Warehouse", address=Address(lines=("1 Dock",), city="Austin", state="TX", postal_code="78701"))
+SENDER = Contact(
+    name="Warehouse",
+    phone="5125550100",
+    address=Address(lines=("1 Dock",), city="Austin", state="TX", postal_code="78701"),
+)
 GOOD = {
     "recipient_name": "Maya Okafor",
     "company": "Okafor, Ltd",

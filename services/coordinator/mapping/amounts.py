@@ -22,6 +22,7 @@ _WHOLE = re.compile(r"([0-9]{1,7})(?:\.0+)?")
 _HS_CODE = re.compile(r"[0-9]{6}[A-Z0-9]{0,9}")
 _HS_CODE_AS_NUMBER = re.compile(r"([0-9]{6,15})\.0+")
 _SHORTEST_HS_CODE = 6
+_HIGHEST_DECLARED_VALUE = 50_000  # UPS, terms and conditions of service
 
 _SIGNATURES = {
     **dict.fromkeys(("none", "no", "n", "false", "f", "0", "not required", "no signature"), Signature.NONE),
@@ -72,6 +73,14 @@ def cents(value: str, currency: str) -> Money:
     money = amount(value, currency)
     if money.amount != round(money.amount, 2):
         raise FieldValueError(value, "it has more than two decimals")
+    return money
+
+
+def declared_value(value: str, currency: str) -> Money:
+    """What a parcel is declared to be worth, at most what the carrier takes."""
+    money = cents(value, currency)
+    if money.currency == "USD" and money.amount > _HIGHEST_DECLARED_VALUE:
+        raise FieldValueError(value, f"at most {_HIGHEST_DECLARED_VALUE:,} USD for a parcel")
     return money
 
 

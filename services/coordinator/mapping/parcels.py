@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
-from services.coordinator.mapping.amounts import cents, whole_number
+from services.coordinator.mapping.amounts import declared_value, whole_number
 from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.filters import inches, pounds
 from services.coordinator.mapping.problems import FieldValueError
@@ -43,7 +44,7 @@ def _alike(
     if any(sides.values()):
         for side in _SIDES:
             row.text(side, needed=True)
-    value = row.parsed("declared_value", lambda text: cents(text, currency), blank=None)
+    value = row.parsed("declared_value", partial(declared_value, currency=currency), blank=None)
     count = row.parsed("packages", _number_of_packages, blank=1)
     if weight is None or row.problems:
         return ()

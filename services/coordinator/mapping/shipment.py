@@ -101,6 +101,7 @@ def to_shipment(
     currency = row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if _has_values(fields) else "USD"
     packages = read_packages(row, fields, currency, defaults.weight, defaults.size)
     level = service or _service(row, lane)
+    _check_phones(row, lane, level, senders.account or ship_from)
     documents_only = lane.crosses_customs and row.parsed("documents_only", yes_no, blank=False)
     customs = _customs(row, fields, currency, defaults.origin, lane, documents_only=documents_only)
     texts = {field: row.text(field) for field in ("order_number", "reference", "cost_centre", "description")}
@@ -188,10 +189,6 @@ def _customs(
     row: RowReader, fields: Fields, currency: str, default_origin: str, lane: _Lane, *, documents_only: bool
 ) -> Customs | None:
     """What customs is told of an order that crosses a border; the fields for it do not matter to any other."""
-    if not lane.is_abroad:
-        return None
-    if not row.says("phone"):
-        row.miss("phone", f"the carrier wants one for parcels to {lane.destination}", "Fill it in.")
     if not lane.crosses_customs:
         return None
     if not documents_only:
@@ -199,6 +196,20 @@ def _customs(
     if has_lines(row, fields):
         row.refuse("documents_only", "yes", "the order has lines for customs; leave out one or the other")
     return None
+
+
+def _check_phones(row: RowReader, lane: _Lane, level: ServiceLevel, shipper: Contact | None) -> None:
+    """UPS wants the recipient's number abroad and for its earliest service, the shipper's abroad (Shipping v2409)."""
+    if lane.is_abroad and shipper is not None and not shipper.phone:
+        row.refuse(
+            "ship_from", shipper.name, f"it has no phone, which the carrier wants for parcels to {lane.destination}"
+        )
+    if row.says("phone"):
+        return
+    if lane.is_abroad:
+        row.miss("phone", f"the carrier wants one for parcels to {lane.destination}", "Fill it in.")
+    elif level is ServiceLevel.NEXT_DAY_AIR_EARLY:
+        row.miss("phone", f"the carrier wants one for {level.value}", "Fill it in, or choose another service.")
 
 
 def _is_on_saturday(row: RowReader, level: ServiceLevel) -> bool:
