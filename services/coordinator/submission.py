@@ -151,7 +151,10 @@ class Submission:
         asked_for: dict[str, list[int]] = defaultdict(list)
 
         async def note(prices: Sequence[tuple[int, Price]]) -> None:
-            await self._database.write(admission.note_prices, job_id, intake, prices, self._clock())
+            # A page at a time, for other jobs' rows wait for this transaction; one in any case, to say that it goes on.
+            for start in range(0, max(len(prices), 1), _PAGE):
+                page = prices[start : start + _PAGE]
+                await self._database.write(admission.note_prices, job_id, intake, page, self._clock())
 
         async def heard(quotes: Mapping[str, Quote]) -> None:
             final = [(key, price_of(quote)) for key, quote in quotes.items() if is_final(quote)]

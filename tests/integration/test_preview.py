@@ -28,7 +28,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                 writer.writerow(order | ({"name": named, "company": ""} if named else {}))
         rating = {"path": "/api/rating"}
         with house.faults(
-            {"fault": "latency", "ms": 9_000, "match": rating | {"recipient": SLOW}},
+            {"fault": "latency", "ms": 7_000, "match": rating | {"recipient": SLOW}},
             {"fault": "rate_limit", "match": rating | {"recipient": BUSY}},
             {"fault": "error", "status": 400, "code": "111210", "match": rating | {"recipient": REFUSED}},
         ):
