@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +25,7 @@ from shared.telemetry import logger
 log = logger("recording")
 
 _SPOOL_AFTER = 0.5
+_LABELS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,23 @@ class Recorder:
 
         Raises TallyError E-3006, or the label store's error.
         """
-        labels = purchase.labels or [await self._carrier.label(number) for number in purchase.tracking_numbers]
-        return tuple([await self._put(job_id, row_number, label) for label in labels])
+        parcels: Sequence[Label | str] = purchase.labels or purchase.tracking_numbers
+        keys: list[str] = []
+        for start in range(0, len(parcels), _LABELS_AT_ONCE):
+            some = parcels[start : start + _LABELS_AT_ONCE]
+            keys += await _together(self._kept(job_id, row_number, parcel) for parcel in some)
+        return tuple(keys)
+
+    async def _kept(self, job_id: str, row_number: int, parcel: Label | str) -> str:
+        """The key of a parcel's label, or of the one that the carrier has for its number, once it is stored."""
+        label = await self._carrier.label(parcel) if isinstance(parcel, str) else parcel
+        return await self._put(job_id, row_number, label)
 
     async def _store_labels(self, entry: Claimed | InDoubt, purchase: Purchase) -> tuple[str, ...]:
-        """Every label's key; none where not all of them could be stored."""
+        """Every label's key; none where not all could be stored in time: the sale is still to be recorded."""
         try:
-            return await self.store_labels(entry.job_id, entry.row_number, purchase)
+            async with asyncio.timeout(self._label_within):
+                return await self.store_labels(entry.job_id, entry.row_number, purchase)
         except (TallyError, LabelStoreError, OSError, TimeoutError) as error:
             log.warning("label due", job=entry.job_id, row=entry.row_number, error=type(error).__name__)
             return ()
@@ -177,6 +189,16 @@ class Recorder:
                 return settling.result()
             async with self._spool.kept(outcome, place.sequence):
                 return await settling
+
+
+async def _together(calls: Iterable[Coroutine[None, None, str]]) -> list[str]:
+    """What all of `calls` give, in their order; raises what the first one raises that fails."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except ExceptionGroup as failures:
+        raise failures.exceptions[0] from failures
+    return [task.result() for task in tasks]
 
 
 def every(keys: tuple[str, ...]) -> tuple[str, ...]:

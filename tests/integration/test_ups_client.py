@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import select
@@ -33,6 +34,7 @@ from services.shipper.recording import Recorder
 from services.shipper.recovery import Recovery
 from shared.clock import utc_now
 from shared.contracts.addresses import AddressFinding
+from shared.contracts.ledger import Claimed
 from shared.contracts.lookups import LabelRecovered, RecoverLabel
 from shared.errors import TallyError
 from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
@@ -52,6 +54,7 @@ from shared.shipping import (
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "A1B2C3"
 SHIP_PATH = "/api/shipments/v2409/ship"
+RECOVERY_PATH = "/api/labels/v1/recovery"
 TOKEN_PATH = "/security/v1/oauth/token"
 
 
@@ -257,6 +260,36 @@ async def test_the_labels_of_all_parcels_are_had_by_the_number_of_one(
     missing = asked.model_copy(update={"reference": "UNKNOWN"})
     told = LabelRecovered.model_validate_json(await recovery.recover_label(missing.encode()))
     assert (told.label_key, told.tracking_numbers) == (f"job/0000001-{second}.gif", ())
+
+
+async def test_a_sale_waits_for_its_labels_no_longer_than_it_may(
+    sandbox: Sandbox, carrier: UpsCarrier, reference: str, tmp_path: Path
+) -> None:
+    purchase = await buy(carrier, reference, packages=tuple(Package(weight=Decimal(1)) for _ in range(10)))
+    unused: Any = None
+    labels = LabelStore(f"file://{tmp_path}")
+    hasty, patient = (
+        Recorder(carrier, labels, unused, unused, utc_now, label_within=timedelta(seconds=seconds))
+        for seconds in (0.3, 30)
+    )
+    entry = Claimed(
+        job_id="job",
+        row_number=1,
+        attempt=1,
+        epoch="e",
+        claim_id="c",
+        reference=reference,
+        owner="host:1",
+        claimed_at=utc_now(),
+        last_possible_commit=utc_now(),
+    )
+    without = dataclasses.replace(purchase, labels=())
+    sandbox.fail("latency", match={"path": RECOVERY_PATH}, ms=500)
+    assert await hasty._store_labels(entry, without) == ()
+    sandbox.mend()
+    assert len(await patient._store_labels(entry, without)) == 10
+    with pytest.raises(TallyError, match="E-3006"):
+        await patient.store_labels("job", 1, Purchase("1Z", ("1ZA1B2C30399999999",) * 9, None))
 
 
 async def test_options_are_bought_at_the_price_quoted(carrier: UpsCarrier, reference: str) -> None:
