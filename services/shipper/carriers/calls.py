@@ -18,11 +18,13 @@ _noted: ContextVar[list[CarrierCall] | None] = ContextVar("carrier_calls", defau
 @contextmanager
 def noting_calls() -> Iterator[None]:
     """Note the calls made within the block, from none."""
-    token = _noted.set([])
+    before = _noted.get()
+    _noted.set([])
     try:
         yield
     finally:
-        _noted.reset(token)
+        # Not by its token: a task that is closed when its process ends is closed from another context.
+        _noted.set(before)
 
 
 def note_call(call: CarrierCall) -> None:
