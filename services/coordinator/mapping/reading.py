@@ -58,9 +58,13 @@ class RowReader:
             self.problems[field] = invalid(field, error)
             return blank
 
-    def refuse(self, field: str, value: str, reason: str) -> None:
-        """Say that `field`, or what comes of it, is `value` and why that will not do, where it has no problem yet."""
-        self.problems.setdefault(field, invalid(field, FieldValueError(value, reason)))
+    def refuse(self, field: str, value: str, reason: str, *, action: str | None = None) -> None:
+        """Say that `field`, or what comes of it, is `value` and why that will not do, where it has no problem yet.
+
+        `action` is what to do about it, where that is not to correct the row.
+        """
+        body = invalid(field, FieldValueError(value, reason))
+        self.problems.setdefault(field, body if action is None else body.model_copy(update={"action": action}))
 
     def miss(self, field: str, why: str, action: str) -> None:
         """Say that `field` is missing, why it is needed and what to do, where it has no problem yet."""

@@ -15,11 +15,11 @@ from services.coordinator.mapping.filters import (
     country_code,
     phone,
     postal_code,
-    service_level,
     state_code,
     yes_no,
 )
 from services.coordinator.mapping.goods import has_lines, read_customs
+from services.coordinator.mapping.lane import Lane, check_phones, read_saturday, read_service
 from services.coordinator.mapping.parcels import read_packages
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
@@ -33,9 +33,8 @@ from shared.shipping import (
     Shipment,
     Signature,
     country_of,
-    crosses_customs,
 )
-from shared.shipping.lane import EUROPEAN_UNION, UNITED_STATES, customs_country
+from shared.shipping.lane import customs_country
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DEFAULT_COUNTRY = "US"
@@ -43,18 +42,7 @@ _DEFAULT_CURRENCY = "USD"
 _NEEDS_STATE = frozenset({"US", "CA"})
 _STATE_LENGTH = 5  # UPS Shipping v2409, StateProvinceCode
 _REFERENCE_LENGTH = 35  # UPS Shipping v2409, ReferenceNumber
-# Where UPS Standard goes by road.
-_ROADS = (UNITED_STATES | {"CA", "MX"}, EUROPEAN_UNION)
 _VALUES = frozenset({"declared_value", *(numbered("customs_value", number) for number in range(1, MOST_NUMBERED + 1))})
-_ON_SATURDAYS = frozenset(
-    {
-        ServiceLevel.NEXT_DAY_AIR,
-        ServiceLevel.NEXT_DAY_AIR_EARLY,
-        ServiceLevel.SECOND_DAY_AIR,
-        ServiceLevel.WORLDWIDE_EXPRESS,
-        ServiceLevel.WORLDWIDE_EXPRESS_PLUS,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -98,15 +86,17 @@ def to_shipment(
     recipient = _recipient(row)
     ship_from = _ship_from(row, senders)
     lane = _lane(row, ship_from, recipient)
-    currency = row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if _has_values(fields) else "USD"
+    currency = (
+        row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if _has_values(fields) else _DEFAULT_CURRENCY
+    )
     packages = read_packages(row, fields, currency, defaults.weight, defaults.size)
-    level = service or _service(row, lane)
-    _check_phones(row, lane, level, senders.account or ship_from)
+    level = service or read_service(row, lane)
+    check_phones(row, lane, level, senders.account or ship_from)
     documents_only = lane.crosses_customs and row.parsed("documents_only", yes_no, blank=False)
     customs = _customs(row, fields, currency, defaults.origin, lane, documents_only=documents_only)
     texts = {field: row.text(field) for field in ("order_number", "reference", "cost_centre", "description")}
     signed_for = row.parsed("signature", signature, blank=Signature.NONE)
-    on_saturday = _is_on_saturday(row, level)
+    on_saturday = read_saturday(row, level)
     _check_references(row, texts)
     row.raise_problems()
     assert recipient is not None
@@ -128,36 +118,13 @@ def to_shipment(
     )
 
 
-@dataclass(frozen=True)
-class _Lane:
-    """From country to country, as customs counts them; blank where a row does not tell."""
-
-    origin: str
-    destination: str
-
-    @property
-    def is_abroad(self) -> bool:
-        """Whether the carrier treats it as going abroad: the US and Puerto Rico are one country to it."""
-        if self.origin == self.destination or not (self.origin and self.destination):
-            return False
-        return not {self.origin, self.destination} <= UNITED_STATES
-
-    @property
-    def crosses_customs(self) -> bool:
-        return self.is_abroad and crosses_customs(self.origin, self.destination)
-
-    @property
-    def is_by_road(self) -> bool:
-        return any({self.origin, self.destination} <= area for area in _ROADS)
-
-
-def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) -> _Lane:
+def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) -> Lane:
     origin = "" if ship_from is None else country_of(ship_from.address)
     if recipient is not None:
-        return _Lane(origin, country_of(recipient.address))
+        return Lane(origin, country_of(recipient.address))
     country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
     state = row.parsed("state", partial(_state, country=country), blank="") if country else ""
-    return _Lane(origin, customs_country(country, state))
+    return Lane(origin, customs_country(country, state))
 
 
 def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
@@ -177,16 +144,8 @@ def _has_values(fields: Fields) -> bool:
     return any(part.texts.get(field, "").strip() for part in parts for field in _VALUES & part.texts.keys())
 
 
-def _service(row: RowReader, lane: _Lane) -> ServiceLevel:
-    by_land = ServiceLevel.STANDARD if lane.is_abroad else ServiceLevel.GROUND
-    if lane.is_abroad and not lane.is_by_road and not row.says("service"):
-        action = "Name one, such as worldwide_saver or worldwide_expedited."
-        row.miss("service", f"nothing goes from {lane.origin} to {lane.destination} by ground", action)
-    return row.parsed("service", service_level, blank=by_land)
-
-
 def _customs(
-    row: RowReader, fields: Fields, currency: str, default_origin: str, lane: _Lane, *, documents_only: bool
+    row: RowReader, fields: Fields, currency: str, default_origin: str, lane: Lane, *, documents_only: bool
 ) -> Customs | None:
     """What customs is told of an order that crosses a border; the fields for it do not matter to any other."""
     if not lane.crosses_customs:
@@ -196,28 +155,6 @@ def _customs(
     if has_lines(row, fields):
         row.refuse("documents_only", "yes", "the order has lines for customs; leave out one or the other")
     return None
-
-
-def _check_phones(row: RowReader, lane: _Lane, level: ServiceLevel, shipper: Contact | None) -> None:
-    """UPS wants the recipient's number abroad and for its earliest service, the shipper's abroad (Shipping v2409)."""
-    if lane.is_abroad and shipper is not None and not shipper.phone:
-        row.refuse(
-            "ship_from", shipper.name, f"it has no phone, which the carrier wants for parcels to {lane.destination}"
-        )
-    if row.says("phone"):
-        return
-    if lane.is_abroad:
-        row.miss("phone", f"the carrier wants one for parcels to {lane.destination}", "Fill it in.")
-    elif level is ServiceLevel.NEXT_DAY_AIR_EARLY:
-        row.miss("phone", f"the carrier wants one for {level.value}", "Fill it in, or choose another service.")
-
-
-def _is_on_saturday(row: RowReader, level: ServiceLevel) -> bool:
-    wanted = row.parsed("saturday_delivery", yes_no, blank=False)
-    if wanted and level not in _ON_SATURDAYS:
-        offered = ", ".join(each.value for each in ServiceLevel if each in _ON_SATURDAYS)
-        row.refuse("saturday_delivery", "yes", f"{level.value} is not delivered on Saturdays; {offered} are")
-    return wanted
 
 
 def _check_references(row: RowReader, texts: Mapping[str, str]) -> None:
