@@ -164,9 +164,9 @@ def test_a_shipper_needs_a_phone_for_parcels_abroad_only() -> None:
     assert to_shipment(Fields(HOME), senders=silent, service=None).ship_from.phone == ""
     with pytest.raises(RowInvalidError) as caught:
         to_shipment(Fields(ABROAD), senders=silent, service=None)
-    assert [error.message for error in caught.value.errors] == [
-        "ship_from is 'Warehouse': it has no phone, which the carrier wants for parcels to CA."
-    ]
+    (error,) = caught.value.errors
+    assert error.message == "ship_from is 'Warehouse': it has no phone, which the carrier wants for parcels to CA."
+    assert error.action == "Set its phone in the settings."
 
 
 def test_a_currency_nobody_needs_is_not_looked_at() -> None:

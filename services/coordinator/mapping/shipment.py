@@ -86,9 +86,7 @@ def to_shipment(
     recipient = _recipient(row)
     ship_from = _ship_from(row, senders)
     lane = _lane(row, ship_from, recipient)
-    currency = (
-        row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if _has_values(fields) else _DEFAULT_CURRENCY
-    )
+    currency = _currency(row, fields)
     packages = read_packages(row, fields, currency, defaults.weight, defaults.size)
     level = service or read_service(row, lane)
     check_phones(row, lane, level, senders.account or ship_from)
@@ -138,10 +136,11 @@ def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
     return warehouse
 
 
-def _has_values(fields: Fields) -> bool:
-    """Whether an order names amounts of money, so that their currency matters."""
+def _currency(row: RowReader, fields: Fields) -> str:
+    """The currency of an order's amounts of money; without any it does not matter what the row says."""
     parts = (fields, *(part for _, part in (*fields.packages, *fields.lines)))
-    return any(part.texts.get(field, "").strip() for part in parts for field in _VALUES & part.texts.keys())
+    has_values = any(part.texts.get(field, "").strip() for part in parts for field in _VALUES & part.texts.keys())
+    return row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if has_values else _DEFAULT_CURRENCY
 
 
 def _customs(
