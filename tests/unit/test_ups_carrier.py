@@ -547,3 +547,24 @@ def test_waits_double_within_their_bounds() -> None:
 )  # fmt: skip
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float) -> None:
     assert asked_wait(header, NOW) == seconds
+
+
+@pytest.mark.parametrize("status", [500, 403, 429])
+async def test_no_failure_of_a_purchase_quotes_the_recipient(
+    status: int, server: LookAlike, account: UpsCarrier
+) -> None:
+    to = ups.shipment().recipient
+    words = f"{to.address.lines[0]} of {to.name} is not known"
+    server.on(SHIP_PATH, replying(status, ups.error_body(("10004", words))))
+    with pytest.raises((NothingCreatedError, UnknownOutcomeError)) as failed:
+        await buy(account)
+    assert [private for private in (to.name, to.address.lines[0]) if private in str(failed.value)] == []
+
+
+async def test_no_failure_of_a_quote_quotes_the_recipient(server: LookAlike, account: UpsCarrier) -> None:
+    to = ups.shipment().recipient
+    server.on(RATE_PATH, replying(500, ups.error_body(("10004", f"{to.name} is not known"))))
+    with pytest.raises(TallyError, match="E-3006") as failed:
+        await account.rate(ups.shipment())
+    assert to.name not in str(failed.value)
+    assert "is not known" in str(failed.value)

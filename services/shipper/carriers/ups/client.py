@@ -33,7 +33,7 @@ from services.shipper.carriers.ups.lookups import (
     track_answer,
 )
 from services.shipper.carriers.ups.rating import RateAnswer, Rated, rate_answer, rate_call, shop_call
-from services.shipper.carriers.ups.refusals import rejected, void_refused
+from services.shipper.carriers.ups.refusals import rejected, telling_nothing_of, void_refused
 from services.shipper.carriers.ups.requests import Call
 from services.shipper.carriers.ups.retries import Backoff, Sleep
 from services.shipper.carriers.ups.session import Session
@@ -76,7 +76,8 @@ class UpsCarrier:
         stop the job), UnknownOutcomeError or DeadlinePassedError.
         """
         call = requests.ship_call(shipment, reference, self._account, self._image_format, self._today())
-        answer = await self._session.ask(call, _read_ship_answer, deadline)
+        with telling_nothing_of(shipment.recipient):
+            answer = await self._session.ask(call, _read_ship_answer, deadline)
         if isinstance(answer, Refused):
             raise rejected(answer, shipment)
         return answer.purchase
@@ -161,7 +162,10 @@ class UpsCarrier:
         return self._clock().astimezone().date()
 
     async def _rates(self, call: Call, shipment: Shipment) -> tuple[Rate, ...]:
-        with _failing_as_unavailable(call.operation, but_raising=_ABOUT_THE_ACCOUNT):
+        with (
+            telling_nothing_of(shipment.recipient),
+            _failing_as_unavailable(call.operation, but_raising=_ABOUT_THE_ACCOUNT),
+        ):
             answer: Rated | Refused = await self._session.ask(call, _read_rate_answer)
         if isinstance(answer, Refused):
             raise rejected(answer, shipment)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from services.shipper.carriers.carrier import NothingCreatedError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.shipper.carriers.carrier import NothingCreatedError, UnknownOutcomeError
 from services.shipper.carriers.ups.answers import Blocked, Refused, TokenRefused
 from shared.errors import (
     CARRIER_BLOCKED,
@@ -21,7 +24,7 @@ from shared.errors import (
     ErrorKind,
     TallyError,
 )
-from shared.shipping import Shipment
+from shared.shipping import Contact, Shipment
 from shared.shipping.redaction import without_contact
 
 _NO_REASON = "it gave no reason"
@@ -62,6 +65,21 @@ def rejected(answer: Refused, shipment: Shipment) -> NothingCreatedError:
     """
     words = without_contact(answer.message, shipment.recipient)
     return NothingCreatedError(_told(kind_of(answer.code), answer.code, words).body, stops_job=False)
+
+
+@contextmanager
+def telling_nothing_of(contact: Contact) -> Iterator[None]:
+    """Leave the contact's data out of whatever the block fails with: the carrier quotes what it was sent."""
+    try:
+        yield
+    except NothingCreatedError as refusal:
+        error = refusal.error.model_copy(update={"message": without_contact(refusal.error.message, contact)})
+        raise NothingCreatedError(error, stops_job=refusal.stops_job) from None
+    except UnknownOutcomeError as unknown:
+        raise UnknownOutcomeError(without_contact(str(unknown), contact)) from None
+    except TallyError as error:
+        message = without_contact(error.body.message, contact)
+        raise TallyError.from_body(error.body.model_copy(update={"message": message})) from None
 
 
 def void_refused(answer: Refused, shipment_id: str) -> TallyError:
