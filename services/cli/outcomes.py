@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
@@ -112,9 +114,19 @@ def report(error: ErrorBody, *, as_json: bool) -> ExitCode:
 
 
 def print_error(error: ErrorBody) -> None:
-    """Print `error` in one line on stderr, and what it is made of below it."""
-    for line in error_lines(error):
+    """Print `error` in one line on stderr, and what it is made of below it; a terminal gets it wrapped by words."""
+    lines = error_lines(error)
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        lines = [part for line in lines for part in _wrapped(line, width)]
+    for line in lines:
         print(line, file=sys.stderr)  # noqa: T201 - a command line's output
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    """A line as a terminal of `width` columns shows it with no word broken in two."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def error_lines(error: ErrorBody, indent: str = "") -> list[str]:

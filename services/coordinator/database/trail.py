@@ -44,6 +44,8 @@ _LOCK_JOB = (
     .where(jobs.c.job_id == bindparam("job_id"))
     .with_for_update()
 )
+# What was ordered that leads to a state, as a person reads it.
+_ORDERS = {JobStatus.RUNNING: "Resuming", JobStatus.PAUSED: "Pausing", JobStatus.CANCELLED: "Cancelling"}
 _INSERT_AUDIT = insert(audit)
 _UPDATE_JOB = update(jobs).where(jobs.c.job_id == bindparam("b_job_id"))
 
@@ -119,7 +121,12 @@ class JobTransaction:
         if target is JobStatus.RUNNING:
             self.expect_kept("Running it")
         if not states.allows(states.JOB, self.status, target):
-            raise TallyError(ILLEGAL_TRANSITION, action=f"Becoming {target}", job_id=self.job_id, status=self.status)
+            raise TallyError(
+                ILLEGAL_TRANSITION,
+                action=_ORDERS.get(target, f"Becoming {target}"),
+                job_id=self.job_id,
+                status=self.status,
+            )
         self.trail.add(f"job.{target}", actor=actor, was=self.status, error=None if error is None else error.code)
         was_complete = self.status in states.COMPLETE_JOBS
         self.status = self.entered = target
