@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any
 
 _AGAIN_AFTER = 0.5
@@ -20,3 +20,12 @@ async def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
         for task in pending:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=_AGAIN_AFTER)
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """Do several things at once. The first that fails ends the others, and its exception is raised as it is."""
+    tasks = [asyncio.create_task(each) for each in work]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        await cancel(tasks)

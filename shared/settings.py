@@ -113,7 +113,8 @@ class CoordinatorSettings(ServiceSettings):
 
     `default_weight` (pounds), `default_size` (inches, ``12x9x4``) and `default_origin` (the country where goods were
     made) count for orders that have none. Orders leave from `ship_from`, or from the one of `warehouses` they name. A
-    preview's rows are rated for `preview_budget` at most; the others are estimated.
+    preview's rows are rated for `preview_budget` at most; the others are estimated. With `check_addresses` their
+    addresses are looked up in the carrier's directory.
 
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
@@ -134,6 +135,7 @@ class CoordinatorSettings(ServiceSettings):
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    check_addresses: bool = True
     preview_budget: Annotated[float, Field(gt=0, le=3600)] = 60.0
     house_run: Annotated[str, Field(max_length=64)] = ""
     look_again_after: Annotated[float, Field(gt=0)] = 600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from services.coordinator.address_checks import Directory
 from services.coordinator.announcer import Announcer
 from services.coordinator.approval import Approval
 from services.coordinator.auditing import Auditing
@@ -20,6 +21,7 @@ from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
 from services.coordinator.intake import Intake
+from services.coordinator.job_pricing import JobPricing
 from services.coordinator.lookups import LookUps
 from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.presence import Heartbeat
@@ -90,7 +92,9 @@ def main() -> None:
         )
 
         estimator = Estimator(service.client, settings.preview_budget)
-        submission = Submission(installation, database, intake, estimator, progress, announcer, utc_now)
+        directory = Directory(service.client, settings.preview_budget, off=not settings.check_addresses)
+        pricing = JobPricing(database, estimator, directory, announcer, utc_now)
+        submission = Submission(installation, database, intake, pricing, progress, announcer, utc_now)
         withdrawal = Withdrawal(database, dispatcher, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
@@ -109,7 +113,7 @@ def main() -> None:
             restoring,
             verification,
             intake,
-            Previews(intake, estimator, service.client),
+            Previews(intake, estimator, directory, service.client),
             approval,
             utc_now,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 from services.coordinator.batch import Batch
@@ -14,11 +14,10 @@ from services.coordinator.drift import Comparison, Drift, Order, unreadable
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
 from services.coordinator.mapping.problems import RowInvalidError
-from services.coordinator.pricing import Pricing
+from services.coordinator.pricing import Heard, Pricing
 from services.coordinator.progress import Progress
 from shared.clock import Clock
 from shared.contracts.api import ApproveJob
-from shared.contracts.rates import Quote
 from shared.contracts.source import source_label
 from shared.errors import ESTIMATE_CHANGED, SOURCE_CHANGED_SINCE, ErrorBody, TallyError
 from shared.shipping import Money
@@ -111,7 +110,7 @@ class Approval:
         async for row in self._rated(job_id):
             pricing.add(row.shipment)
 
-        async def heard(_: Mapping[str, Quote]) -> None: ...
+        async def heard(_: Heard) -> None: ...
 
         await pricing.rate(heard)
         changed = []

@@ -12,6 +12,7 @@ from services.coordinator.mapping.filters import service_level
 from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.problems import FieldValueError, quoted
 from services.coordinator.mapping.profiles import choose_mapping
+from services.coordinator.mapping.service_choice import ServiceChoice, service_choice
 from services.coordinator.orders import OrderReader
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source
@@ -86,10 +87,17 @@ def _check_included(included: Sequence[str], mapping: Mapping) -> None:
             )
 
 
-def _service(text: str | None) -> ServiceLevel | None:
+def choice_of(request: JobRequest) -> ServiceChoice | None:
+    """How the carrier's prices choose the rows' services, where the request has them do so. Raises E-2020."""
+    service = _service(request.service)
+    return service if isinstance(service, ServiceChoice) else None
+
+
+def _service(text: str | None) -> ServiceLevel | ServiceChoice | None:
+    """What a request's `service` says. Raises E-2020."""
     if text is None:
         return None
     try:
-        return service_level(text)
+        return service_choice(text) or service_level(text)
     except FieldValueError as error:
         raise TallyError(REQUEST_MALFORMED, reason=f"service {quoted(error.value)}: {error.reason}") from error

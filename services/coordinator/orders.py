@@ -12,6 +12,7 @@ from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.merging import merged
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid
+from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.mapping.shipment import Defaults, Senders, to_shipment
 from shared.contracts.commands import SourcePlace
 from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
@@ -25,7 +26,7 @@ class OrderReader:
 
     mapping: Mapping
     senders: Senders
-    service: ServiceLevel | None
+    service: ServiceLevel | ServiceChoice | None
     defaults: Defaults
 
     def is_left_out(self, rows: Sequence[SourceRow]) -> bool:

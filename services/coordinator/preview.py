@@ -3,88 +3,101 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from nats.aio.client import Client
 
+from services.coordinator.address_checks import AddressChecks, Directory
 from services.coordinator.batch import Batch
 from services.coordinator.database.intake import NewRow, destination
 from services.coordinator.estimate import Estimator
-from services.coordinator.intake import Intake
-from services.coordinator.price import Price
-from services.coordinator.pricing import Pricing, Ticket
+from services.coordinator.intake import Intake, choice_of
+from services.coordinator.price import Price, negotiation_notes
+from services.coordinator.pricing import Heard, Pricing, Ticket
+from shared.cancelling import together
 from shared.contracts.api import PreviewProgress, PreviewSource
 from shared.contracts.documents import PreviewDocument, PreviewRow, SkippedBy
-from shared.contracts.rates import Quote
 from shared.shipping import Money
 
 _ROWS_A_MESSAGE = 200
 
 
+class _Asked(NamedTuple):
+    """What a row's price and its address's warnings are asked for by; `warned` says that it has others."""
+
+    ticket: Ticket
+    place: str | None
+    warned: bool
+
+
 @dataclass
 class _Counts:
-    """A batch's rows as they are read: those to ship by what their price is asked for by, and the others."""
+    """A batch's rows as they are read: those to ship by what is asked for them, and the others."""
 
-    priced: Counter[Ticket] = field(default_factory=Counter)
+    asked: Counter[_Asked] = field(default_factory=Counter)
     skipped_by: Counter[str | None] = field(default_factory=Counter)
     read: int = 0
     to_ship: int = 0
     again: int = 0
-    warned: int = 0
+    warned_skipped: int = 0
     rated: int = 0
-    listed: list[tuple[PreviewRow, Ticket | None]] = field(default_factory=list)
+    listed: list[tuple[PreviewRow, _Asked | None]] = field(default_factory=list)
 
-    def note(self, row: NewRow, ticket: Ticket | None, *, listed: bool) -> None:
-        """Count a row, which has a ticket if it ships; keep it where it is to be listed."""
+    def note(self, row: NewRow, asked: _Asked | None, *, listed: bool) -> None:
+        """Count a row, for which something is asked if it ships; keep it where it is to be listed."""
         self.read += 1
-        self.warned += bool(row.warnings)
         if listed:
-            self.listed.append((_preview_row(self.read, row), ticket))
-        if ticket is None:
+            self.listed.append((_preview_row(self.read, row), asked))
+        if asked is None:
+            self.warned_skipped += bool(row.warnings)
             if row.shipped_before is not None:
                 self.skipped_by[row.shipped_before.job_id] += 1
             return
         self.to_ship += 1
-        self.priced[ticket] += 1
+        self.asked[asked] += 1
         self.again += row.shipped_before is not None
 
 
 class Previews:
     """Makes previews."""
 
-    def __init__(self, intake: Intake, estimator: Estimator, client: Client) -> None:
+    def __init__(self, intake: Intake, estimator: Estimator, directory: Directory, client: Client) -> None:
         self._intake = intake
         self._estimator = estimator
+        self._directory = directory
         self._client = client
 
     async def preview(self, call: PreviewSource) -> PreviewDocument:
         """What the request would cost, every row rated or estimated. Raises as Intake.open and Batch.rows do."""
-        pricing = Pricing(self._estimator)
+        pricing, checks = Pricing(self._estimator, choice_of(call.request)), AddressChecks(self._directory)
         counts = _Counts()
         async with self._intake.open(call.request, to_ship=False) as batch:
             async for rows in batch.rows():
                 for row in rows:
-                    ticket = pricing.add(row.shipment) if row.skipped is None else None
-                    counts.note(row, ticket, listed=call.every_row or len(counts.listed) < call.limit)
+                    asked = None
+                    if row.skipped is None:
+                        place = checks.add(row.shipment.recipient.address)
+                        asked = _Asked(pricing.add(row.shipment), place, bool(row.warnings))
+                    counts.note(row, asked, listed=call.every_row or len(counts.listed) < call.limit)
                 await self._tell(call, PreviewProgress(read=counts.read))
         by_key = Counter[str | None]()
-        for ticket, count in counts.priced.items():
-            by_key[ticket.key] += count
+        for asked, count in counts.asked.items():
+            by_key[asked.ticket.key] += count
 
-        async def heard(quotes: Mapping[str, Quote]) -> None:
-            counts.rated += sum(by_key[key] for key in quotes)
+        async def heard(news: Heard) -> None:
+            counts.rated += sum(by_key[key] for key in news.answered)
             await self._tell(call, PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated))
 
-        await heard({})
-        await pricing.rate(heard)
-        rows_listed = [_priced(row, ticket, pricing) for row, ticket in counts.listed]
+        await heard(Heard({}, ()))
+        await together(pricing.rate(heard), checks.check())
+        rows_listed = [_priced(row, asked, pricing, checks) for row, asked in counts.listed]
         if call.every_row:
             for start in range(0, len(rows_listed), _ROWS_A_MESSAGE):
                 page = tuple(rows_listed[start : start + _ROWS_A_MESSAGE])
                 done = PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated, rows=page)
                 await self._tell(call, done)
-        return _document(call, batch, counts, pricing, rows_listed)
+        return _document(call, batch, counts, pricing, checks, rows_listed)
 
     async def _tell(self, call: PreviewSource, progress: PreviewProgress) -> None:
         if call.progress is not None:
@@ -92,9 +105,19 @@ class Previews:
 
 
 def _document(
-    call: PreviewSource, batch: Batch, counts: _Counts, pricing: Pricing, rows: list[PreviewRow]
+    call: PreviewSource,
+    batch: Batch,
+    counts: _Counts,
+    pricing: Pricing,
+    checks: AddressChecks,
+    rows: list[PreviewRow],
 ) -> PreviewDocument:
-    prices = [(pricing.price(ticket), count) for ticket, count in counts.priced.items()]
+    judged = [(pricing.price(asked.ticket), asked, count) for asked, count in counts.asked.items()]
+    prices = [(price, count) for price, _, count in judged]
+    warned = sum(
+        count for price, asked, count in judged if asked.warned or price.warnings or checks.warnings(asked.place)
+    )
+    published = sum(count for price, count in prices if not price.negotiated)
     return PreviewDocument(
         source=batch.source,
         where=call.request.where,
@@ -106,12 +129,12 @@ def _document(
         rated=sum(count for price, count in prices if price.cost is not None and not price.estimated),
         estimated=sum(count for price, count in prices if price.estimated),
         unrated=sum(count for price, count in prices if price.cost is None),
-        warned=counts.warned,
+        warned=warned + counts.warned_skipped,
         rows=tuple(rows[: call.limit]),
         skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in counts.skipped_by.most_common()),
         shipped_again=counts.again,
         settled=batch.settled.orders,
-        notes=batch.snapshot.notes,
+        notes=(*batch.snapshot.notes, *checks.notes(), *negotiation_notes(published)),
     )
 
 
@@ -135,8 +158,16 @@ def _preview_row(number: int, row: NewRow) -> PreviewRow:
     )
 
 
-def _priced(row: PreviewRow, ticket: Ticket | None, pricing: Pricing) -> PreviewRow:
-    if ticket is None:
+def _priced(row: PreviewRow, asked: _Asked | None, pricing: Pricing, checks: AddressChecks) -> PreviewRow:
+    if asked is None:
         return row
-    price = pricing.price(ticket)
-    return row.model_copy(update={"estimate": price.cost, "estimated": price.estimated, "error": price.error})
+    price = pricing.price(asked.ticket)
+    return row.model_copy(
+        update={
+            "estimate": price.cost,
+            "estimated": price.estimated,
+            "error": price.error,
+            "service": row.service if price.service is None else price.service,
+            "warnings": (*row.warnings, *price.warnings, *checks.warnings(asked.place)),
+        }
+    )

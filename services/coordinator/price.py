@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.contracts.rates import Quote
+from services.coordinator.choosing import choose
+from services.coordinator.mapping.service_choice import ServiceChoice
+from shared.contracts.rates import Offer, Quote
+from shared.contracts.warning import RowWarning, WarningCode
 from shared.errors import REGISTRY, ErrorBody
-from shared.shipping import Money
+from shared.shipping import Money, ServiceLevel, Shipment
+
+NOT_NEGOTIATED = RowWarning(
+    code=WarningCode.NOT_NEGOTIATED, message="The price is the carrier's published one: it names none of your own."
+)
 
 
 @dataclass(frozen=True)
 class Price:
-    """A row's price: the carrier's own or, `estimated`, that of rows like it; without a cost, why there is none."""
+    """A row's price: the carrier's own or, `estimated`, that of rows like it; without a cost, why there is none.
+
+    `negotiated` says that it is by the account's own rates, `service` what was chosen for the row, if it was.
+    """
 
     cost: Money | None = None
     estimated: bool = False
     error: ErrorBody | None = None
+    negotiated: bool = True
+    service: ServiceLevel | None = None
+
+    @property
+    def warnings(self) -> tuple[RowWarning, ...]:
+        """What a person may want to know of it."""
+        return () if self.negotiated else (NOT_NEGOTIATED,)
 
 
 def is_refusal(error: ErrorBody) -> bool:
@@ -26,9 +43,22 @@ def is_refusal(error: ErrorBody) -> bool:
 
 def is_final(quote: Quote) -> bool:
     """Whether a quote says all there is to say: a price, or a refusal. Else its row is estimated by others."""
-    return quote.cost is not None or (quote.error is not None and is_refusal(quote.error))
+    return quote.is_priced or (quote.error is not None and is_refusal(quote.error))
 
 
-def price_of(quote: Quote) -> Price:
-    """The price that a final quote stands for."""
-    return Price(cost=quote.cost, error=quote.error)
+def price_of(quote: Quote, shipment: Shipment, choice: ServiceChoice | None = None) -> Price:
+    """The price that a final quote stands for: of the shipment's own service, or of the one that is the `choice`."""
+    if choice is None or quote.error is not None:
+        return Price(quote.cost, error=quote.error, negotiated=quote.negotiated)
+    found = choose(quote.offers, choice, shipment)
+    if isinstance(found, Offer):
+        return Price(found.cost, negotiated=found.negotiated, service=found.service)
+    return Price(error=found)
+
+
+def negotiation_notes(published: int) -> tuple[str, ...]:
+    """What to say, once, of rows whose prices are the carrier's published ones."""
+    if not published:
+        return ()
+    rows = "1 row" if published == 1 else f"{published:,} rows"
+    return (f"The carrier named its published rates for {rows}, none of your account's own.",)

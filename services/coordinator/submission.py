@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,25 +11,20 @@ from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
 from services.coordinator.database import steps
 from services.coordinator.database.engine import Database
-from services.coordinator.estimate import Estimator
 from services.coordinator.identity import job_id_for, request_hash
-from services.coordinator.intake import Intake
-from services.coordinator.price import Price, is_final, price_of
-from services.coordinator.pricing import Pricing
+from services.coordinator.intake import Intake, choice_of
+from services.coordinator.job_pricing import JobPricing
+from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.progress import Progress
 from shared.clock import Clock
 from shared.contracts.message import RequestId
-from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
 from shared.errors import REQUEST_MALFORMED, ErrorBody, TallyError
 from shared.failpoints import failpoint
-from shared.shipping import Shipment
 from shared.telemetry import logger
 
 log = logger("submission")
-
-_PAGE = 500
 
 _usable_id: TypeAdapter[str] = TypeAdapter(RequestId)
 
@@ -44,7 +37,7 @@ class Submission:
         installation: str,
         database: Database,
         intake: Intake,
-        estimator: Estimator,
+        pricing: JobPricing,
         progress: Progress,
         announcer: Announcer,
         clock: Clock,
@@ -52,7 +45,7 @@ class Submission:
         self._installation = installation
         self._database = database
         self._intake = intake
-        self._estimator = estimator
+        self._pricing = pricing
         self._progress = progress
         self._announcer = announcer
         self._clock = clock
@@ -98,12 +91,14 @@ class Submission:
             if not await self._snapshot(job_id, intake, request):
                 return
             failpoint("coordinator.after_intake")
+            if (choice := choice_of(request)) and not await self._chosen(job_id, intake, request, choice):
+                return
             if request.mode is JobMode.AUTO:
                 actor = request.requested_by or "auto"
                 failpoint("coordinator.before_start_commit")
                 await self._progress.commit(steps.start, job_id, intake, actor, self._clock(), self._progress.issue())
             else:
-                await self._estimate(job_id, intake)
+                await self._pricing.estimate(job_id, intake)
                 await self._database.write(admission.await_approval, job_id, intake, self._clock())
                 await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
         except admission.SupersededError:
@@ -135,6 +130,15 @@ class Submission:
             return False
         return True
 
+    async def _chosen(self, job_id: str, intake: str, request: JobRequest, choice: ServiceChoice) -> bool:
+        """Choose the rows' services. Where that cannot be, the job fails, the request is rejected: False."""
+        try:
+            await self._pricing.choose(job_id, intake, choice)
+        except TallyError as error:
+            await self._fail(job_id, request.request_id, error.body)
+            return False
+        return True
+
     async def _fail(self, job_id: str, request_id: str, error: ErrorBody) -> None:
         """Fail a job that is still to be taken in, and say that its request is rejected."""
         try:
@@ -144,39 +148,6 @@ class Submission:
             return
         await self._announcer.rejected(job_id, request_id, error)
         await self._announcer.entered(job_id, JobStatus.FAILED)
-
-    async def _estimate(self, job_id: str, intake: str) -> None:
-        """Price every row that ships: those that are rated as their quotes come, then the others by them."""
-        pricing = Pricing(self._estimator)
-        asked_for: dict[str, list[int]] = defaultdict(list)
-
-        async def note(prices: Sequence[tuple[int, Price]]) -> None:
-            # A page at a time, for other jobs' rows wait for this transaction; one in any case, to say that it goes on.
-            for start in range(0, max(len(prices), 1), _PAGE):
-                page = prices[start : start + _PAGE]
-                await self._database.write(admission.note_prices, job_id, intake, page, self._clock())
-
-        async def heard(quotes: Mapping[str, Quote]) -> None:
-            final = [(key, price_of(quote)) for key, quote in quotes.items() if is_final(quote)]
-            await note([(number, price) for key, price in final for number in asked_for[key]])
-            self._announcer.moved(job_id)
-
-        async for page in self._unpriced(job_id):
-            for number, shipment in page:
-                ticket = pricing.add(shipment)
-                if ticket.key is not None:
-                    asked_for[ticket.key].append(number)
-            await note(())
-        await pricing.rate(heard)
-        async for page in self._unpriced(job_id):
-            await note([(number, pricing.price(pricing.add(shipment))) for number, shipment in page])
-
-    async def _unpriced(self, job_id: str) -> AsyncIterator[Sequence[tuple[int, Shipment]]]:
-        """The rows to ship that have no price yet and no reason why not, in pages."""
-        after = 0
-        while page := await self._database.read(admission.unpriced_shipments, job_id, after, _PAGE):
-            yield page
-            after = page[-1][0]
 
     async def _reject_malformed(self, body: bytes, error: ValidationError) -> None:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]

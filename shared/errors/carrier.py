@@ -148,3 +148,15 @@ CHARGED_MORE = _registered(
     "The label is kept. Look at the row (tally show {job_id} {row_number}), then go on with tally resume {job_id}, or"
     " cancel the job.",
 )
+NO_SERVICE_IN_TIME = _registered(
+    "E-3041",
+    "No service in time",
+    "No service delivers the row by {by}: {earliest}.",
+    "Name a later day or a service, or leave the row out.",
+)
+NO_SERVICE_OFFERED = _registered(
+    "E-3042",
+    "No service offered",
+    "The carrier offers no service for the row: {reason}.",
+    "Change what the row asks for in the source, or leave the row out.",
+)

@@ -13,13 +13,14 @@ from sqlalchemy import select
 
 from services.coordinator.approval import Approval
 from services.coordinator.batch import IntakeSettings
-from services.coordinator.database import approving, intake, queries, steps
+from services.coordinator.database import approving, intake, previewing, queries, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.tables import audit
 from services.coordinator.estimate import Heard
 from services.coordinator.history import History
 from services.coordinator.identity import job_id_for, request_hash
 from services.coordinator.intake import Intake
+from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.price import Price
 from services.coordinator.progress import Progress
 from shared.contracts.api import ApproveJob
@@ -58,7 +59,7 @@ class Prices:
 
     budget = 1.0
 
-    async def rate(self, shipments: Mapping[str, Shipment], heard: Heard) -> ErrorBody | None:
+    async def rate(self, shipments: Mapping[str, Shipment], heard: Heard, **_: object) -> ErrorBody | None:
         away = TallyError(BUS_TIMEOUT, service="shipper", subject="rates", seconds=1).body
         quote = Quote(cost=dollars(self.price)) if self.price else Quote(error=away)
         await heard(dict.fromkeys(shipments, quote))
@@ -73,7 +74,7 @@ class Desk:
         self.path = folder / "orders.csv"
         self.prices = Prices("10.00")
         self.now = NOW
-        settings = IntakeSettings((folder,), Connections({}), SHIPMENT.ship_from, None, 1000)
+        settings = IntakeSettings((folder,), Connections({}), Senders(SHIPMENT.ship_from), Defaults(), 1000)
         self.intake = Intake(settings, History(database))
         self.approval = Approval(
             database,
@@ -95,7 +96,7 @@ class Desk:
             rows = [row async for page in batch.rows() for row in page]
             await write(intake.add_rows, job_id, "intake", INSTALLATION, 1, rows, NOW)
         await write(intake.finish_intake, job_id, "intake", 3, "mapping", NOW)
-        await write(intake.note_prices, job_id, "intake", [(n, Price(dollars("10.00"))) for n in (1, 2, 3)], NOW)
+        await write(previewing.note_prices, job_id, "intake", [(n, Price(dollars("10.00"))) for n in (1, 2, 3)], NOW)
         await write(intake.await_approval, job_id, "intake", NOW)
         return job_id
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.coordinator.database import intake, outcomes, steps
+from services.coordinator.database import outcomes, previewing, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.price import Price
 from services.coordinator.price_guard import PriceGuard
@@ -22,7 +22,7 @@ async def started(database: Database, *prices: str, estimated: bool = False) -> 
         (number, Price(Money(amount=Decimal(price)), estimated=estimated))
         for number, price in enumerate(prices, start=1)
     ]
-    await database.write(intake.note_prices, job_id, "intake", priced, NOW)
+    await database.write(previewing.note_prices, job_id, "intake", priced, NOW)
     await database.write(steps.start, job_id, "intake", "ann", NOW, ISSUE)
     return job_id
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,7 +57,7 @@ class Shippers:
         return SimpleNamespace(data=QuoteReply(quotes=tuple(map(self.answer, request.shipments))).encode())
 
 
-async def nothing(_: Mapping[str, Quote]) -> None:
+async def nothing(_: object) -> None:
     """What to do with quotes that nobody waits for."""
 
 

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from services.coordinator import pricing as module
 from services.coordinator.estimate import Estimator
+from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.price import Price
 from services.coordinator.pricing import Pricing, rate_key
-from shared.contracts.rates import Quote
+from shared.contracts.rates import Offer, Quote
 from shared.errors import CARRIER_REJECTED, CARRIER_UNAVAILABLE, TallyError
-from shared.shipping import Money, ServiceLevel, Signature
+from shared.shipping import Money, ServiceLevel, Shipment, Signature
 from tests.unit.rating import Shippers, nothing, shipments, to_zip
 
 COST = Money(amount=Decimal("12.40"))
@@ -98,3 +99,36 @@ async def test_more_rows_than_can_be_rated_are_estimated_by_those_from_all_over_
     assert sorted(order) == list(range(100))
     # Of what is asked for next, as many are from one half of the batch as from the other.
     assert sum(number >= 60 for number in order[20:40]) in {9, 10, 11}
+
+
+async def test_a_choice_is_made_for_each_shipment_from_its_offers_and_whatever_its_service() -> None:
+    def offered(shipment: Shipment) -> Quote:
+        cheap = Offer(service=ServiceLevel.GROUND, cost=COST)
+        fast = Offer(service=ServiceLevel.NEXT_DAY_AIR, cost=COST + COST, negotiated=False)
+        return Quote(offers=(fast, cheap) if shipment.recipient.address.postal_code == "02143" else (fast,))
+
+    shippers = Shippers(offered)
+    prices = Pricing(Estimator(cast("Any", shippers), 60), ServiceChoice())
+    tickets = [
+        prices.add(to_zip("02143")),
+        prices.add(to_zip("02143", service=ServiceLevel.NEXT_DAY_AIR)),
+        prices.add(to_zip("02144")),
+    ]
+    await prices.rate(nothing)
+    assert len(shippers.asked) == 2
+    first, second, third = map(prices.price, tickets)
+    assert first == second == Price(COST, service=ServiceLevel.GROUND)
+    assert third == Price(COST + COST, negotiated=False, service=ServiceLevel.NEXT_DAY_AIR)
+    assert [warning.code for warning in third.warnings] == ["not_negotiated"]
+
+
+async def test_a_service_is_not_chosen_by_the_prices_of_other_rows() -> None:
+    def offered(shipment: Shipment) -> Quote:
+        if shipment.recipient.address.postal_code == "02143":
+            return Quote(offers=(Offer(service=ServiceLevel.GROUND, cost=COST),))
+        return Quote(error=BUSY)
+
+    prices = Pricing(Estimator(cast("Any", Shippers(offered)), 60), ServiceChoice())
+    _, other = prices.add(to_zip("02143")), prices.add(to_zip("02144"))
+    await prices.rate(nothing)
+    assert prices.price(other) == Price(error=BUSY)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 
 from services.coordinator.audit import GENESIS
 from services.coordinator.database.starting import note_skip
@@ -15,7 +15,6 @@ from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for, reservation_key
-from services.coordinator.price import Price
 from shared.contracts.commands import SourcePlace
 from shared.contracts.documents import SettledOrders, ShippedBefore
 from shared.contracts.requests import JobRequest
@@ -250,58 +249,6 @@ def await_approval(connection: Connection, job_id: str, intake: str, now: dateti
     job = of_intake(connection, job_id, intake, now)
     job.changes["rated_at"] = now
     job.enter(JobStatus.AWAITING_APPROVAL)
-    job.close()
-
-
-def unpriced_shipments(connection: Connection, job_id: str, after: int, limit: int) -> list[tuple[int, Shipment]]:
-    """A page of the rows that will ship and have neither a price nor a reason for none: number and shipment."""
-    found = connection.execute(
-        select(rows.c.row_number, rows.c.shipment)
-        .where(
-            rows.c.job_id == job_id,
-            rows.c.row_number > after,
-            rows.c.status == RowStatus.PENDING.value,
-            rows.c.estimate_amount.is_(None),
-            rows.c.error.is_(None),
-        )
-        .order_by(rows.c.row_number)
-        .limit(limit)
-    )
-    return [(row.row_number, Shipment.model_validate_json(row.shipment)) for row in found]
-
-
-_NOTE_PRICE = (
-    update(rows)
-    .where(rows.c.job_id == bindparam("of_job"), rows.c.row_number == bindparam("of_row"))
-    .values(
-        estimate_amount=bindparam("amount"),
-        estimate_currency=bindparam("currency"),
-        estimated=bindparam("by_others"),
-        error=bindparam("why_not"),
-    )
-)
-
-
-def note_prices(
-    connection: Connection, job_id: str, intake: str, prices: Sequence[tuple[int, Price]], now: datetime
-) -> None:
-    """Write rows' prices down, those without one with the reason; without any, note only that the intake goes on."""
-    job = of_intake(connection, job_id, intake, now)
-    if prices:
-        connection.execute(
-            _NOTE_PRICE,
-            [
-                {
-                    "of_job": job_id,
-                    "of_row": row_number,
-                    "amount": None if price.cost is None else price.cost.amount,
-                    "currency": None if price.cost is None else price.cost.currency,
-                    "by_others": price.estimated,
-                    "why_not": None if price.error is None else price.error.model_dump(mode="json"),
-                }
-                for row_number, price in prices
-            ],
-        )
     job.close()
 
 

@@ -11,7 +11,7 @@ from shared.shipping.lane import EUROPEAN_UNION, UNITED_STATES
 
 # Where UPS Standard goes by road.
 _ROADS = (UNITED_STATES | {"CA", "MX"}, EUROPEAN_UNION)
-_ON_SATURDAYS = frozenset(
+ON_SATURDAYS = frozenset(
     {
         ServiceLevel.NEXT_DAY_AIR,
         ServiceLevel.NEXT_DAY_AIR_EARLY,
@@ -47,9 +47,14 @@ class Lane:
         return any({self.origin, self.destination} <= area for area in _ROADS)
 
 
-def read_service(row: RowReader, lane: Lane) -> ServiceLevel:
-    """The service that a row names, or the one that goes by land; one that goes overseas has to be named."""
+def read_service(row: RowReader, lane: Lane, *, is_open: bool = False) -> ServiceLevel:
+    """The service that a row names, or the one that goes by land; one that goes overseas has to be named.
+
+    With `is_open` it is chosen later: what the row names does not matter.
+    """
     by_land = ServiceLevel.STANDARD if lane.is_abroad else ServiceLevel.GROUND
+    if is_open:
+        return by_land
     if lane.is_abroad and not lane.is_by_road and not row.says("service"):
         action = "Name one, such as worldwide_saver or worldwide_expedited."
         row.miss("service", f"nothing goes from {lane.origin} to {lane.destination} by ground", action)
@@ -69,10 +74,10 @@ def check_phones(row: RowReader, lane: Lane, level: ServiceLevel, shipper: Conta
         row.miss("phone", f"the carrier wants one for {level.value}", "Fill it in, or choose another service.")
 
 
-def read_saturday(row: RowReader, level: ServiceLevel) -> bool:
-    """Whether a row asks for Saturday delivery, which its service must have."""
+def read_saturday(row: RowReader, level: ServiceLevel | None) -> bool:
+    """Whether a row asks for Saturday delivery, which its service must have; None is one that is still to be chosen."""
     wanted = row.parsed("saturday_delivery", yes_no, blank=False)
-    if wanted and level not in _ON_SATURDAYS:
-        offered = ", ".join(each.value for each in ServiceLevel if each in _ON_SATURDAYS)
+    if wanted and level is not None and level not in ON_SATURDAYS:
+        offered = ", ".join(each.value for each in ServiceLevel if each in ON_SATURDAYS)
         row.refuse("saturday_delivery", "yes", f"{level.value} is not delivered on Saturdays; {offered} are")
     return wanted

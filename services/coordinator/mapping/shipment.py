@@ -23,6 +23,7 @@ from services.coordinator.mapping.lane import Lane, check_phones, read_saturday,
 from services.coordinator.mapping.parcels import read_packages
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
+from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.mapping.text import normalised
 from shared.shipping import (
     Address,
@@ -71,13 +72,17 @@ class Senders:
 
 
 def to_shipment(
-    fields: Fields, *, senders: Senders, service: ServiceLevel | None, defaults: Defaults | None = None
+    fields: Fields,
+    *,
+    senders: Senders,
+    service: ServiceLevel | ServiceChoice | None,
+    defaults: Defaults | None = None,
 ) -> Shipment:
     """The shipment that a row's `fields` describe.
 
-    `service` overrides the row's own. Without a country the address is in the US; without a service the shipment goes
-    by ground, abroad by UPS Standard where that goes. Raises RowInvalidError with every problem of the row: E-2011 for
-    what is missing, E-2012 for what is invalid.
+    `service` overrides the row's own. Without a country the address is in the US; without a service, or with one that
+    is chosen later, the shipment goes by ground, abroad by UPS Standard where that goes. Raises RowInvalidError with
+    every problem of the row: E-2011 for what is missing, E-2012 for what is invalid.
     """
     defaults = defaults or Defaults()
     row = RowReader(fields)
@@ -88,13 +93,14 @@ def to_shipment(
     lane = _lane(row, ship_from, recipient)
     currency = _currency(row, fields)
     packages = read_packages(row, fields, currency, defaults.weight, defaults.size)
-    level = service or read_service(row, lane)
+    is_open = isinstance(service, ServiceChoice)
+    level = service if isinstance(service, ServiceLevel) else read_service(row, lane, is_open=is_open)
     check_phones(row, lane, level, senders.account or ship_from)
     documents_only = lane.crosses_customs and row.parsed("documents_only", yes_no, blank=False)
     customs = _customs(row, fields, currency, defaults.origin, lane, documents_only=documents_only)
     texts = {field: row.text(field) for field in ("order_number", "reference", "cost_centre", "description")}
     signed_for = row.parsed("signature", signature, blank=Signature.NONE)
-    on_saturday = read_saturday(row, level)
+    on_saturday = read_saturday(row, None if is_open else level)
     _check_references(row, texts)
     row.raise_problems()
     assert recipient is not None
