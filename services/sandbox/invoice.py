@@ -105,7 +105,8 @@ def drawn_invoice(invoice: Invoice, shipment_id: str) -> str:
         f"Total {invoice.total:.2f} {invoice.currency}",
     ]
     lines = [Line(_MARGIN, _TOP, _TITLE_SIZE, "COMMERCIAL INVOICE (SAMPLE)")]
-    lines += [Line(_MARGIN, _TOP - _STEP * place, _SIZE, line) for place, line in enumerate(told, start=2) if line]
+    step = min(_STEP, _TOP // (len(told) + 3))  # so many goods as there may be still fit the page
+    lines += [Line(_MARGIN, _TOP - step * place, _SIZE, line) for place, line in enumerate(told, start=2) if line]
     return base64.b64encode(page(_WIDTH, _HEIGHT, lines)).decode()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from copy import deepcopy
 from decimal import Decimal
 from typing import Any
@@ -145,6 +146,15 @@ def test_an_invoice_lists_its_goods_and_their_total() -> None:
     for line in (r"Zoë \(Ann\) Lee", r"3 x Hardback books \(second edition\)", "2 x Mugs", "Terms DAP", "101.52 USD"):
         assert line in sheet
     assert read_invoice({}) is None
+
+
+def test_an_invoice_of_as_many_goods_as_there_may_be_fits_its_page() -> None:
+    invoice = read_invoice(shipment(FORMS | {"Product": [FORMS["Product"][1]] * 50}))
+    assert invoice is not None
+    sheet = base64.b64decode(drawn_invoice(invoice, "1Z1"))
+    heights = [int(height) for height in re.findall(rb"Tf 54 (-?\d+) Td", sheet)]
+    assert (len(heights), heights) == (55, sorted(heights, reverse=True))
+    assert heights[-1] > 0
 
 
 @pytest.mark.parametrize(
