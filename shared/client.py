@@ -35,12 +35,20 @@ from shared.contracts.documents import (
     VerificationDocument,
 )
 from shared.contracts.events import EventType, JobEvent
+from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.message import Message
 from shared.contracts.purging import PlanPurge, PurgedJob, PurgeJob, PurgePlan, RewriteDatabase, Rewritten
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
-from shared.errors import BUS_TIMEOUT, BUS_UNREACHABLE, JOB_NOT_FOUND, REQUEST_ID_REUSED, TallyError
+from shared.errors import (
+    BUS_TIMEOUT,
+    BUS_UNREACHABLE,
+    JOB_NOT_FOUND,
+    LABEL_UNREADABLE,
+    REQUEST_ID_REUSED,
+    TallyError,
+)
 from shared.shipping import Money
 from shared.watching import JobEvents
 
@@ -261,6 +269,19 @@ class TallyClient:
         """Have the job database's file written anew, without what was deleted. Raises E-4043."""
         return await self._call("rewrite-database", RewriteDatabase(), Rewritten, within=INSPECT_TIMEOUT)
 
+    async def label(self, key: str) -> bytes:
+        """A label or an invoice by its key, as a row's document tells it. Raises E-4050 or E-4051."""
+        content, size, tag = b"", 1, ""
+        while len(content) < size:
+            call = GetLabel(key=key, offset=len(content))
+            chunk = LabelChunk.model_validate_json(await self._ask("shipper", subjects.LABELS_GET, call))
+            if chunk.error is not None:
+                raise TallyError.from_body(chunk.error)
+            if not chunk.content or (content and chunk.tag != tag):
+                raise TallyError(LABEL_UNREADABLE, key=key, reason="it changed while it was read")
+            content, size, tag = content + chunk.content, chunk.size, chunk.tag
+        return content
+
     async def restore(
         self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""
     ) -> Restoration:
@@ -351,8 +372,14 @@ class TallyClient:
     async def _call(
         self, call: str, body: Message, document: type[DocumentT], within: float | None = None
     ) -> DocumentT:
+        answer = await self._ask("coordinator", subjects.api(call), body, within)
+        reply = api.Reply.model_validate_json(answer)
+        if reply.error is not None:
+            raise TallyError.from_body(reply.error)
+        return document.model_validate(reply.result)
+
+    async def _ask(self, service: str, subject: str, body: Message, within: float | None = None) -> bytes:
         seconds = within or self._timeout
-        subject = subjects.api(call)
         try:
             # A request that nobody listens for was delivered to nobody, so any call may be sent again; one that
             # timed out may have been heard, and is not.
@@ -364,13 +391,10 @@ class TallyClient:
         except (NoRespondersError, TimeoutError) as error:
             if not self._connection.is_connected:
                 raise self._unreachable() from error
-            raise TallyError(BUS_TIMEOUT, service="coordinator", subject=subject, seconds=f"{seconds:g}") from error
+            raise TallyError(BUS_TIMEOUT, service=service, subject=subject, seconds=f"{seconds:g}") from error
         except NatsError as error:
             raise self._unreachable() from error
-        reply = api.Reply.model_validate_json(message.data)
-        if reply.error is not None:
-            raise TallyError.from_body(reply.error)
-        return document.model_validate(reply.result)
+        return message.data
 
     async def _end(self, subscription: Subscription) -> None:
         if not self._connection.is_closed:

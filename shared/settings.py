@@ -167,7 +167,7 @@ class CarrierSettings(BaseModel):
     tcp_user_timeout: Annotated[float, Field(gt=0)] = 15.0
     commit_margin: Annotated[float, Field(ge=0)] = 5.0
     max_concurrency: Annotated[int, Field(ge=1)] = 24
-    label_format: Literal["GIF", "ZPL"] = "GIF"
+    label_format: Literal["GIF", "ZPL", "EPL"] = "GIF"
 
 
 class ShipperSettings(ServiceSettings):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from services.cli.house.record import HouseRecord, ProcessState
 from shared.contracts.documents import Document, JobDocument, RowDocument
-from shared.contracts.message import Timestamp
+from shared.contracts.message import JobId, Timestamp
 from shared.contracts.purging import PurgedJob, PurgePlan
 from shared.contracts.states import JobMode
 from shared.errors import ErrorBody
@@ -55,6 +55,25 @@ class AuditFileDocument(Document):
 
     file: str
     entries: int
+
+
+class LabelsDocument(Document):
+    """`tally labels`: the file or folder that was written, with how many labels and invoices of which rows.
+
+    `pages` are a PDF's. Of the other rows asked for, `due` ones wait for their labels, `voided` ones gave them back.
+    """
+
+    job_id: JobId
+    file: str
+    format: Literal["pdf", "zpl", "epl", "files"]
+    labels: int
+    invoices: int
+    pages: int | None
+    rows: tuple[int, ...]
+    due: tuple[int, ...]
+    voided: tuple[int, ...]
+    not_shipped: tuple[int, ...]
+    invoices_left_out: int
 
 
 class ExplanationDocument(Document):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli.house.record import HouseRecord, read_record
 from shared.client import TallyClient
-from shared.contracts.documents import JobDocument
+from shared.contracts.documents import JobDocument, RowDocument
 from shared.errors import BUS_UNREACHABLE, JOB_AMBIGUOUS, JOB_NOT_FOUND, TallyError
 from shared.settings import ClientSettings, load
 
 _JOBS_A_PAGE = 500
 _NAMED = 5
+_FEW_ROWS = 5
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,17 @@ async def resolve_job(client: TallyClient, text: str) -> JobDocument:
     if len(matches) > 1:
         raise TallyError(JOB_AMBIGUOUS, prefix=text, job_ids=_some(matches))
     return matches[0]
+
+
+async def rows_named(client: TallyClient, job_id: str, row_numbers: Sequence[int]) -> tuple[RowDocument, ...]:
+    """The rows named, in order; a few are asked for one by one, many are read with all the others. Raises E-4004."""
+    wanted = set(row_numbers)
+    if len(wanted) <= _FEW_ROWS:
+        return tuple([await client.row(job_id, number) for number in sorted(wanted)])
+    found = {row.row_number: row async for row in client.rows(job_id) if row.row_number in wanted}
+    if missing := wanted - set(found):
+        await client.row(job_id, min(missing))  # raises E-4004
+    return tuple(found[number] for number in sorted(wanted))
 
 
 async def _all_jobs(client: TallyClient) -> AsyncIterator[JobDocument]:

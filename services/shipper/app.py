@@ -62,7 +62,9 @@ def main() -> None:
         service.answer(subjects.ADDRESSES_CHECK, AddressChecks(carrier).answer)
         recovery = Recovery(carrier, recorder, ledger, utc_now)
         service.answer(subjects.LABELS_RECOVER, recovery.recover_label)
-        service.answer(subjects.LABELS_DROP, LabelKeeping(labels).drop)
+        keeping = LabelKeeping(labels)
+        service.answer(subjects.LABELS_GET, keeping.get)
+        service.answer(subjects.LABELS_DROP, keeping.drop)
         service.answer(subjects.SHIPMENTS_FIND, recovery.find_shipment)
 
     async def stop() -> None:

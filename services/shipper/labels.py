@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -14,6 +15,15 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from services.shipper.carriers.carrier import Label
 
 _DROPPED_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class LabelPart:
+    """Some bytes of a label that is `size` bytes long; `tag` changes when it is stored again."""
+
+    content: bytes
+    size: int
+    tag: str
 
 
 class LabelStore:
@@ -44,6 +54,14 @@ class LabelStore:
         key = f"{job_id}/{row_number:07d}-{shipment_id}-invoice.pdf"
         await obstore.put_async(self._store, key, invoice)
         return key
+
+    async def read(self, key: str, offset: int, most: int) -> LabelPart:
+        """Up to `most` bytes of what is stored under `key`, from `offset` on.
+
+        Raises FileNotFoundError, or the store's error: for an offset behind the end, too.
+        """
+        found = await obstore.get_async(self._store, key, options={"range": (offset, offset + most)})
+        return LabelPart(bytes(await found.bytes_async()), found.meta["size"], found.meta["e_tag"] or "")
 
     async def drop(self, job_id: str) -> tuple[int, bool]:
         """Delete labels and invoices of a job, a bounded number; how many, and whether some are left."""

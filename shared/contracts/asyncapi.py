@@ -38,6 +38,7 @@ from shared.contracts.api import (
 from shared.contracts.audit import ListAudit, VerifyAudit
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
 from shared.contracts.events import JobEvent
+from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
@@ -87,6 +88,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.ADDRESSES_CHECK, "shipper", AddressQuestion, AddressFindings, "What the carrier knows of addresses."),
     (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),
     (subjects.LABELS_DROP, "shipper", DropLabels, LabelsDropped, "Delete a job's labels and invoices."),
+    (subjects.LABELS_GET, "shipper", GetLabel, LabelChunk, "Read a label or an invoice from the label store."),
     (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),
     (
         subjects.SOURCES_RESTORE,

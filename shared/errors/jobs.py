@@ -167,3 +167,28 @@ MODE_LOCKED = _registered(
     "The mode stays {mode}: job {job_id}, which this session started, is {status} at row {cursor} of {total}.",
     "Wait for it with watch {job_id}, or pause or cancel it first.",
 )
+LABEL_GONE = _registered(
+    "E-4050",
+    "Label not in the store",
+    "The label store has no {key}.",
+    "Check TALLY_LABELS_URL; while the carrier keeps the label, it can be printed at its site by the tracking number.",
+)
+LABEL_UNREADABLE = _registered(
+    "E-4051",
+    "Label not read",
+    "{key} could not be read from the label store: {reason}.",
+    "Check TALLY_LABELS_URL and the store's permissions, then try again; nothing is bought by that.",
+    retryable=True,
+)
+LABELS_OF_ANOTHER_KIND = _registered(
+    "E-4052",
+    "Labels of another kind",
+    "Row {row_number} has its label as {found}, which cannot be put into a {wanted} file.",
+    "{todo}.",
+)
+NO_LABELS = _registered(
+    "E-4053",
+    "No labels",
+    "Job {job_id} has no label to write: {why}.",
+    "See tally rows {job_id}.",
+)

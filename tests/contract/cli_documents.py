@@ -56,6 +56,7 @@ PRINTED = {
     "restart": JOB,
     "resolve": _one(documents.RowDocument),
     "cancel": JOB,
+    "labels": _one(cli.LabelsDocument),
     "void": _one(cli.VoidDocument),
     "verify": _one(documents.VerificationDocument),
     "restore": _one(Restoration),

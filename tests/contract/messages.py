@@ -1,5 +1,6 @@
 """One full example of every message that crosses the bus; the golden files pin what each looks like as JSON."""
 
+from base64 import b64encode
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -52,6 +53,7 @@ from shared.contracts.documents import (
     WriteBackDocument,
 )
 from shared.contracts.events import EventType, JobEvent
+from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.purging import (
@@ -356,6 +358,8 @@ MESSAGES = {
     "purge-job": PurgeJob(job_id=JOB, before=AT, by="ann"),
     "rewrite-database": RewriteDatabase(),
     "drop-labels": DropLabels(job_id=JOB),
+    "get-label": GetLabel(key=f"{JOB}/0000017-1ZTALLY10200000017.gif", offset=524288),
+    "label-chunk": LabelChunk(content=b64encode(b"GIF89a"), size=524294, tag="a-tag", error=ERROR),
     "labels-dropped": LabelsDropped(dropped=500, more=True, error=ERROR),
     "list-audit": ListAudit(job_id=JOB, row_number=17, after=40),
     "audit-page": AuditPage(entries=(AUDIT_RECORD,), next_after=41),

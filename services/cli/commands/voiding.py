@@ -11,7 +11,7 @@ from rich.text import Text
 
 from services.cli.commands.shipping import Manner
 from services.cli.documents import VoidDocument
-from services.cli.finding import client_of, resolve_job
+from services.cli.finding import client_of, resolve_job, rows_named
 from services.cli.following import await_write_back, follow
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.rendering import written_label_of
@@ -25,7 +25,6 @@ from shared.errors import NOT_SECOND_LABEL, NOT_SHIPPED, TallyError
 from shared.shipping import Money
 
 VOID_WITHIN = 60.0
-_FEW = 5
 _VOIDABLE = frozenset({RowStatus.SHIPPED, RowStatus.VOIDING, RowStatus.VOIDED})
 
 
@@ -90,7 +89,7 @@ async def void_rows(
     deadline = time.monotonic() + VOID_WITHIN
     job = await follow(client, job_id, lambda now: now.rows.voiding == 0 or time.monotonic() > deadline)
     job = await await_write_back(client, job)
-    return job, await _rows_of(client, job_id, row_numbers)
+    return job, await rows_named(client, job_id, row_numbers)
 
 
 async def _choose(choice: Choice, manner: Manner) -> Chosen:
@@ -99,7 +98,7 @@ async def _choose(choice: Choice, manner: Manner) -> Chosen:
         if not choice.rows:
             rows = tuple([row async for row in client.rows(job.job_id, status=RowStatus.SHIPPED)])
         else:
-            rows = await _rows_of(client, job.job_id, choice.rows)
+            rows = await rows_named(client, job.job_id, choice.rows)
     if choice.number is not None:
         label = _second_label(rows[0], choice.number, job.job_id)
         return Chosen(job, rows, label.cost)
@@ -119,17 +118,6 @@ def _second_label(row: RowDocument, number: str, job_id: str) -> SecondLabel:
     raise TallyError(
         NOT_SECOND_LABEL, row=row.row_number, tracking_number=number, job_id=job_id, row_number=row.row_number
     )
-
-
-async def _rows_of(client: TallyClient, job_id: str, row_numbers: Sequence[int]) -> tuple[RowDocument, ...]:
-    """The rows named, in order; a few are asked for one by one, many are read with all the others."""
-    wanted = set(row_numbers)
-    if len(wanted) <= _FEW:
-        return tuple([await client.row(job_id, number) for number in sorted(wanted)])
-    found = {row.row_number: row async for row in client.rows(job_id) if row.row_number in wanted}
-    if missing := wanted - set(found):
-        await client.row(job_id, min(missing))  # raises E-4004
-    return tuple(found[number] for number in sorted(wanted))
 
 
 def _question(choice: Choice, chosen: Chosen) -> str:

@@ -1,16 +1,54 @@
-"""After shipping: labels given back, sources compared and put back."""
+"""After shipping: labels printed and given back, sources compared and put back."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from services.cli.label_choice import Output, Paper
 from services.cli.options import FLAG, Data, Job, Json, Yes
 from services.cli.panels.running import run_with_offer
 
 PANEL = "After shipping"
 commands = typer.Typer()
+
+
+@commands.command(rich_help_panel=PANEL)
+def labels(
+    job: Job,
+    path: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE|DIR", help="Write a .pdf, .zpl or .epl file, or files into DIR."),
+    ],
+    row: Annotated[
+        list[str] | None,
+        typer.Option("--row", metavar="ROW", help="Only this row, or rows such as 20-25; may be given again."),
+    ] = None,
+    paper: Annotated[
+        Paper | None, typer.Option("--format", help="A PDF's paper: a label on each page (default), or two.")
+    ] = None,
+    no_invoices: Annotated[
+        bool, typer.Option("--no-invoices", metavar=FLAG, help="Leave commercial invoices out.")
+    ] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Write a job's labels to print them, in the source's order; printing again buys nothing."""
+    from services.cli.commands import labelling
+    from services.cli.commands.shipping import Manner
+    from services.cli.row_numbers import parse_row_numbers
+
+    try:
+        numbers = parse_row_numbers(part for text in row or () for part in text.split(","))
+        output = Output.of(path)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if paper is not None and output is not Output.PDF:
+        raise typer.BadParameter("--format goes with a .pdf file")
+    order = labelling.LabelOrder(job, path, output, numbers, paper or Paper.LABEL, not no_invoices)
+    run_with_offer(lambda: labelling.labels(order, Manner(data, as_json)), data, as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)

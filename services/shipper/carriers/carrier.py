@@ -19,7 +19,7 @@ class Label:
     """One parcel's label as the carrier made it; `format` is its file extension in lower case."""
 
     tracking_number: str
-    format: Literal["gif", "png", "zpl", "pdf"]
+    format: Literal["gif", "png", "zpl", "epl", "pdf"]
     image: bytes
 
 

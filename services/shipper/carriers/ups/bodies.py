@@ -21,11 +21,11 @@ from shared.shipping import Money
 
 Headers = Mapping[str, str]
 Document = Mapping[str, object]
-LabelFormat = Literal["gif", "png", "zpl", "pdf"]
+LabelFormat = Literal["gif", "png", "zpl", "epl", "pdf"]
 
 _EMPTY: Document = {}
 _AMOUNT = re.compile(r"\d{1,12}(\.\d{1,6})?", re.ASCII)
-_FORMATS: Mapping[str, LabelFormat] = {"GIF": "gif", "PNG": "png", "ZPL": "zpl", "PDF": "pdf"}
+_FORMATS: Mapping[str, LabelFormat] = {"GIF": "gif", "PNG": "png", "ZPL": "zpl", "EPL": "epl", "PDF": "pdf"}
 _SIGNATURES: tuple[tuple[bytes, LabelFormat], ...] = (
     (b"GIF8", "gif"),
     (b"\x89PNG", "png"),

@@ -26,7 +26,7 @@ from shared.contracts.calls import CallKind
 from shared.shipping import Contact, Dimensions, Package, Shipment, country_of
 
 Json = dict[str, Any]
-ImageFormat = Literal["GIF", "ZPL"]
+ImageFormat = Literal["GIF", "ZPL", "EPL"]
 
 SHIP_PATH = "/api/shipments/v2409/ship"
 VOID_PATH = "/api/shipments/v2409/void/cancel/"
