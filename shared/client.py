@@ -251,9 +251,13 @@ class TallyClient:
                 yield entry
             following = found.next_after
 
-    async def verify_audit(self, job_id: str | None = None) -> AuditVerification:
-        """Check a job's audit trail, or without a job the trails of all. Raises E-4003."""
-        return await self._call("verify-audit", VerifyAudit(job_id=job_id), AuditVerification, within=INSPECT_TIMEOUT)
+    async def verify_audit(self, job_id: str | None = None, head: str | None = None) -> AuditVerification:
+        """Check a job's audit trail, or without a job the trails of all, and that an earlier `head` is still there.
+
+        Raises E-4003.
+        """
+        call = VerifyAudit(job_id=job_id, head=head)
+        return await self._call("verify-audit", call, AuditVerification, within=INSPECT_TIMEOUT)
 
     async def plan_purge(self, older_than: timedelta) -> PurgePlan:
         """Which jobs have been over for longer than that and can be purged, and which of that age are kept."""

@@ -35,10 +35,11 @@ class Auditing:
     async def verify(self, call: VerifyAudit) -> AuditVerification:
         """Check one trail, or the register and all of them; the first faults are told. Raises E-4003."""
         end = await self._database.read(audits.register_end)
+        faults = await self._verify_head(call.head, end)
         if call.job_id is not None:
-            entries, faults = await self._verify_trail(call.job_id)
-            return _told(1, entries, faults, end.head)
-        faults = await self._verify_register(end)
+            entries, found = await self._verify_trail(call.job_id)
+            return _told(1, entries, faults + found, end.head)
+        faults += await self._verify_register(end)
         jobs, entries, after = 0, 0, ""
         while page := await self._database.read(audits.job_ids, after, _JOBS):
             for job_id in page:
@@ -59,6 +60,12 @@ class Auditing:
         if not anchors:
             told.append(AuditFault(job_id=job_id, seq=1, fault="added", what="the register does not know the job"))
         return entries, told
+
+    async def _verify_head(self, head: str | None, end: audits.End) -> list[AuditFault]:
+        if head is None or await self._database.read(audits.has_head, head):
+            return []
+        what = f"no entry has the hash {head}: the register was written anew, or cut"
+        return [AuditFault(job_id=None, seq=end.seq, fault="changed", what=what)]
 
     async def _verify_register(self, end: audits.End) -> list[AuditFault]:
         def page(after: int) -> Awaitable[list[Stored]]:

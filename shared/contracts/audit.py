@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer
+from pydantic import Field, PlainSerializer, StringConstraints
 
 from shared.contracts.api import PageSize
 from shared.contracts.documents import Document
@@ -49,9 +49,13 @@ class AuditPage(Message):
 
 
 class VerifyAudit(Message):
-    """Check the chain of a job's trail; without a job those of all, and that none is gone."""
+    """Check the chain of a job's trail; without a job those of all, and that none is gone.
+
+    `head` is what an earlier check told: the register is to have it still.
+    """
 
     job_id: JobId | None = None
+    head: Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None = None
 
 
 class AuditFault(Document):

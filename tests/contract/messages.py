@@ -363,7 +363,7 @@ MESSAGES = {
     "labels-dropped": LabelsDropped(dropped=500, more=True, error=ERROR),
     "list-audit": ListAudit(job_id=JOB, row_number=17, after=40),
     "audit-page": AuditPage(entries=(AUDIT_RECORD,), next_after=41),
-    "verify-audit": VerifyAudit(job_id=JOB),
+    "verify-audit": VerifyAudit(job_id=JOB, head="2" * 64),
     "verify-job": VerifyJob(job_id=JOB, rewrite=False, by="ada"),
     "recover-label": RecoverLabel(
         job_id=JOB,

@@ -137,7 +137,12 @@ async def test_the_trail_says_who_did_what_when_and_nothing_of_the_recipient(sho
 
 async def test_a_trail_that_was_tampered_with_is_found_out(shop: House, client: TallyClient) -> None:
     changed, cut, gone = [(await ship(shop, client, f"{name}.csv")).job_id for name in ("changed", "cut", "gone")]
-    assert await faults(client) == []
+    intact = await client.verify_audit()
+    assert intact.faults == ()
+    assert (await client.verify_audit(cut, intact.head)).intact
+    assert [fault.what for fault in (await client.verify_audit(cut, "f" * 64)).faults] == [
+        f"no entry has the hash {'f' * 64}: the register was written anew, or cut"
+    ]
     last = [entry.seq async for entry in client.audit(cut)][-1]
     change(shop, "UPDATE audit SET actor = 'nobody' WHERE job_id = ? AND seq = 3", changed)
     change(shop, "DELETE FROM audit WHERE job_id = ? AND seq = 5", changed)

@@ -64,13 +64,13 @@ def show(excerpt: Excerpt, data: Path | None, *, as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def verify(job: str | None, data: Path | None, *, as_json: bool) -> int:
-    """Check the trail of a job, or of all; whether it is as it was written."""
+def verify(job: str | None, head: str | None, data: Path | None, *, as_json: bool) -> int:
+    """Check the trail of a job, or of all, against an earlier `head` of the register where one is given."""
 
     async def verified() -> int:
         async with client_of(data) as client:
             job_id = None if job is None else (await resolve_job(client, job)).job_id
-            found = await client.verify_audit(job_id)
+            found = await client.verify_audit(job_id, head)
         if as_json:
             print_json(found.model_dump(mode="json"))
         else:

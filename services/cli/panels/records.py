@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ PANEL = "Records"
 commands = typer.Typer()
 
 _VERIFY = "verify"
+_HASH = re.compile(r"[0-9a-fA-F]{64}")
 
 
 class _Format(StrEnum):
@@ -38,6 +40,9 @@ def audit(
     file: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it to this file, .jsonl or .csv.")
     ] = None,
+    head: Annotated[
+        str | None, typer.Option("--head", metavar="HASH", help="With verify: a head that it printed before.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -50,9 +55,11 @@ def audit(
     if job == _VERIFY:
         if row is not None or form is not None or file is not None:
             raise typer.BadParameter("verify takes a JOB only")
-        run_with_offer(lambda: auditing.verify(of, data, as_json=as_json), data, as_json=as_json)
-    if of is not None:
-        raise typer.BadParameter("give one JOB, or verify JOB")
+        if head is not None and _HASH.fullmatch(head) is None:
+            raise typer.BadParameter("--head takes the 64 digits that verify printed")
+        run_with_offer(lambda: auditing.verify(of, head, data, as_json=as_json), data, as_json=as_json)
+    if of is not None or head is not None:
+        raise typer.BadParameter("give one JOB, or verify [JOB]")
     if file is not None and form is _Format.TABLE:
         raise typer.BadParameter("a file takes jsonl or csv")
     excerpt = auditing.Excerpt(job, row, None if form is None else form.value, file)

@@ -93,6 +93,12 @@ def register_end(connection: Connection) -> End:
     return End(*found) if found is not None else End(0, GENESIS, connection.execute(select(last)).scalar_one())
 
 
+def has_head(connection: Connection, head: str) -> bool:
+    """Whether the register has an entry with that hash, or is as empty as that head says."""
+    found = connection.execute(select(audit_register.c.seq).where(audit_register.c.hash == head).limit(1)).first()
+    return found is not None or head == GENESIS
+
+
 def anchors_of(connection: Connection, job_id: str) -> dict[int, str]:
     """What the register knows of a job's trail: the hash of its entry at each milestone."""
     query = select(audit_register.c.job_seq, audit_register.c.job_head).where(audit_register.c.job_id == job_id)

@@ -45,7 +45,8 @@ def write_beside(job: JobTransaction, row: AnyRow, command: WritebackCommand) ->
         log.info("a row is left to writeback", job=job.job_id, row=row.row_number, reason=refusal)
         return command
     update_row(job, row.row_number, {"write_back": WriteBackStatus.WRITTEN.value, "write_back_error": None})
-    job.trail.add(f"write_back.{WriteBackStatus.WRITTEN}", row=row.row_number, error=None)
+    done = "cleared" if command.values.tracking_number is None else WriteBackStatus.WRITTEN
+    job.trail.add(f"write_back.{done}", row=row.row_number, target=job.target, error=None)
     return None
 
 
