@@ -47,6 +47,7 @@ _CITIES = (
     ("Anchorage", "AK", "99501"), ("Miami", "FL", "33130"), ("Atlanta", "GA", "30308"),
     ("Madison", "WI", "53703"), ("Philadelphia", "PA", "19107"), ("Nashville", "TN", "37206"),
 )  # fmt: skip
+_AREAS = (206, 212, 303, 312, 415, 503, 504, 512, 615, 617, 619, 808, 907)
 _SERVICES = ("Ground", "Ground", "Ground", "2nd Day Air", "Next Day Air")
 
 
@@ -67,7 +68,7 @@ def orders(count: int, *, seed: int = 1) -> Iterator[dict[str, str]]:
             "state": state,
             "zip": postal_code,
             "country": "US",
-            "phone": f"({chance.randint(201, 989)}) 555-01{chance.randint(0, 99):02}",
+            "phone": f"({_AREAS[chance.randint(201, 989) % len(_AREAS)]}) 555-01{chance.randint(0, 99):02}",
             "email": f"order{number}@example.com",
             "residential": "no" if commercial else "yes",
             "weight": f"{chance.randint(1, 700) / 10:.1f}",

@@ -20,6 +20,7 @@ from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.estimate import Estimator
 from services.coordinator.handlers import Handlers
 from services.coordinator.history import History
+from services.coordinator.inspection import Inspections
 from services.coordinator.intake import Intake
 from services.coordinator.job_pricing import JobPricing
 from services.coordinator.lookups import LookUps
@@ -88,7 +89,7 @@ def main() -> None:
                 defaults=Defaults(settings.default_weight, settings.default_size, settings.default_origin),
                 max_rows=settings.max_rows,
             ),
-            History(database),
+            History(database, utc_now),
         )
 
         estimator = Estimator(service.client, settings.preview_budget)
@@ -112,7 +113,7 @@ def main() -> None:
             lookups,
             restoring,
             verification,
-            intake,
+            Inspections(intake, service.client),
             Previews(intake, estimator, directory, service.client),
             approval,
             utc_now,

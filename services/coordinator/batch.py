@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-from services.coordinator.database.intake import NewRow
+from services.coordinator.address_rules import rule_warnings
+from services.coordinator.database.new_rows import NewRow, RefusedRow
+from services.coordinator.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.history import History
 from services.coordinator.identity import reservation_key
 from services.coordinator.mapping.mapping import Mapping as ColumnMapping
 from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.mapping.shipment import Defaults, Senders
+from services.coordinator.marks import marks_of
 from services.coordinator.orders import OrderReader, number_in_source
+from services.coordinator.phone_rules import phone_warnings
 from services.coordinator.repeats import replaceable, ships_again, skip_note
 from services.coordinator.settled import SettledCount
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
+from shared.contracts.warning import RowWarning
 from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
+from shared.shipping import Shipment
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
 from shared.sources.rows import SourceRow
@@ -29,6 +35,9 @@ BATCH = 500
 _ROWS_LISTED = 500
 
 Order = tuple[SourceRow, ...]
+TakenRow = NewRow | RefusedRow
+# A row and the tracking number that the source has for it.
+ReadRow = tuple[TakenRow, str]
 
 
 @dataclass(frozen=True)
@@ -60,25 +69,34 @@ class Batch:
     invalid: int = 0
     problems: list[ErrorBody] = field(default_factory=list)
     first: NewRow | None = None
+    _taken: int = 0
+    _so_far: RowsSoFar = field(default_factory=RowsSoFar)
 
     @property
     def mapping(self) -> ColumnMapping:
         """The mapping its orders are read by."""
         return self.reader.mapping
 
-    async def rows(self, *, all_valid: bool = False) -> AsyncIterator[list[NewRow]]:
+    async def rows(self, *, every_row: bool = False) -> AsyncIterator[list[TakenRow]]:
         """The valid rows in source order, in batches; reading and mapping run in a thread.
 
-        Behind an invalid one they come only with `all_valid`, for then no row ships. Raises E-2010 after the last row
-        where any row is invalid, listing what is wrong with each, E-1008 where no row matches, E-2015 where all that do
-        are settled and E-1013 where there are more than an installation takes.
+        Where the request leaves out what cannot ship, those rows are among them as refused ones; so they are with
+        `every_row`. Else nothing comes behind the first, for then no row ships. Raises E-2010 after the last row where
+        any row is invalid, unless others are left to ship without them, listing what is wrong with each, E-1008 where
+        no row matches, E-2015 where all that do are settled and E-1013 where there are more than an installation takes.
         """
         key = self.mapping.order_column(self.snapshot.columns)
         orders = self.snapshot.orders(self.request.where, key)
+        leaves_out = self.request.skip_invalid
         while batch := await asyncio.to_thread(self._next, orders):
-            valid = [row for row in batch if row is not None]
-            if valid and (all_valid or not self.invalid):
-                yield await self._compared(valid)
+            read = [row for row in batch if row is not None]
+            if read and (every_row or leaves_out or not self.invalid):
+                yield await self._compared(read)
+        self._check_whole()
+        if self.invalid and not (leaves_out and self.invalid < self.total):
+            raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
+
+    def _check_whole(self) -> None:
         if self.total == 0 and (settled := self.settled.orders):
             include = " ".join(f"--include {orders.reason}" for orders in settled)
             raise TallyError(ALL_SETTLED, path=source_label(self.source), settled=str(self.settled), include=include)
@@ -87,18 +105,37 @@ class Batch:
         if self.invalid > _ROWS_LISTED:
             more = self.invalid - _ROWS_LISTED
             self.problems.append(ErrorBody(code=ROWS_INVALID.code, message=f"… and {more} more rows that cannot ship."))
-        if self.invalid:
-            raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
 
-    async def _compared(self, batch: list[tuple[NewRow, str]]) -> list[NewRow]:
-        """The batch, its rows compared with what was shipped before; those that do not ship again are skipped."""
+    async def _compared(self, batch: Sequence[ReadRow]) -> list[TakenRow]:
+        """The batch, its rows compared with what was shipped before and with one another.
+
+        Those that do not ship again are skipped; those that may be duplicates have a warning.
+        """
         hashed = source_hash(self.source)
-        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row, _ in batch]
+        valid = [row for row, _ in batch if isinstance(row, NewRow)]
+        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row in valid]
         shipped = await self.history.shipped_orders(keys)
-        return [
-            self._judged(row, shipped.get(key) or self._told_by(number), number)
-            for (row, number), key in zip(batch, keys, strict=True)
-        ]
+        earlier = SimilarOrders(await self.history.similar_orders([row.marks for row in valid]))
+        of_valid = iter(keys)
+        taken: list[TakenRow] = []
+        for row, number in batch:
+            self._taken += 1
+            if isinstance(row, NewRow):
+                key = next(of_valid)
+                judged = self._judged(row, shipped.get(key) or self._told_by(number), number)
+                taken.append(self._warned(judged, key, earlier))
+            else:
+                taken.append(row)
+        return taken
+
+    def _warned(self, row: NewRow, key: str, earlier: SimilarOrders) -> NewRow:
+        """The row with a warning where it may be a duplicate; one that does not ship has none."""
+        like = self._so_far.note(self._taken, row.marks)
+        if row.skipped is not None:
+            return replace(row, warnings=())
+        if row.shipped_before is None:
+            like = like or earlier.like(row.marks, key)
+        return replace(row, warnings=(*row.warnings, *like)) if like else row
 
     def _told_by(self, number: str) -> ShippedBefore | None:
         """What a tracking number in the source says, where no job holds the order as it stands now."""
@@ -113,14 +150,14 @@ class Batch:
             return replace(row, shipped_before=before, replaces=replaceable(before, number))
         return replace(row, shipped_before=before, skipped=skip_note(before, row.source_row))
 
-    def _next(self, orders: Iterator[Order]) -> list[tuple[NewRow, str] | None]:
+    def _next(self, orders: Iterator[Order]) -> list[ReadRow | None]:
         batch = [self._row(rows) for rows in islice(orders, BATCH)]
         if self.total > self.settings.max_rows:
             raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
         return batch
 
-    def _row(self, rows: Order) -> tuple[NewRow, str] | None:
-        """The order's row and the tracking number that the source has for it, if any; None where none is to ship."""
+    def _row(self, rows: Order) -> ReadRow | None:
+        """The order's row and the tracking number that the source has for it, if any; None where it is none of ours."""
         try:
             if self.reader.is_left_out(rows):
                 self.left_out += 1
@@ -128,13 +165,27 @@ class Batch:
             if reason := self.reader.why_left_out(rows, self.request.include):
                 self.settled.add(reason, rows[0].number)
                 return None
-            self.total += 1
             row = self.reader.read(rows)
-            self.first = self.first or row
-            return row, number_in_source(rows)
+            row = replace(row, warnings=(*row.warnings, *_warnings(row.shipment)), marks=marks_of(row.shipment))
         except RowInvalidError as error:
-            self.invalid += 1
-            if self.invalid <= _ROWS_LISTED:
-                number = rows[0].number
-                self.problems += [problem.model_copy(update={"row": problem.row or number}) for problem in error.errors]
-            return None
+            return self._refused(rows, error), ""
+        self.total += 1
+        self.first = self.first or row
+        return row, number_in_source(rows)
+
+    def _refused(self, rows: Order, error: RowInvalidError) -> RefusedRow:
+        row = self.reader.refused(rows, error.errors)
+        self.total += 1
+        self.invalid += 1
+        if self.invalid <= _ROWS_LISTED:
+            self.problems += row.problems
+        return row
+
+
+def _warnings(shipment: Shipment) -> tuple[RowWarning, ...]:
+    recipient = shipment.recipient
+    address = recipient.address
+    return (
+        *rule_warnings(address.country, address.state, address.postal_code),
+        *phone_warnings(recipient.phone, address.country),
+    )

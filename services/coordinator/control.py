@@ -6,14 +6,13 @@ import asyncio
 from contextlib import suppress
 from datetime import datetime
 
-from services.coordinator import inspection
 from services.coordinator.answering import Answerer, answering
 from services.coordinator.approval import Approval
 from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.voids import VoidOrder
-from services.coordinator.intake import Intake
+from services.coordinator.inspection import Inspections
 from services.coordinator.lookups import LookUps
 from services.coordinator.preview import Previews
 from services.coordinator.progress import Progress
@@ -68,7 +67,7 @@ class Control:
         lookups: LookUps,
         restoring: Restoring,
         verification: Verification,
-        intake: Intake,
+        inspections: Inspections,
         previews: Previews,
         approval: Approval,
         clock: Clock,
@@ -80,7 +79,7 @@ class Control:
         self._lookups = lookups
         self._restoring = restoring
         self._verification = verification
-        self._intake = intake
+        self._inspections = inspections
         self._previews = previews
         self._approval = approval
         self._clock = clock
@@ -130,7 +129,7 @@ class Control:
 
     async def inspect(self, call: InspectSource) -> InspectionDocument:
         """What a source is, and what would become of its orders."""
-        return await inspection.inspect(self._intake, call.request)
+        return await self._inspections.inspect(call)
 
     async def verify(self, call: VerifyJob) -> VerificationDocument:
         """A job's numbers against its source."""

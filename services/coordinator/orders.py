@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow, RefusedRow
 from services.coordinator.mapping.fields import SKIP
 from services.coordinator.mapping.filters import yes_no
 from services.coordinator.mapping.fingerprint import content_fingerprint
@@ -13,11 +13,13 @@ from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.merging import merged
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid
 from services.coordinator.mapping.service_choice import ServiceChoice
-from services.coordinator.mapping.shipment import Defaults, Senders, to_shipment
+from services.coordinator.mapping.shipment import Defaults, Senders, map_order
 from shared.contracts.commands import SourcePlace
 from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
 from shared.shipping import ServiceLevel
 from shared.sources.rows import SourceRow, tracking_number
+
+_SHOWN_LENGTH = 80
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class OrderReader:
         """The job's row for an order. Raises RowInvalidError with every problem, E-2011 to E-2014."""
         if slipped := [_slipped(row) for row in rows if row.surplus]:
             raise RowInvalidError(tuple(slipped))
-        shipment = to_shipment(
+        order = map_order(
             merged(
                 [(row.number, self.mapping.render(row.values)) for row in rows],
                 packages_by_row=self.mapping.packages_by_row,
@@ -65,15 +67,40 @@ class OrderReader:
             source_row=first.number,
             row_key=first.key,
             checksum=first.checksum,
-            fingerprint=content_fingerprint(shipment),
-            shipment=shipment,
-            others=tuple(SourcePlace(source_row=row.number, row_key=row.key, checksum=row.checksum) for row in others),
+            fingerprint=content_fingerprint(order.shipment),
+            shipment=order.shipment,
+            others=_places(others),
+            warnings=order.warnings,
+        )
+
+    def refused(self, rows: Sequence[SourceRow], problems: tuple[ErrorBody, ...]) -> RefusedRow:
+        """The job's row for an order that cannot ship, with what can be told of it."""
+        first, *others = rows
+        texts = {field: _shown(text) for field, text in self.mapping.render(first.values).texts.items()}
+        return RefusedRow(
+            source_row=first.number,
+            row_key=first.key,
+            checksum=first.checksum,
+            problems=tuple(problem.model_copy(update={"row": problem.row or first.number}) for problem in problems),
+            order_number=texts.get("order_number", ""),
+            recipient=texts.get("recipient_name", "") or texts.get("company", ""),
+            destination=_shown(", ".join(filter(None, (texts.get("city"), texts.get("state"))))),
+            others=_places(others),
         )
 
 
 def number_in_source(rows: Sequence[SourceRow]) -> str:
     """The tracking number that an order has in its source; empty where none of its rows has one."""
     return next(filter(None, (tracking_number(row.values) for row in rows)), "")
+
+
+def _places(rows: Sequence[SourceRow]) -> tuple[SourcePlace, ...]:
+    return tuple(SourcePlace(source_row=row.number, row_key=row.key, checksum=row.checksum) for row in rows)
+
+
+def _shown(text: str) -> str:
+    """What can be shown of a text that may hold anything."""
+    return "".join(character for character in text if character.isprintable()).strip()[:_SHOWN_LENGTH]
 
 
 def _slipped(row: SourceRow) -> ErrorBody:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from nats.aio.client import Client
 
 from services.coordinator.address_checks import AddressChecks, Directory
-from services.coordinator.batch import Batch
-from services.coordinator.database.intake import NewRow, destination
+from services.coordinator.batch import Batch, TakenRow
+from services.coordinator.database.new_rows import NewRow, RefusedRow
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake, choice_of
 from services.coordinator.price import Price, negotiation_notes
@@ -40,17 +40,17 @@ class _Counts:
     read: int = 0
     to_ship: int = 0
     again: int = 0
-    warned_skipped: int = 0
     rated: int = 0
     listed: list[tuple[PreviewRow, _Asked | None]] = field(default_factory=list)
 
-    def note(self, row: NewRow, asked: _Asked | None, *, listed: bool) -> None:
+    def note(self, row: TakenRow, asked: _Asked | None, *, listed: bool) -> None:
         """Count a row, for which something is asked if it ships; keep it where it is to be listed."""
         self.read += 1
         if listed:
             self.listed.append((_preview_row(self.read, row), asked))
+        if isinstance(row, RefusedRow):
+            return
         if asked is None:
-            self.warned_skipped += bool(row.warnings)
             if row.shipped_before is not None:
                 self.skipped_by[row.shipped_before.job_id] += 1
             return
@@ -76,7 +76,7 @@ class Previews:
             async for rows in batch.rows():
                 for row in rows:
                     asked = None
-                    if row.skipped is None:
+                    if isinstance(row, NewRow) and row.skipped is None:
                         place = checks.add(row.shipment.recipient.address)
                         asked = _Asked(pricing.add(row.shipment), place, bool(row.warnings))
                     counts.note(row, asked, listed=call.every_row or len(counts.listed) < call.limit)
@@ -125,11 +125,13 @@ def _document(
         total=batch.total,
         to_ship=counts.to_ship,
         skipped=batch.total - counts.to_ship,
+        refused=batch.invalid,
+        problems=tuple(batch.problems),
         estimate=_total(prices),
         rated=sum(count for price, count in prices if price.cost is not None and not price.estimated),
         estimated=sum(count for price, count in prices if price.estimated),
         unrated=sum(count for price, count in prices if price.cost is None),
-        warned=warned + counts.warned_skipped,
+        warned=warned,
         rows=tuple(rows[: call.limit]),
         skipped_by=tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in counts.skipped_by.most_common()),
         shipped_again=counts.again,
@@ -146,16 +148,18 @@ def _total(prices: list[tuple[Price, int]]) -> Money:
     )
 
 
-def _preview_row(number: int, row: NewRow) -> PreviewRow:
-    return PreviewRow(
+def _preview_row(number: int, row: TakenRow) -> PreviewRow:
+    shown = PreviewRow(
         row_number=number,
-        recipient=row.shipment.recipient.name,
-        destination=destination(row.shipment),
-        service=row.shipment.service,
+        recipient=row.recipient,
+        destination=row.destination,
+        service="",
         skipped=None if row.skipped is None else row.skipped.message,
-        shipped_before=row.shipped_before,
-        warnings=row.warnings,
     )
+    if isinstance(row, RefusedRow):
+        return shown.model_copy(update={"error": row.skipped})
+    told = {"service": row.service, "shipped_before": row.shipped_before, "warnings": row.warnings}
+    return shown.model_copy(update=told)
 
 
 def _priced(row: PreviewRow, asked: _Asked | None, pricing: Pricing, checks: AddressChecks) -> PreviewRow:

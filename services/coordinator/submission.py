@@ -123,7 +123,7 @@ class Submission:
                     batch.total,
                     mapping.checksum,
                     self._clock(),
-                    admission.Reading(mapping.name, batch.settled.orders, batch.snapshot.notes),
+                    admission.Reading(mapping.name, batch.settled.orders, batch.snapshot.notes, batch.invalid),
                 )
         except TallyError as error:
             await self._fail(job_id, request.request_id, error.body)

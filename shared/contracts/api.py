@@ -149,9 +149,13 @@ class VerifyJob(Message):
 
 
 class InspectSource(Message):
-    """How the source of `request` is read and mapped, without making a job or asking a carrier."""
+    """How the source of `request` is read and mapped, without making a job or asking a carrier.
+
+    The caller's inbox `refused` gets every order that cannot ship, in `RefusedOrders` messages, before the answer.
+    """
 
     request: JobRequest
+    refused: Inbox | None = None
 
 
 class Reply(Message):

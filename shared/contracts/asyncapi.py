@@ -43,6 +43,7 @@ from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
 from shared.contracts.rates import QuoteReply, QuoteRequest
+from shared.contracts.refusals import RefusedOrders
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import RestoreSource
 from shared.contracts.voiding import VoidOutcome
@@ -115,6 +116,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("purge"), "coordinator", PurgeJob, Reply, "Remove a job's personal data, labels and ledger entries."),
     (subjects.api("rewrite-database"), "coordinator", RewriteDatabase, Reply, "Leave nothing deleted in its file."),
     (subjects.api("inspect"), "coordinator", InspectSource, Reply, "What a source is and what would become of it."),
+    ("_INBOX.{inspector}", "clients", RefusedOrders, None, "Orders that cannot ship; to the inbox an inspector named."),
     (
         subjects.api("approve"),
         "coordinator",

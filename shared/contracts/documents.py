@@ -24,10 +24,11 @@ class Document(BaseModel):
 class RowCounts(Document):
     """How many rows of a job there are, and how many are in each state that matters.
 
-    `shipped_again` rows ship, or did, although their order was shipped before. `second_labels` are labels sold for a
-    row besides the recorded one and not voided yet; `voiding` counts those of them that are being voided as well. The
-    job's estimate is of `rated` rows, which the carrier named a price for, and of `estimated` ones, which it did not in
-    time; of the others nothing is known. `warned` rows have a warning.
+    Of the `skipped` rows the `refused` ones could not ship, and are left out on request. `shipped_again` rows ship, or
+    did, although their order was shipped before. `second_labels` are labels sold for a row besides the recorded one and
+    not voided yet; `voiding` counts those of them that are being voided as well. The job's estimate is of `rated` rows,
+    which the carrier named a price for, and of `estimated` ones, which it did not in time; of the others nothing is
+    known. `warned` rows have a warning.
     """
 
     total: int = 0
@@ -42,6 +43,7 @@ class RowCounts(Document):
     rated: int = 0
     estimated: int = 0
     warned: int = 0
+    refused: int = 0
 
 
 class WriteBackCounts(Document):
@@ -175,7 +177,7 @@ class RowDocument(Document):
 
 
 class PreviewRow(Document):
-    """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated.
+    """One row of a preview; `skipped` says why it will not ship, `error` why it cannot be rated, or cannot ship.
 
     `estimated` says that its estimate is not the carrier's own price but that of rows like it. `shipped_before` is set
     where its order is shipped already, whether it is skipped or shipped again.
@@ -198,7 +200,8 @@ class PreviewDocument(Document):
 
     The estimate is of `rated` rows, which the carrier named a price for, and of `estimated` ones, which it did not in
     time; `unrated` ones are not in it. `warned` rows have a warning. `skipped_by` says whose shipments the skipped rows
-    are, `shipped_again` how many rows ship although they are shipped already. `settled` orders are left out of the
+    are, `shipped_again` how many rows ship although they are shipped already. Of the skipped ones `refused` cannot ship
+    and are left out on request, the first of them for the reasons in `problems`. `settled` orders are left out of the
     total. `notes` say how the rows were read.
     """
 
@@ -208,6 +211,8 @@ class PreviewDocument(Document):
     total: int
     to_ship: int
     skipped: int
+    refused: int = 0
+    problems: tuple[ErrorBody, ...] = ()
     estimate: Money
     rated: int = 0
     estimated: int = 0

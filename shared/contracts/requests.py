@@ -21,7 +21,8 @@ class JobRequest(Message):
     service level. `on_interrupt` defaults to `ask` in confirm mode and to `resume` in auto mode. `reship` ships rows
     again that an earlier job or the source itself says are shipped; `restart_of` does so for the rows that one job, or
     a job that it restarted, shipped. `include` names reasons for which the mapping leaves orders out, such as
-    `fulfilled`: these orders ship nevertheless.
+    `fulfilled`: these orders ship nevertheless. `skip_invalid` leaves out the orders that cannot ship, where otherwise
+    one of them has the whole request refused.
     """
 
     request_id: RequestId
@@ -36,3 +37,4 @@ class JobRequest(Message):
     reship: bool = False
     restart_of: JobId | None = None
     include: Annotated[tuple[Reason, ...], Field(max_length=10)] = ()
+    skip_invalid: bool = False

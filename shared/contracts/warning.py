@@ -12,6 +12,8 @@ class WarningCode(StrEnum):
 
     ADDRESS_SUGGESTED = "address_suggested"
     ADDRESS_UNKNOWN = "address_unknown"
+    ADDRESS_INCOMPLETE = "address_incomplete"
+    POSTAL_CODE_UNUSUAL = "postal_code_unusual"
     RESIDENTIAL = "residential"
     ZIP_STATE_MISMATCH = "zip_state_mismatch"
     PHONE_UNUSUAL = "phone_unusual"

@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ErrorBody(BaseModel):
-    """An error as it crosses the bus and as `--json` prints it; `row` is the data row's number, from 1."""
+    """An error as it crosses the bus and as `--json` prints it.
+
+    `row` is the data row's number, from 1; `field` is the field of a mapping that it is about, '' where it is of none.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -17,6 +20,7 @@ class ErrorBody(BaseModel):
     action: str = ""
     row: int | None = None
     details: tuple[ErrorBody, ...] = ()
+    field: str = ""
 
     def __str__(self) -> str:
         place = f" (row {self.row})" if self.row is not None else ""

@@ -23,7 +23,8 @@ ROWS_INVALID = _registered(
     "E-2010",
     "Rows invalid",
     "{count} of {total} rows cannot ship; nothing was shipped.",
-    "Correct the rows listed in the source, then submit it again.",
+    "Correct them in the source, or leave them out with --skip-invalid (skip_invalid in a request); --errors-out FILE "
+    "lists them.",
 )
 FIELD_MISSING = _registered(
     "E-2011", "Field missing", "{field} is missing.", "Fill it in, or map another column to it."

@@ -69,6 +69,7 @@ from shared.contracts.purging import (
     Rewritten,
 )
 from shared.contracts.rates import Offer, Quote, QuoteReply, QuoteRequest
+from shared.contracts.refusals import RefusedOrder, RefusedOrders
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, ExcelSource
@@ -353,7 +354,10 @@ MESSAGES = {
     "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
     "preview-source": PreviewSource(request=REQUEST, progress="_INBOX.jYq3XwZ5", every_row=True),
     "preview-progress": PreviewProgress(read=3, to_rate=2, rated=1, rows=(PREVIEW_ROW,)),
-    "inspect-source": InspectSource(request=REQUEST),
+    "inspect-source": InspectSource(request=REQUEST, refused="_INBOX.jYq3XwZ5"),
+    "refused-orders": RefusedOrders(
+        orders=(RefusedOrder(source_row=2, order_number="1002", recipient="Ada Byron", problems=(ERROR,)),)
+    ),
     "plan-purge": PlanPurge(older_than=7_776_000),
     "purge-job": PurgeJob(job_id=JOB, before=AT, by="ann"),
     "rewrite-database": RewriteDatabase(),
@@ -474,6 +478,8 @@ DOCUMENTS = {
         total=3,
         to_ship=2,
         skipped=1,
+        refused=1,
+        problems=(ERROR,),
         estimate=COST,
         estimated=1,
         unrated=1,

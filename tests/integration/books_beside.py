@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.step import Step
 from services.writeback.targets.database import DatabaseTarget
 from shared.contracts.commands import SourcePlace

@@ -6,7 +6,7 @@ from decimal import Decimal
 from services.coordinator.database import checks, intake, outcomes, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.identity import job_id_for, request_hash
 from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
 from shared.contracts.requests import JobRequest

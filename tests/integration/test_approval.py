@@ -75,7 +75,7 @@ class Desk:
         self.prices = Prices("10.00")
         self.now = NOW
         settings = IntakeSettings((folder,), Connections({}), Senders(SHIPMENT.ship_from), Defaults(), 1000)
-        self.intake = Intake(settings, History(database))
+        self.intake = Intake(settings, History(database, lambda: self.now))
         self.approval = Approval(
             database,
             self.intake,

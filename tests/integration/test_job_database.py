@@ -12,7 +12,7 @@ from services.coordinator.audit import GENESIS, AuditEntry
 from services.coordinator.database import intake, migration, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
 from services.coordinator.identity import request_hash
 from shared.contracts.ledger import Evidence

@@ -6,7 +6,7 @@ import pytest
 
 from services.coordinator.database import queries, steps
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from shared.contracts.lookups import LabelRecovered
 from shared.contracts.warning import RowWarning, WarningCode
 from tests.contract.messages import SHIPMENT, SHIPMENT_ABROAD

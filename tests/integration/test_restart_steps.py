@@ -4,7 +4,7 @@ import pytest
 
 from services.coordinator.database import intake, lineage, migration, restarting, steps, voids
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.identity import job_id_for, restart_request_id

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.coordinator.mapping import Senders, load_mapping, to_shipment
+from services.coordinator.mapping import Senders, load_mapping, map_order
 from shared.errors import TallyError
 from shared.shipping import Address, Contact, Shipment
 
@@ -16,7 +16,7 @@ ADDRESS = {"Name": "Ada", "Address": "1 Way", "City": "Boston", "State": "MA", "
 
 def shipment(row: dict[str, str]) -> Shipment:
     DEFAULT.check(list(row))
-    return to_shipment(DEFAULT.render(row), senders=Senders(SENDER), service=None)
+    return map_order(DEFAULT.render(row), senders=Senders(SENDER), service=None).shipment
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_the_sample_mapping_says_the_same_of_the_sample_orders_as_the_default(sa
         rows = list(csv.DictReader(file))
     own.check(list(rows[0]))
     for row in rows:
-        assert to_shipment(own.render(row), senders=Senders(SENDER), service=None) == shipment(row)
+        assert map_order(own.render(row), senders=Senders(SENDER), service=None).shipment == shipment(row)
 
 
 @pytest.fixture

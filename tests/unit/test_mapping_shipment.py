@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.coordinator.mapping import Defaults, Fields, RowInvalidError, Senders, to_shipment
+from services.coordinator.mapping import Defaults, Fields, RowInvalidError, Senders, map_order
 from services.coordinator.mapping.fields import FIELDS, TEXT_LIMITS
 from shared.shipping import Address, Contact, ServiceLevel, Shipment
 
@@ -40,9 +40,9 @@ GOOD = {
 
 
 def shipment(service: ServiceLevel | None = None, default_weight: Decimal | None = None, /, **changes: str) -> Shipment:
-    return to_shipment(
+    return map_order(
         Fields(GOOD | changes), senders=Senders(SENDER), service=service, defaults=Defaults(default_weight)
-    )
+    ).shipment
 
 
 def errors(default_weight: Decimal | None = None, /, **changes: str) -> list[str]:
@@ -169,7 +169,7 @@ def test_a_problem_met_while_rendering_is_listed_with_the_others_and_only_once()
     (problem,) = earlier.value.errors
     fields = Fields(GOOD | {"postal_code": "", "city": ""}, {"postal_code": problem})
     with pytest.raises(RowInvalidError) as caught:
-        to_shipment(fields, senders=Senders(SENDER), service=None)
+        map_order(fields, senders=Senders(SENDER), service=None)
     assert [error.message.split()[0] for error in caught.value.errors] == ["city", "postal_code"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.mapping.mapping import built_in_mapping, parse_mapping
 from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.mapping.profiles import PROFILES, choose_mapping, profiles

@@ -10,39 +10,17 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from services.coordinator.audit import GENESIS
+from services.coordinator.database.new_rows import NewRow, RefusedRow, row_values
 from services.coordinator.database.starting import note_skip
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.identity import reference_for, reservation_key
-from shared.contracts.commands import SourcePlace
-from shared.contracts.documents import SettledOrders, ShippedBefore
+from services.coordinator.identity import reference_for
+from shared.contracts.documents import SettledOrders
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
-from shared.contracts.states import InterruptPolicy, JobMode, JobStatus, RowStatus
-from shared.contracts.warning import RowWarning
+from shared.contracts.states import InterruptPolicy, JobMode, JobStatus
 from shared.errors import REQUEST_ID_REUSED, ErrorBody, TallyError
-from shared.shipping import Shipment
-
-
-@dataclass(frozen=True)
-class NewRow:
-    """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not.
-
-    `shipped_before` says that its order is shipped already; `replaces` are the numbers in the source that a new one may
-    take the place of. `others` are the further rows of the source that are the same order.
-    """
-
-    source_row: int
-    row_key: str
-    checksum: str
-    fingerprint: str
-    shipment: Shipment
-    skipped: ErrorBody | None = None
-    shipped_before: ShippedBefore | None = None
-    replaces: tuple[str, ...] = ()
-    others: tuple[SourcePlace, ...] = ()
-    warnings: tuple[RowWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,7 +130,7 @@ def add_rows(
     intake: str,
     installation: str,
     first: int,
-    batch: Sequence[NewRow],
+    batch: Sequence[NewRow | RefusedRow],
     now: datetime,
 ) -> None:
     """Insert a batch of rows, numbered from `first`."""
@@ -163,45 +141,29 @@ def add_rows(
             {
                 "job_id": job_id,
                 "row_number": number,
-                "source_row": row.source_row,
-                "row_key": row.row_key,
-                "checksum": row.checksum,
-                "others": [place.model_dump() for place in row.others] or None,
-                "reservation_key": reservation_key(job.source_hash, row.row_key, row.fingerprint),
                 "reference": reference_for(installation, job_id, number),
-                "shipment": row.shipment.model_dump_json(exclude_defaults=True),
-                "recipient": row.shipment.recipient.name,
-                "destination": destination(row.shipment),
-                "service": row.shipment.service.value,
-                "status": (RowStatus.PENDING if row.skipped is None else RowStatus.SKIPPED).value,
-                "error": None if row.skipped is None else row.skipped.model_dump(mode="json"),
-                "shipped_before": None if row.shipped_before is None else row.shipped_before.model_dump(mode="json"),
-                "replaces": list(row.replaces) or None,
-                "warnings": [warning.model_dump(mode="json") for warning in row.warnings] or None,
+                **row_values(row, job.source_hash),
             }
             for number, row in enumerate(batch, start=first)
         ],
     )
     for number, row in enumerate(batch, start=first):
         if row.skipped is not None:
-            note_skip(job, number, row.skipped, row.shipped_before)
+            note_skip(job, number, row.skipped, row.shipped_before if isinstance(row, NewRow) else None)
     job.close()
-
-
-def destination(shipment: Shipment) -> str:
-    """Where a shipment goes, as a preview says it: city and state, and the country where it is not the US."""
-    address = shipment.recipient.address
-    parts = [address.city, address.state, address.country if address.country != "US" else ""]
-    return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How a job's source was read: the mapping's name, the orders that were left out as settled, notes for a person."""
+    """How a job's source was read: the mapping's name, the orders that were left out as settled, notes for a person.
+
+    `refused` of its rows cannot ship.
+    """
 
     mapping: str = ""
     settled: tuple[SettledOrders, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: int = 0
 
 
 _UNREAD = Reading()
@@ -223,12 +185,14 @@ def finish_intake(
         "mapping": reading.mapping,
         "settled": [orders.model_dump(mode="json") for orders in reading.settled],
         "notes": list(reading.notes),
+        "refused": reading.refused,
     }
     job.trail.add(
         "job.taken_in",
         total=total,
         mapping=mapping_checksum,
         mapping_name=reading.mapping,
+        refused=reading.refused,
         left_out={orders.reason: orders.count for orders in reading.settled},
     )
     job.close()

@@ -336,6 +336,7 @@ def _job_document(connection: Connection, job: Row[Any]) -> JobDocument:
             rated=rated,
             estimated=by_others,
             warned=warned,
+            refused=job.refused,
         ),
         cost=Money(amount=cost.quantize(Decimal("0.01")), currency=currency),
         estimate=Money(amount=estimate.quantize(Decimal("0.01")), currency=currency) if estimated else None,

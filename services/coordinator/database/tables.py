@@ -63,6 +63,7 @@ jobs = Table(
     Column("settled", Json),
     Column("notes", Json),
     Column("total", Integer, nullable=False, default=0),
+    Column("refused", Integer, nullable=False, default=0),
     Column("cursor", Integer, nullable=False, default=0),
     Column("error", Json),
     Column("created_at", UtcDateTime, nullable=False),
@@ -113,6 +114,8 @@ rows = Table(
     Column("voiding_at", UtcDateTime),
     Column("shipped_before", Json),
     Column("warnings", Json),
+    Column("order_mark", String(32)),
+    Column("contents_mark", String(32)),
     Column("replaces", Json),
     Column("looked_again", Boolean, nullable=False, default=False),
     Column("write_back", String(8), nullable=False, default="none"),
@@ -121,6 +124,8 @@ rows = Table(
     Column("write_back_at", UtcDateTime),
 )
 Index("ix_rows_job_id_status", rows.c.job_id, rows.c.status)
+Index("ix_rows_order_mark", rows.c.order_mark)
+Index("ix_rows_contents_mark", rows.c.contents_mark)
 # The watchdog asks for these over all jobs; nearly every row is in neither state.
 Index(
     "ix_rows_in_flight",

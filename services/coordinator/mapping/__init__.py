@@ -4,7 +4,7 @@ from services.coordinator.mapping.fields import Fields
 from services.coordinator.mapping.fingerprint import content_fingerprint
 from services.coordinator.mapping.mapping import Mapping, load_mapping
 from services.coordinator.mapping.problems import RowInvalidError
-from services.coordinator.mapping.shipment import Defaults, Senders, to_shipment
+from services.coordinator.mapping.shipment import Defaults, Senders, map_order
 
 __all__ = [
     "Defaults",
@@ -14,5 +14,5 @@ __all__ = [
     "Senders",
     "content_fingerprint",
     "load_mapping",
-    "to_shipment",
+    "map_order",
 ]

@@ -20,29 +20,35 @@ def content_fingerprint(shipment: Shipment) -> str:
     insured for, how its goods are classified and who is told or pays (ship-from, service, signature, declared value, HS
     codes, residential flag, phone, e-mail, cost centre): the same order sent another way is still the same order.
     """
-    recipient = shipment.recipient
-    address = recipient.address
-    content = (
-        _VERSION,
-        shipment.order_number,
-        shipment.description,
-        recipient.name,
-        recipient.company,
-        address.lines,
-        address.city,
-        address.state,
-        address.postal_code,
-        address.country,
-        tuple(_package(package) for package in shipment.packages),
-        *_further(shipment),
-    )
+    # What few orders have is not added for one that has it not, so that its fingerprint stays as it was.
+    reference = [("reference", shipment.reference)] if shipment.reference else []
+    return _hashed((_VERSION, shipment.order_number, *_who_and_what(shipment), *reference, *_goods(shipment)))
+
+
+def address_and_contents(shipment: Shipment) -> str:
+    """The same without the order's own words, order number and reference: whoever is sent the same has the same."""
+    return _hashed((_VERSION, *_who_and_what(shipment), *_goods(shipment)))
+
+
+def _hashed(content: tuple[object, ...]) -> str:
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).casefold().encode()).hexdigest()
 
 
-def _further(shipment: Shipment) -> Iterator[tuple[object, ...]]:
-    """What few orders have: nothing is added for one that has it not, so that its fingerprint stays as it was."""
-    if shipment.reference:
-        yield "reference", shipment.reference
+def _who_and_what(shipment: Shipment) -> Iterator[object]:
+    recipient = shipment.recipient
+    address = recipient.address
+    yield shipment.description
+    yield recipient.name
+    yield recipient.company
+    yield address.lines
+    yield address.city
+    yield address.state
+    yield address.postal_code
+    yield address.country
+    yield tuple(_package(package) for package in shipment.packages)
+
+
+def _goods(shipment: Shipment) -> Iterator[tuple[object, ...]]:
     if shipment.customs is not None:
         lines = shipment.customs.lines
         goods = [(line.description, line.quantity, _number(line.unit_value), line.sku) for line in lines]

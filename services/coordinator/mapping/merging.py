@@ -37,7 +37,8 @@ def merged(rows: Sequence[NumberedFields], *, packages_by_row: bool = False, cus
         texts[field] = said[0][1] if said else ""
         other = next((number for number, text in said if _alike(text) != _alike(texts[field])), None)
         if other is not None and field not in _MAY_DIFFER:
-            problems[field] = TallyError(ROWS_DISAGREE, field=field, row_a=said[0][0], row_b=other).body
+            body = TallyError(ROWS_DISAGREE, field=field, row_a=said[0][0], row_b=other).body
+            problems[field] = body.model_copy(update={"field": field})
         for _, fields in rows:
             if field in fields.problems:
                 problems.setdefault(field, fields.problems[field])

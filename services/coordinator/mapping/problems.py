@@ -30,19 +30,24 @@ class RowInvalidError(Exception):
 
 def missing(field: str) -> ErrorBody:
     """The E-2011 error for `field`; what a setting may give in its stead is said."""
-    body = TallyError(FIELD_MISSING, field=field).body
+    body = TallyError(FIELD_MISSING, field=field).body.model_copy(update={"field": field})
     setting = _DEFAULTS.get(field)
     return body if setting is None else body.model_copy(update={"action": f"{body.action} Or set {setting}."})
 
 
 def invalid(field: str, error: FieldValueError) -> ErrorBody:
     """The E-2012 error for `field`, with its value and the reason."""
-    return TallyError(FIELD_INVALID, field=field, value=quoted(error.value), reason=error.reason).body
+    return _invalid(field, quoted(error.value), error.reason)
 
 
 def not_rendered(field: str, reason: str) -> ErrorBody:
     """The E-2012 error for a field whose template failed on this row."""
-    return TallyError(FIELD_INVALID, field=field, value="not rendered", reason=reason).body
+    return _invalid(field, "not rendered", reason)
+
+
+def _invalid(field: str, value: str, reason: str) -> ErrorBody:
+    body = TallyError(FIELD_INVALID, field=field, value=value, reason=reason).body
+    return body.model_copy(update={"field": field})
 
 
 def quoted(text: str) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from services.coordinator.mapping.fields import LIMITS, PLACES, Fields
-from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing
+from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing, quoted
 from services.coordinator.mapping.text import clean
+from shared.contracts.warning import RowWarning, WarningCode
 from shared.errors import ErrorBody
 
 ValueT = TypeVar("ValueT")
@@ -15,10 +16,11 @@ BlankT = TypeVar("BlankT")
 
 
 class RowReader:
-    """One row's fields; `problems` holds the first problem of each."""
+    """One row's fields; `problems` holds the first problem of each, `warnings` what a person may want to know."""
 
     def __init__(self, fields: Fields) -> None:
         self.problems: dict[str, ErrorBody] = dict(fields.problems)
+        self.warnings: list[RowWarning] = []
         self._texts = fields.texts
         self._parts: list[tuple[int, RowReader]] = []
 
@@ -44,6 +46,24 @@ class RowReader:
         if needed and not text:
             self.problems.setdefault(field, missing(field))
         return text
+
+    def cut(self, field: str, room: int | None = None) -> str:
+        """The field on one clean line, cut to `room` characters or its limit where it is longer, with a warning."""
+        text = self._texts.get(field, "")
+        limit = LIMITS[field] if room is None else room
+        if text:
+            try:
+                text = clean(text)
+            except FieldValueError as error:
+                self.problems[field] = invalid(field, error)
+                return ""
+        if len(text) <= limit:
+            return text
+        kept = text[:limit].rstrip()
+        left = f"cut to {quoted(kept)}" if kept else "left out"
+        message = f"{field} has {len(text)} characters; the label has room for {limit}, so it is {left}."
+        self.warnings.append(RowWarning(code=WarningCode.TEXT_CUT, field=field, message=message))
+        return kept
 
     def parsed(
         self, field: str, parse: Callable[[str], ValueT], *, blank: BlankT, default: str = "", needed: bool = False

@@ -25,6 +25,7 @@ from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
 from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.mapping.text import normalised
+from shared.contracts.warning import RowWarning
 from shared.shipping import (
     Address,
     Contact,
@@ -43,6 +44,7 @@ _DEFAULT_CURRENCY = "USD"
 _NEEDS_STATE = frozenset({"US", "CA"})
 _STATE_LENGTH = 5  # UPS Shipping v2409, StateProvinceCode
 _REFERENCE_LENGTH = 35  # UPS Shipping v2409, ReferenceNumber
+_BETWEEN_REFERENCES = " / "
 _VALUES = frozenset({"declared_value", *(numbered("customs_value", number) for number in range(1, MOST_NUMBERED + 1))})
 
 
@@ -71,18 +73,28 @@ class Senders:
         return {normalised(name): contact for name, contact in self.warehouses.items()}
 
 
-def to_shipment(
+@dataclass(frozen=True)
+class MappedOrder:
+    """The shipment that an order is, and what a person may want to know of how it became that."""
+
+    shipment: Shipment
+    warnings: tuple[RowWarning, ...] = ()
+
+
+def map_order(
     fields: Fields,
     *,
     senders: Senders,
     service: ServiceLevel | ServiceChoice | None,
     defaults: Defaults | None = None,
-) -> Shipment:
+) -> MappedOrder:
     """The shipment that a row's `fields` describe.
 
     `service` overrides the row's own. Without a country the address is in the US; without a service, or with one that
-    is chosen later, the shipment goes by ground, abroad by UPS Standard where that goes. Raises RowInvalidError with
-    every problem of the row: E-2011 for what is missing, E-2012 for what is invalid.
+    is chosen later, the shipment goes by ground, abroad by UPS Standard where that goes. Texts that name nobody and no
+    place (company, description, reference) are cut to what the label has room for, with a warning each; every other one
+    that is too long is refused. Raises RowInvalidError with every problem of the row: E-2011 for what is missing,
+    E-2012 for what is invalid.
     """
     defaults = defaults or Defaults()
     row = RowReader(fields)
@@ -98,14 +110,14 @@ def to_shipment(
     check_phones(row, lane, level, senders.account or ship_from)
     documents_only = lane.crosses_customs and row.parsed("documents_only", yes_no, blank=False)
     customs = _customs(row, fields, currency, defaults.origin, lane, documents_only=documents_only)
-    texts = {field: row.text(field) for field in ("order_number", "reference", "cost_centre", "description")}
+    references = _references(row)
+    description = row.cut("description")
     signed_for = row.parsed("signature", signature, blank=Signature.NONE)
     on_saturday = read_saturday(row, None if is_open else level)
-    _check_references(row, texts)
     row.raise_problems()
     assert recipient is not None
     assert ship_from is not None
-    return Shipment(
+    shipment = Shipment(
         ship_from=ship_from,
         recipient=recipient,
         packages=packages,
@@ -115,11 +127,10 @@ def to_shipment(
         saturday_delivery=on_saturday,
         customs=customs,
         documents_only=documents_only,
-        order_number=texts["order_number"],
-        reference=texts["reference"],
-        cost_centre=texts["cost_centre"],
-        description=texts["description"],
+        description=description,
+        **references,
     )
+    return MappedOrder(shipment, tuple(row.warnings))
 
 
 def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) -> Lane:
@@ -162,20 +173,24 @@ def _customs(
     return None
 
 
-def _check_references(row: RowReader, texts: Mapping[str, str]) -> None:
-    """Order number, reference and cost centre share one of the two references that UPS takes."""
-    if not (texts["reference"] or texts["cost_centre"]):
-        return
-    given = [(field, texts[field]) for field in ("order_number", "reference", "cost_centre") if texts[field]]
-    length = len(" / ".join(text for _, text in given))
+def _references(row: RowReader) -> dict[str, str]:
+    """Order number, reference and cost centre, which share one of the two references that UPS takes.
+
+    A number or a cost centre that is cut short is another one: what gives way is the reference.
+    """
+    texts = {field: row.text(field) for field in ("order_number", "cost_centre")}
+    beside = [text for text in texts.values() if text]
+    length = len(_BETWEEN_REFERENCES.join(beside))
     if length > _REFERENCE_LENGTH:
-        field, text = given[-1]
-        together = " and ".join(name for name, _ in given)
-        row.refuse(field, text, f"{together} have {length} characters together; at most {_REFERENCE_LENGTH}")
+        reason = f"order_number and cost_centre have {length} characters together; at most {_REFERENCE_LENGTH}"
+        row.refuse("cost_centre", texts["cost_centre"], reason)
+    room = _REFERENCE_LENGTH - sum(len(text) + len(_BETWEEN_REFERENCES) for text in beside)
+    return texts | {"reference": row.cut("reference", max(room, 0))}
 
 
 def _recipient(row: RowReader) -> Contact | None:
-    company = row.text("company")
+    # A company that stands for the name is a name.
+    company = row.cut("company") if row.says("recipient_name") else row.text("company")
     name = row.text("recipient_name", needed=not company and "company" not in row.problems)
     address = _address(row)
     number = row.parsed("phone", phone, blank="")

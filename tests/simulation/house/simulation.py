@@ -15,7 +15,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from services.coordinator import states
 from services.coordinator.database import intake
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.identity import job_id_for, request_hash
 from shared.contracts.api import ApproveJob, ControlJob, ResolveRow

@@ -93,6 +93,7 @@ def upgrade() -> None:
         sa.Column("settled", sa.JSON(), nullable=True),
         sa.Column("notes", sa.JSON(), nullable=True),
         sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Integer(), nullable=False),
         sa.Column("error", sa.JSON(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -150,6 +151,8 @@ def upgrade() -> None:
         sa.Column("voiding_at", UtcDateTime(), nullable=True),
         sa.Column("shipped_before", sa.JSON(), nullable=True),
         sa.Column("warnings", sa.JSON(), nullable=True),
+        sa.Column("order_mark", sa.String(length=32), nullable=True),
+        sa.Column("contents_mark", sa.String(length=32), nullable=True),
         sa.Column("replaces", sa.JSON(), nullable=True),
         sa.Column("looked_again", sa.Boolean(), nullable=False),
         sa.Column("write_back", sa.String(length=8), nullable=False),
@@ -168,6 +171,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'in_flight'"),
     )
     op.create_index("ix_rows_job_id_status", "rows", ["job_id", "status"], unique=False)
+    op.create_index("ix_rows_order_mark", "rows", ["order_mark"], unique=False)
+    op.create_index("ix_rows_contents_mark", "rows", ["contents_mark"], unique=False)
     op.create_index(
         "ix_rows_voiding",
         "rows",
@@ -227,6 +232,8 @@ def downgrade() -> None:
         sqlite_where=sa.text("status = 'in_doubt' OR label_due"),
         postgresql_where=sa.text("status = 'in_doubt' OR label_due"),
     )
+    op.drop_index("ix_rows_contents_mark", table_name="rows")
+    op.drop_index("ix_rows_order_mark", table_name="rows")
     op.drop_index("ix_rows_job_id_status", table_name="rows")
     op.drop_index(
         "ix_rows_in_flight",

@@ -1,0 +1,62 @@
+"""Orders of earlier jobs that are like others by their marks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
+
+from services.coordinator import states
+from services.coordinator.database.tables import rows
+from services.coordinator.duplicates import EarlierOrder
+from services.coordinator.marks import Marks
+from shared.contracts.states import RowStatus
+
+_COUNTED = sorted(states.OPEN_ROWS | {RowStatus.SHIPPED})
+_SINCE = func.coalesce(rows.c.shipped_at, rows.c.in_flight_at)
+
+
+def similar_orders(connection: Connection, marks: Sequence[Marks], contents_since: datetime) -> list[EarlierOrder]:
+    """The newest order with a label, or on its way to one, by each order number and each address with contents.
+
+    Those with the same address and contents only count since `contents_since`: whoever is sent the same every month is
+    no duplicate.
+    """
+    by_order = _newest(rows.c.order_mark, [each.order for each in marks if each.order])
+    by_contents = _newest(
+        rows.c.contents_mark, [each.contents for each in marks if each.contents], contents_since <= _SINCE
+    )
+    found = {
+        (row.job_id, row.row_number): row for query in (by_order, by_contents) for row in connection.execute(query)
+    }
+    return [
+        EarlierOrder(
+            job_id=row.job_id,
+            row_number=row.row_number,
+            status=RowStatus(row.status),
+            reservation_key=row.reservation_key,
+            marks=Marks(row.order_mark or "", row.contents_mark or ""),
+        )
+        for row in found.values()
+    ]
+
+
+def _newest(mark: Column[str], marks: Sequence[str], *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Of the rows that have one of these marks the newest by each."""
+    rank = func.row_number().over(partition_by=mark, order_by=_SINCE.desc()).label("rank")
+    ranked = (
+        select(
+            rows.c.job_id,
+            rows.c.row_number,
+            rows.c.status,
+            rows.c.reservation_key,
+            rows.c.order_mark,
+            rows.c.contents_mark,
+            rank,
+        )
+        .where(mark.in_(marks), rows.c.status.in_(_COUNTED), *conditions)
+        .subquery()
+    )
+    return select(ranked).where(ranked.c.rank == 1)
