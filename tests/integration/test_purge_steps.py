@@ -257,7 +257,10 @@ async def test_a_row_told_by_more_than_a_number_waits_for_an_earlier_job_that_ca
 
 async def test_reservations_stay(database: Database) -> None:
     job_id = await completed(database)
-    held = lambda connection: connection.execute(select(reservations)).all()  # noqa: E731 - a query
+
+    def held(connection):
+        return connection.execute(select(reservations)).all()
+
     before = await database.read(held)
     await purge(database, job_id)
     assert await database.read(held) == before
@@ -273,3 +276,14 @@ def test_an_error_keeps_its_code_and_row() -> None:
     assert without_values(told) == {"code": "E-2012", "message": "Field invalid.", "row": 3}
     assert without_values({"code": "E-9999", "message": "Ann"}) == {"code": "E-9999", "message": "E-9999.", "row": None}
     assert without_values(None) is None
+
+
+async def test_a_sale_that_is_told_of_a_purged_row_is_still_recorded(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await purge(database, job_id)
+    late = shipped(job_id, 1).model_copy(update={"label_key": None, "label_due": True, "cost": None})
+    step = await record(database, late)
+    assert step.writeback is not None
+    assert (await database.read(queries.show_row, job_id, 1)).status == "shipped"
+    assert await database.read(queries.labels_due) == []

@@ -62,7 +62,8 @@ def _writeback(
 
 
 def _order_number(row: AnyRow) -> str:
-    return Shipment.model_validate_json(row.shipment).order_number
+    # A sale may be told of a row that was purged meanwhile.
+    return Shipment.model_validate_json(row.shipment).order_number if row.shipment else ""
 
 
 def must_recover(row: AnyRow, issue: Issue) -> bool:

@@ -140,7 +140,7 @@ def labels_due(connection: Connection, job_id: str | None = None) -> list[Recove
     query = (
         select(*columns, rows.c.reference, jobs.c.started_at)
         .join(jobs, jobs.c.job_id == rows.c.job_id)
-        .where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value)
+        .where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value, jobs.c.purge_began_at.is_(None))
     )
     if job_id is not None:
         query = query.where(rows.c.job_id == job_id)
