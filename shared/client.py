@@ -27,6 +27,7 @@ from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
 from shared.contracts.audit import AuditPage, AuditRecord, AuditVerification, ListAudit, VerifyAudit
 from shared.contracts.documents import (
+    ComparisonDocument,
     InspectionDocument,
     JobDocument,
     PreviewDocument,
@@ -144,38 +145,52 @@ class TallyClient:
         """
         rows: list[PreviewRow] = []
         heard = asyncio.Event()
-        inbox = self._connection.new_inbox()
 
-        async def listen(message: Msg) -> None:
-            progress = api.PreviewProgress.model_validate_json(message.data)
+        def listen(progress: api.PreviewProgress) -> None:
             rows.extend(progress.rows)
-            patience.reschedule(asyncio.get_running_loop().time() + PREVIEW_SILENCE)
             heard.set()
             if on_progress is not None:
                 on_progress(progress)
+
+        async with self._hearing("preview", listen) as inbox:
+            body = api.PreviewSource(request=request, limit=limit, progress=inbox, every_row=every_row)
+            document = await self._call("preview", body, PreviewDocument, within=PREVIEW_LIMIT)
+            while every_row and len(rows) < document.total:
+                heard.clear()
+                await heard.wait()
+        return document.model_copy(update={"rows": tuple(rows)}) if every_row else document
+
+    async def compare(self, request: JobRequest, *, on_progress: OnProgress | None = None) -> ComparisonDocument:
+        """What `request` would cost by each service, without making a job; heard of as `preview` is."""
+        async with self._hearing("compare", on_progress or _unheard) as inbox:
+            body = api.CompareServices(request=request, progress=inbox)
+            return await self._call("compare", body, ComparisonDocument, within=PREVIEW_LIMIT)
+
+    @asynccontextmanager
+    async def _hearing(self, call: str, listen: OnProgress) -> AsyncIterator[str]:
+        """An inbox whose progress `listen` is told of; a call that is silent for PREVIEW_SILENCE seconds is E-4002."""
+        inbox = self._connection.new_inbox()
+
+        async def hear(message: Msg) -> None:
+            listen(api.PreviewProgress.model_validate_json(message.data))
+            patience.reschedule(asyncio.get_running_loop().time() + PREVIEW_SILENCE)
 
         try:
             async with asyncio.timeout(PREVIEW_SILENCE) as patience:
                 # Not one row may be dropped here, however long the source is.
                 subscription = await self._connection.subscribe(
-                    inbox, cb=listen, pending_msgs_limit=0, pending_bytes_limit=0
+                    inbox, cb=hear, pending_msgs_limit=0, pending_bytes_limit=0
                 )
                 try:
-                    body = api.PreviewSource(request=request, limit=limit, progress=inbox, every_row=every_row)
-                    document = await self._call("preview", body, PreviewDocument, within=PREVIEW_LIMIT)
-                    while every_row and len(rows) < document.total:
-                        heard.clear()
-                        await heard.wait()
+                    yield inbox
                 finally:
                     await self._end(subscription)
         except TimeoutError as error:
-            subject = subjects.api("preview")
             raise TallyError(
-                BUS_TIMEOUT, service="coordinator", subject=subject, seconds=f"{PREVIEW_SILENCE:g}"
+                BUS_TIMEOUT, service="coordinator", subject=subjects.api(call), seconds=f"{PREVIEW_SILENCE:g}"
             ) from error
         except NatsError as error:
             raise self._unreachable() from error
-        return document.model_copy(update={"rows": tuple(rows)}) if every_row else document
 
     async def inspect(self, request: JobRequest) -> InspectionDocument:
         """What `request`'s source is, and what would become of its orders, without making a job."""
@@ -446,3 +461,7 @@ def _answer(request: JobRequest, message: Msg) -> JobEvent | None:
 
 async def _quiet(_: Exception) -> None:
     """What nats-py would print on its own; whoever waits for an answer learns of the failure there."""
+
+
+def _unheard(_: api.PreviewProgress) -> None:
+    """What to do with progress that nobody waits for."""

@@ -58,7 +58,12 @@ Map = Annotated[
     ),
 ]
 Service = Annotated[
-    str | None, typer.Option("--service", metavar="LEVEL", help="Every row by this service, such as ground.")
+    str | None,
+    typer.Option(
+        "--service",
+        metavar="LEVEL",
+        help="Every row by this service, such as ground; cheapest, or cheapest-by:DAY, chooses for each row.",
+    ),
 ]
 Include = Annotated[
     list[str] | None,

@@ -12,6 +12,7 @@ from services.coordinator.auditing import Auditing
 from services.coordinator.batch import IntakeSettings
 from services.coordinator.checker import SourceChecker
 from services.coordinator.closing import Closing
+from services.coordinator.comparing import Comparisons
 from services.coordinator.control import Control
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import migrate
@@ -104,6 +105,7 @@ def main() -> None:
         rates_hold = timedelta(seconds=settings.rates_hold)
         approval = Approval(database, intake, estimator, progress, utc_now, rates_hold)
         auditing = Auditing(database)
+        comparisons = Comparisons(intake, estimator, service.client)
         purging = Purging(service.client, service.publisher, database, progress, utc_now)
         control = Control(
             database,
@@ -135,7 +137,7 @@ def main() -> None:
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
-        for name, call in (control.calls() | auditing.calls() | purging.calls()).items():
+        for name, call in (control.calls() | comparisons.calls() | auditing.calls() | purging.calls()).items():
             service.answer(subjects.api(name), call)
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):

@@ -16,7 +16,7 @@ from shared.errors import CARRIER_UNAVAILABLE, ErrorBody, TallyError
 from shared.shipping import Shipment
 
 # More than can be rated within any usual time; the others are not kept in memory.
-_MOST_ASKED_FOR = 20_000
+MOST_ASKED_FOR = 20_000
 # A person sees the first rows; the others are asked for evenly spread, so that what is rated speaks for the rest.
 _FIRST = 20
 _GOLDEN_SHARE = 0.6180339887498949
@@ -85,7 +85,7 @@ class Pricing:
         """Note that `shipment` is to be priced; what it is asked for by after `rate`."""
         key, its = rate_key(shipment, whatever_service=self._choice is not None), likeness(shipment)
         if key not in self._shipments:
-            if len(self._shipments) >= _MOST_ASKED_FOR:
+            if len(self._shipments) >= MOST_ASKED_FOR:
                 return Ticket(None, its)
             self._shipments[key] = shipment
             self._likenesses[key] = its
@@ -102,7 +102,7 @@ class Pricing:
             final = {key: self._price_of(key, quote) for key, quote in quotes.items() if is_final(quote)}
             await heard(Heard(final, tuple(quotes)))
 
-        order = {key: self._shipments[key] for key in _spread(self._shipments)}
+        order = {key: self._shipments[key] for key in spread(self._shipments)}
         every_service = self._choice is not None
         self._given_up = await self._estimator.rate(order, noted, every_service=every_service, budget=budget)
         self._likely = LikelyCosts(
@@ -127,7 +127,7 @@ class Pricing:
         return TallyError(CARRIER_UNAVAILABLE, operation="Rating", reason=reason).body
 
 
-def _spread(keys: Iterable[str]) -> list[str]:
+def spread(keys: Iterable[str]) -> list[str]:
     """The first keys, then the others so that however many of them are taken, they are from all over the batch."""
     given = iter(keys)
     first = list(islice(given, _FIRST))

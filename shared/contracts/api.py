@@ -128,6 +128,16 @@ class PreviewSource(Message):
     every_row: bool = False
 
 
+class CompareServices(Message):
+    """What `request` would cost by each service, answered with a `ComparisonDocument`.
+
+    The caller's inbox `progress` hears of it meanwhile as of a preview.
+    """
+
+    request: JobRequest
+    progress: Inbox | None = None
+
+
 class PreviewProgress(Message):
     """How far a preview is: the rows `read`, and of the `to_rate` (null while rows are read) those `rated` or refused.
 

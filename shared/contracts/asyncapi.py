@@ -19,6 +19,7 @@ from shared.contracts import subjects
 from shared.contracts.addresses import AddressFindings, AddressQuestion
 from shared.contracts.api import (
     ApproveJob,
+    CompareServices,
     ControlJob,
     InspectSource,
     ListJobs,
@@ -108,6 +109,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("void"), "coordinator", VoidRows, Reply, "Give the labels of shipped rows back to the carrier."),
     (subjects.api("restore"), "coordinator", RestoreJob, Reply, "Put a job's source back, or tell what that replaces."),
     (subjects.api("preview"), "coordinator", PreviewSource, Reply, "What a source would cost."),
+    (subjects.api("compare"), "coordinator", CompareServices, Reply, "What a source would cost by each service."),
     ("_INBOX.{caller}", "clients", PreviewProgress, None, "How far a preview is; to the inbox its caller named."),
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("audit"), "coordinator", ListAudit, Reply, "A page of a job's audit trail."),

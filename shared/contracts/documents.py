@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -222,6 +223,46 @@ class PreviewDocument(Document):
     skipped_by: tuple[SkippedBy, ...] = ()
     shipped_again: int = 0
     settled: tuple[SettledOrders, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class ServiceCost(Document):
+    """What a source's rows would cost by one service: the `rows` that it is offered for, and their price.
+
+    `fewest_days` and `most_days` are business days in transit, `last_arrival` is when the last of them arrives if they
+    leave today; null where the carrier does not tell that of every one.
+    """
+
+    service: str
+    rows: int
+    cost: Money
+    fewest_days: int | None = None
+    most_days: int | None = None
+    last_arrival: date | None = None
+
+
+class ComparisonDocument(Document):
+    """What the rows of a source that ship would cost by each service, those offered for most rows first.
+
+    `cheapest` is each row by its cheapest service, `own` each by the service that it goes by now: that of the request,
+    its own, or ground. Both are of the `rated` rows; `refused` ones are offered no service, for the reasons of which
+    `problems` tell the first, and of `unrated` ones nothing is known. `notes` say how the rows were read.
+    """
+
+    source: Source
+    where: str | None
+    mapping: str
+    total: int
+    to_ship: int
+    skipped: int
+    services: tuple[ServiceCost, ...]
+    cheapest: Money
+    own: Money
+    own_rows: int
+    rated: int
+    refused: int = 0
+    unrated: int = 0
+    problems: tuple[ErrorBody, ...] = ()
     notes: tuple[str, ...] = ()
 
 

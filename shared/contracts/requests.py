@@ -18,11 +18,12 @@ class JobRequest(Message):
 
     `where` is one SQL condition over the source's columns, `mapping` a built-in mapping's name, a YAML file under a
     source root, or `auto`: the built-in one that the source's columns are those of. `service` overrides every row's
-    service level. `on_interrupt` defaults to `ask` in confirm mode and to `resume` in auto mode. `reship` ships rows
-    again that an earlier job or the source itself says are shipped; `restart_of` does so for the rows that one job, or
-    a job that it restarted, shipped. `include` names reasons for which the mapping leaves orders out, such as
-    `fulfilled`: these orders ship nevertheless. `skip_invalid` leaves out the orders that cannot ship, where otherwise
-    one of them has the whole request refused.
+    service level: with one of them, or with `cheapest` or `cheapest-by:2026-11-25` (the cheapest that arrives by that
+    day), by which the carrier's prices choose for each row while it is taken in. `on_interrupt` defaults to `ask` in
+    confirm mode and to `resume` in auto mode. `reship` ships rows again that an earlier job or the source itself says
+    are shipped; `restart_of` does so for the rows that one job, or a job that it restarted, shipped. `include` names
+    reasons for which the mapping leaves orders out, such as `fulfilled`: these orders ship nevertheless. `skip_invalid`
+    leaves out the orders that cannot ship, where otherwise one of them has the whole request refused.
     """
 
     request_id: RequestId

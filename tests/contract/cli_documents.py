@@ -43,7 +43,7 @@ PRINTED = {
     "status": _one(cli.StatusDocument),
     "demo": _one(cli.DemoDocument),
     "inspect": _one(documents.InspectionDocument),
-    "preview": _one(documents.PreviewDocument),
+    "preview": _one(documents.PreviewDocument, documents.ComparisonDocument),
     "ship": JOB,
     "approve": JOB,
     "reject": JOB,

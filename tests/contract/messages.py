@@ -7,6 +7,7 @@ from decimal import Decimal
 from shared.contracts.addresses import AddressFinding, AddressFindings, AddressQuestion, KnownAddress
 from shared.contracts.api import (
     ApproveJob,
+    CompareServices,
     ControlJob,
     InspectSource,
     JobList,
@@ -36,6 +37,7 @@ from shared.contracts.commands import (
     WrittenValues,
 )
 from shared.contracts.documents import (
+    ComparisonDocument,
     InspectionDocument,
     JobDocument,
     LabelDocument,
@@ -44,6 +46,7 @@ from shared.contracts.documents import (
     RowCounts,
     RowDocument,
     SecondLabel,
+    ServiceCost,
     SettledOrders,
     ShippedBefore,
     SkippedBy,
@@ -352,6 +355,10 @@ MESSAGES = {
     "void-rows": VoidRows(job_id=JOB, row_numbers=(17,), tracking_number="1ZTALLY10300000004", by="ann"),
     "restore-job": RestoreJob(job_id=JOB, digest="0" * 64, force=True, by="ann"),
     "restore-source": RestoreSource(job_id=JOB, source=SOURCE, written=30, digest="0" * 64, force=True),
+    "compare-services": CompareServices(
+        request=JobRequest(request_id="orders-2026-11-21", source=SOURCE, service="cheapest-by:2026-11-25"),
+        progress="_INBOX.abc.1",
+    ),
     "preview-source": PreviewSource(request=REQUEST, progress="_INBOX.jYq3XwZ5", every_row=True),
     "preview-progress": PreviewProgress(read=3, to_rate=2, rated=1, rows=(PREVIEW_ROW,)),
     "inspect-source": InspectSource(request=REQUEST, refused="_INBOX.jYq3XwZ5"),
@@ -470,6 +477,25 @@ DOCUMENTS = {
         problems=(ERROR,),
         first=SHIPMENT,
         first_row=1,
+    ),
+    "comparison-document": ComparisonDocument(
+        source=SOURCE,
+        where=None,
+        mapping="default",
+        total=4,
+        to_ship=3,
+        skipped=1,
+        services=(
+            ServiceCost(
+                service="ground", rows=2, cost=COST, fewest_days=1, most_days=3, last_arrival=date(2026, 11, 25)
+            ),
+        ),
+        cheapest=COST,
+        own=COST,
+        own_rows=2,
+        rated=2,
+        refused=1,
+        problems=(ERROR,),
     ),
     "preview-document": PreviewDocument(
         source=SOURCE,

@@ -88,7 +88,7 @@ async def test_what_was_never_asked_for_says_why_that_was_given_up() -> None:
 
 
 async def test_more_rows_than_can_be_rated_are_estimated_by_those_from_all_over_the_batch(monkeypatch: Any) -> None:
-    monkeypatch.setattr(module, "_MOST_ASKED_FOR", 100)
+    monkeypatch.setattr(module, "MOST_ASKED_FOR", 100)
     shippers = Shippers(lambda _: Quote(cost=COST))
     prices = pricing(shippers)
     tickets = [prices.add(shipment) for shipment in shipments(150).values()]

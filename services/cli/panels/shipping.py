@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.options import (
+    FLAG,
     AllRows,
     Data,
     Delimiter,
@@ -87,14 +88,19 @@ def preview(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write every row to FILE, a .csv or .xlsx.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", metavar=FLAG, help="Show what the rows would cost by each service instead.")
+    ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Show what shipping a source would cost; nothing is bought or kept."""
-    from services.cli.commands import shipping
+    from services.cli.commands import comparing, shipping
     from services.cli.requests import Wish
 
     _check_output(out, source)
+    if compare and (expand or every_row or out is not None):
+        raise typer.BadParameter("--compare lists services, not rows: leave out --expand, --all and --out")
 
     wish = Wish(
         source,
@@ -109,6 +115,8 @@ def preview(
         key=key,
         include=tuple(include or ()),
     )
+    if compare:
+        run_with_offer(lambda: comparing.compare(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
     run_with_offer(
         lambda: shipping.preview(wish, shipping.Manner(data, as_json), shipping.View(every_row, expand, out)),
         data,
