@@ -136,6 +136,7 @@ def test_a_batch_from_its_file_to_its_numbers(told: Teller) -> None:
     told.tell("before", f"inspect {file}", f"preview {file}")
     told.tell("ship", (f"ship {file}", Answer(APPROVAL, "y")))
     told.tell("jobs", "jobs --limit 1", "show last", "rows last", "show last 2", "watch last", "verify last")
+    told.tell("labels", f"labels last -o labels{told.width}.pdf", f"labels last --row 2 -o label{told.width}")
     told.tell("records", "audit last --row 2", "audit verify last", "purge --older-than 90d --dry-run")
     told.tell("settled", "resolve last 1 --not-shipped", "pause last", "rows none")
     told.tell("restart", ("restart last", Answer(APPROVAL, "n")))
@@ -192,6 +193,7 @@ def test_every_document_is_what_its_schema_says(house: House) -> None:
         "show last 1",
         "rows last",
         "verify last",
+        "labels last -o labels.pdf",
         "audit last",
         "audit verify last",
         "audit last -o trail.csv",
