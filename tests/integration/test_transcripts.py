@@ -131,7 +131,7 @@ def rename(path: Path, row: int, name: str) -> None:
 
 def test_a_batch_from_its_file_to_its_numbers(told: Teller) -> None:
     file = f"orders{told.width}.csv"
-    told.house.orders(file, 4, seed=7)
+    told.house.orders(file, 4, seed=700 + told.width)
     told.tell("house", "status", "up --sandbox", "explain E-3012", "explain nothing")
     told.tell("before", f"inspect {file}", f"preview {file}")
     told.tell("ship", (f"ship {file}", Answer(APPROVAL, "y")))
@@ -147,12 +147,12 @@ def test_a_batch_from_its_file_to_its_numbers(told: Teller) -> None:
 def test_a_preview_that_is_approved_later_or_never(told: Teller) -> None:
     house = told.house
     file = f"later{told.width}.csv"
-    path = house.orders(file, 2, seed=8)
+    path = house.orders(file, 2, seed=800 + told.width)
     with house.faults({"match": SHIP | {"nth": 1}, "fault": "latency", "ms": 2000}):
         told.tell("later", (f"ship {file}", Answer(APPROVAL, None)), "approve last")
     house.finished(house.json("show", "last")["job_id"])
     never = f"never{told.width}.csv"
-    path = house.orders(never, 2, seed=9)
+    path = house.orders(never, 2, seed=900 + told.width)
     told.tell("never", (f"ship {never}", Answer(APPROVAL, None)), "reject last")
     edit = Answer(APPROVAL, "y", partial(rename, path, 1, "Somebody Else"))
     told.tell("changed", (f"ship {never}", edit, Answer(APPROVAL, "n")))
@@ -160,7 +160,7 @@ def test_a_preview_that_is_approved_later_or_never(told: Teller) -> None:
 
 def test_a_row_that_the_carrier_refuses(told: Teller) -> None:
     file = f"refused{told.width}.csv"
-    rename(told.house.orders(file, 3, seed=10), 2, "Refused Recipient")
+    rename(told.house.orders(file, 3, seed=1000 + told.width), 2, "Refused Recipient")
     with told.house.faults({"match": {"recipient": "Refused Recipient"} | SHIP, **REFUSAL}):
         told.tell("refused", (f"ship {file}", Answer(APPROVAL, "y")), "show last 2")
     told.tell("resume", "resume last")
@@ -169,7 +169,7 @@ def test_a_row_that_the_carrier_refuses(told: Teller) -> None:
 def test_a_job_that_is_paused_and_cancelled(told: Teller) -> None:
     house = told.house
     file = f"slow{told.width}.csv"
-    house.orders(file, 4, seed=11)
+    house.orders(file, 4, seed=1100 + told.width)
     slow = {"match": SHIP | {"nth": 2}, "fault": "latency", "ms": 6000}
     with house.faults(slow), house.watching(house.submit(house.folder / file)) as watch:
         watch.until_row(1)
