@@ -6,6 +6,7 @@ import asyncio
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -77,17 +78,16 @@ class LabelStore:
 
 
 def _drop_files(folder: Path) -> tuple[int, bool]:
-    """Everything in the folder, what a broken-off upload left there, too; then the folder itself."""
-    count = 0
+    """The first files of the folder, what a broken-off upload left there, too; with the last ones the folder itself."""
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                if count == _DROPPED_AT_ONCE:
-                    return count, True
-                with suppress(FileNotFoundError):
-                    Path(entry.path).unlink()
-                count += 1
-        folder.rmdir()
+            found = [Path(entry.path) for entry in islice(entries, _DROPPED_AT_ONCE)]
     except FileNotFoundError:
-        return count, False
-    return count, False
+        return 0, False
+    for path in found:
+        path.unlink(missing_ok=True)
+    if len(found) == _DROPPED_AT_ONCE:
+        return len(found), True
+    with suppress(FileNotFoundError):
+        folder.rmdir()
+    return len(found), False

@@ -24,6 +24,7 @@ from shared.errors import NOT_PURGEABLE, TallyError
 _AGE = re.compile(r"(\d{1,5})([hdw])")
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _SHOWN = 20
+_DATE = len("2026-11-21")
 
 
 def parse_age(text: str) -> timedelta:
@@ -109,7 +110,7 @@ def _told(plan: PurgePlan) -> RenderableType:
             table.add_column(name, no_wrap=name != "Name")
         table.add_column("Rows", justify="right", no_wrap=True)
         for job in plan.jobs[:_SHOWN]:
-            table.add_row(job.job_id, Text(job.name), state(job.status), moment(job.ended_at), f"{job.rows:,}")
+            table.add_row(job.job_id, Text(job.name), state(job.status), moment(job.ended_at)[:_DATE], f"{job.rows:,}")
         parts.append(table)
         if len(plan.jobs) > _SHOWN or plan.more:
             parts.append(

@@ -58,9 +58,13 @@ class Removed:
 def ages(connection: Connection, before: datetime, limit: int) -> list[JobAge]:
     """The jobs that are not purged and were made, or where they are over ended, before a moment.
 
-    Those that are over come first, the oldest before the others.
+    Those that are over come first, the oldest before the others; a purge that was begun is among them whatever its age.
     """
-    old = or_(jobs.c.ended_at < before, jobs.c.ended_at.is_(None) & (jobs.c.created_at < before))
+    old = or_(
+        jobs.c.ended_at < before,
+        jobs.c.ended_at.is_(None) & (jobs.c.created_at < before),
+        jobs.c.purge_began_at.is_not(None),
+    )
     query = _ages().where(old).order_by(jobs.c.ended_at.is_(None), jobs.c.created_at, jobs.c.job_id).limit(limit)
     return [_age(connection, found) for found in connection.execute(query).all()]
 
