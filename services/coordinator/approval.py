@@ -10,10 +10,9 @@ from services.coordinator.batch import Batch
 from services.coordinator.database import approving, queries, steps
 from services.coordinator.database.approving import AwaitedApproval, RatedRow
 from services.coordinator.database.engine import Database
-from services.coordinator.drift import Comparison, Drift, Order, unreadable
+from services.coordinator.drift import Comparison, Drift, unreadable
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake
-from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.pricing import Heard, Pricing
 from services.coordinator.progress import Progress
 from shared.clock import Clock
@@ -81,14 +80,8 @@ class Approval:
         return drift, str(drift)
 
     async def _compared(self, job_id: str, batch: Batch) -> Drift:
-        def would_ship(order: Order) -> bool:
-            try:
-                return not batch.reader.is_left_out(order) and batch.reader.read(order) is not None
-            except RowInvalidError:
-                return False
-
         key = batch.mapping.order_column(batch.snapshot.columns)
-        comparison, after = Comparison(batch.snapshot.orders(batch.request.where, key), would_ship), 0
+        comparison, after = Comparison(batch.snapshot.orders(batch.request.where, key), batch.would_ship), 0
         while page := await self._database.read(approving.order_checksums, job_id, after, _PAGE):
             await asyncio.to_thread(comparison.take, [checksums for _, checksums in page])
             after = page[-1][0]

@@ -156,6 +156,14 @@ class Batch:
             raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
         return batch
 
+    def would_ship(self, rows: Order) -> bool:
+        """Whether an order is one of the batch's own, and valid."""
+        try:
+            settled = self.reader.is_left_out(rows) or self.reader.why_left_out(rows, self.request.include)
+            return not settled and self.reader.read(rows) is not None
+        except RowInvalidError:
+            return False
+
     def _row(self, rows: Order) -> ReadRow | None:
         """The order's row and the tracking number that the source has for it, if any; None where it is none of ours."""
         try:

@@ -14,7 +14,7 @@ from itertools import islice, zip_longest
 from shared.sources.rows import SourceRow
 
 Checksums = tuple[str, ...]
-Order = Sequence[SourceRow]
+Order = tuple[SourceRow, ...]
 
 
 @dataclass(frozen=True)

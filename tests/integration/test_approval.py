@@ -36,6 +36,8 @@ from tests.integration.house import House, tracking_numbers
 from tests.integration.job_steps import INSTALLATION, ISSUE, NOW
 from tests.samples import write_orders
 
+EXPORTS = Path(__file__).parents[2] / "samples" / "exports"
+
 
 def dollars(amount: str) -> Money:
     return Money(amount=Decimal(amount))
@@ -74,7 +76,9 @@ class Desk:
         self.path = folder / "orders.csv"
         self.prices = Prices("10.00")
         self.now = NOW
-        settings = IntakeSettings((folder,), Connections({}), Senders(SHIPMENT.ship_from), Defaults(), 1000)
+        settings = IntakeSettings(
+            (folder,), Connections({}), Senders(SHIPMENT.ship_from), Defaults(Decimal("1.5")), 1000
+        )
         self.intake = Intake(settings, History(database, lambda: self.now))
         self.approval = Approval(
             database,
@@ -85,9 +89,10 @@ class Desk:
             timedelta(minutes=15),
         )
 
-    async def preview(self) -> str:
-        write_orders(self.path, 3)
-        request = JobRequest(request_id="orders", source=CsvSource(path=str(self.path)))
+    async def preview(self, **options: Any) -> str:
+        if not self.path.exists():
+            write_orders(self.path, 3)
+        request = JobRequest(request_id="orders", source=CsvSource(path=str(self.path)), **options)
         job_id = job_id_for(INSTALLATION, "orders")
         write = self.database.write
         await write(intake.admit, job_id, request, request_hash(request), NOW)
@@ -176,6 +181,25 @@ async def test_a_source_that_changed_is_told_once_and_each_further_change_again(
     edit(desk.path, 3, city="Elsewhere")
     with pytest.raises(TallyError, match=r"E-4030: .*2 orders are not as they were read"):
         await desk.approve(job_id)
+    assert await desk.approve(job_id) is JobStatus.RUNNING
+
+
+async def test_orders_that_are_left_out_are_no_change(desk: Desk) -> None:
+    write_orders(desk.path, 4)
+    edit(desk.path, 2, zip="none")
+    job_id = await desk.preview(skip_invalid=True)
+    assert await desk.approve(job_id) is JobStatus.RUNNING
+
+
+async def test_orders_that_their_platform_says_are_fulfilled_are_no_change(desk: Desk) -> None:
+    with (EXPORTS / "shopify.csv").open(encoding="utf-8", newline="") as file:
+        columns, *rows = csv.reader(file)
+    for row in rows:
+        if row[0] == "#1002":
+            row[columns.index("Fulfillment Status")] = "fulfilled"
+    with desk.path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])
+    job_id = await desk.preview(skip_invalid=True)
     assert await desk.approve(job_id) is JobStatus.RUNNING
 
 

@@ -9,7 +9,7 @@ from shared.sources.rows import SourceRow
 
 
 def order(*checksums: str) -> Order:
-    return [SourceRow(1, "1", {}, checksum) for checksum in checksums]
+    return tuple(SourceRow(1, "1", {}, checksum) for checksum in checksums)
 
 
 def drift(then: Iterable[str], now: Iterable[str], *, would_ship: bool = True, page: int = 2) -> Drift:
