@@ -20,6 +20,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
+from nats.errors import TimeoutError as NatsTimeoutError
 from pydantic import BaseModel
 
 from shared.addresses import without_credentials
@@ -39,6 +40,7 @@ from shared.contracts.events import EventType, JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.message import Message
 from shared.contracts.purging import PlanPurge, PurgedJob, PurgeJob, PurgePlan, RewriteDatabase, Rewritten
+from shared.contracts.refusals import RefusedOrder, RefusedOrders
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -197,6 +199,29 @@ class TallyClient:
         return await self._call(
             "inspect", api.InspectSource(request=request), InspectionDocument, within=INSPECT_TIMEOUT
         )
+
+    async def inspect_whole(self, request: JobRequest) -> tuple[InspectionDocument, tuple[RefusedOrder, ...]]:
+        """The same, with every order that cannot ship. Raises E-4002 where some of them got lost on the way."""
+        refused: list[RefusedOrder] = []
+        inbox = self._connection.new_inbox()
+        # Not one order may be dropped here, however many there are.
+        subscription = await self._connection.subscribe(inbox, pending_msgs_limit=0, pending_bytes_limit=0)
+        try:
+            body = api.InspectSource(request=request, refused=inbox)
+            document = await self._call("inspect", body, InspectionDocument, within=INSPECT_TIMEOUT)
+            while len(refused) < document.refused:
+                message = await subscription.next_msg(self._timeout)
+                refused += RefusedOrders.model_validate_json(message.data).orders
+        except NatsTimeoutError as error:
+            seconds = f"{self._timeout:g}"
+            raise TallyError(
+                BUS_TIMEOUT, service="coordinator", subject=subjects.api("inspect"), seconds=seconds
+            ) from error
+        except NatsError as error:
+            raise self._unreachable() from error
+        finally:
+            await self._end(subscription)
+        return document, tuple(refused)
 
     async def list_jobs(
         self, *, status: JobStatus | None = None, limit: int = 50, before: str | None = None

@@ -71,6 +71,13 @@ Include = Annotated[
         "--include", metavar="REASON", help="Orders that the mapping leaves out for REASON, such as fulfilled, too."
     ),
 ]
+SkipInvalid = Annotated[
+    bool, typer.Option("--skip-invalid", metavar=FLAG, help="Leave out rows that cannot ship; the others do.")
+]
+ErrorsOut = Annotated[
+    Path | None,
+    typer.Option("--errors-out", metavar="FILE", help="Write every row that cannot ship to FILE, a .csv or .xlsx."),
+]
 Expand = Annotated[bool, typer.Option("--expand", metavar=FLAG, help="Show under each row its warnings in full.")]
 AllRows = Annotated[bool, typer.Option("--all", metavar=FLAG, help="Show every row, not only the first 20.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Go ahead without asking.")]

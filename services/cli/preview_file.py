@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from services.cli.refusal_rendering import problems_of
 from services.cli.table_files import Cell, write_table
 from services.cli.wording import service_name
 from shared.contracts.documents import PreviewDocument, PreviewRow
@@ -27,14 +28,20 @@ def _cells(row: PreviewRow) -> tuple[Cell, ...]:
         None if price is None else price.currency,
         _kind(row),
         "; ".join(map(str, row.warnings)) or None,
-        row.skipped or (None if row.error is None else str(row.error)),
+        _remark(row),
     )
+
+
+def _remark(row: PreviewRow) -> str | None:
+    if row.error is None:
+        return row.skipped
+    return "; ".join(str(problem) for problem in problems_of(row.error))
 
 
 def _kind(row: PreviewRow) -> str:
     """What the row's price is."""
     if row.skipped is not None:
-        return "skipped"
+        return "skipped" if row.error is None else "refused"
     if row.estimate is None:
         return "none"
     return "estimated" if row.estimated else "rated"

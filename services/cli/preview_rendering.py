@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -12,6 +12,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from services.cli.refusal_rendering import NO_REFUSALS, Refusals, problems_of, refusal_of
 from services.cli.repeat_rendering import Repeats, repeat_notes
 from services.cli.settled_rendering import settled_lines
 from services.cli.wording import amount_in_words, money, plural, service_name
@@ -24,6 +25,7 @@ from shared.shipping import Money
 
 SHOWN_ROWS = 20
 _SKIPPED = "skipped"
+_CANNOT_SHIP = "cannot ship"
 _INDENT = 4
 _HEADERS = ("#", "Recipient", "City, State", "Service", "Est. Cost", "Warnings")
 _NUMBERS = ("#", "Est. Cost")
@@ -34,7 +36,10 @@ _GAP = 2
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """A row of a preview: its cells, the `notes` that say why it does not ship as it is, and its warnings in full."""
+    """A row of a preview: its cells, the `notes` that say why it does not ship as it is, and its warnings in full.
+
+    `refusals` say why it cannot ship.
+    """
 
     number: int
     recipient: str
@@ -44,13 +49,15 @@ class PreviewLine:
     in_brief: str
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    refusals: tuple[str, ...] = ()
 
     @classmethod
     def of_row(cls, row: RowDocument) -> PreviewLine:
         """A job's row; once it has a cost, that is its price."""
         is_skipped = row.status is RowStatus.SKIPPED
+        refusal = refusal_of(row)
         price = price_in_words(row.estimate, estimated=row.estimated) if row.cost is None else money(row.cost)
-        skipped = row.error.message if is_skipped and row.error is not None else None
+        skipped = row.error.message if is_skipped and row.error is not None and not refusal else None
         error = row.error if row.status is RowStatus.PENDING else None
         return cls(
             number=row.row_number,
@@ -58,40 +65,56 @@ class PreviewLine:
             destination=row.destination,
             service=service_name(row.service),
             price=_SKIPPED if is_skipped else price,
-            in_brief=_in_brief(row.warnings, error),
+            in_brief=_CANNOT_SHIP if refusal else _in_brief(row.warnings, error),
             notes=_notes(row.row_number, skipped, row.shipped_before, error),
             warnings=tuple(map(str, row.warnings)),
+            refusals=tuple(map(str, refusal)),
         )
 
     @classmethod
     def of_preview(cls, row: PreviewRow) -> PreviewLine:
         """A row of a preview without a job."""
         price = price_in_words(row.estimate, estimated=row.estimated)
+        refusal = problems_of(row.error) if row.skipped is not None and row.error is not None else ()
+        skipped, error = (None, None) if refusal else (row.skipped, row.error)
         return cls(
             number=row.row_number,
             recipient=row.recipient,
             destination=row.destination,
             service=service_name(row.service),
             price=price if row.skipped is None else _SKIPPED,
-            in_brief=_in_brief(row.warnings, row.error),
-            notes=_notes(row.row_number, row.skipped, row.shipped_before, row.error),
+            in_brief=_CANNOT_SHIP if refusal else _in_brief(row.warnings, error),
+            notes=_notes(row.row_number, skipped, row.shipped_before, error),
             warnings=tuple(map(str, row.warnings)),
+            refusals=tuple(map(str, refusal)),
         )
+
+    def told(self) -> Iterator[tuple[str, str]]:
+        """What stands under the row where everything is shown: a text and its style each."""
+        for texts, style in ((self.refusals, "red"), (self.notes, "dim"), (self.warnings, "yellow")):
+            for text in texts:
+                yield text, style
 
 
 def job_preview(
-    job: JobDocument, rows: Iterable[RowDocument], repeats: Repeats, *, expand: bool = False
+    job: JobDocument,
+    rows: Iterable[RowDocument],
+    repeats: Repeats,
+    refusals: Refusals = NO_REFUSALS,
+    *,
+    expand: bool = False,
 ) -> RenderableType:
     """The preview of a job from its first rows, or all; with `expand` what is told of a row stands under it."""
     lines = [PreviewLine.of_row(row) for row in rows]
     if job.rows.total and job.rows.skipped == job.rows.total:
-        return nothing_to_ship(repeats, [*settled_lines(job.settled), *_notes_of(lines)])
+        return nothing_to_ship(repeats, [*settled_lines(job.settled), *_notes_of(lines)], refusals)
     to_ship = job.rows.total - job.rows.skipped
     unrated = to_ship - job.rows.rated - job.rows.estimated if job.estimate is not None else 0
     return Group(
         PreviewTable(source_label(job.source) if job.source is not None else "", lines, expand=expand),
         *_and_more(job.rows.total - len(lines)),
-        totals(to_ship, job.estimate, job.rows.rated, job.rows.estimated, unrated, job.rows.warned, job.rows.skipped),
+        totals(to_ship, job.estimate, job.rows.rated, job.rows.estimated, unrated, job.rows.warned, repeats.skipped),
+        *_red(refusals.lines()),
         *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats)]),
         *_dim([] if expand else _notes_of(lines)),
     )
@@ -100,9 +123,9 @@ def job_preview(
 def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, expand: bool = False) -> RenderableType:
     """A preview without a job, the first `shown` of its rows (or all) one by one."""
     lines = [PreviewLine.of_preview(row) for row in preview.rows[:shown]]
-    repeats = Repeats.of_preview(preview)
+    repeats, refusals = Repeats.of_preview(preview), Refusals.of_preview(preview)
     if preview.total and not preview.to_ship:
-        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *_notes_of(lines)])
+        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *_notes_of(lines)], refusals)
     return Group(
         PreviewTable(source_label(preview.source), lines, expand=expand),
         *_and_more(preview.total - len(lines)),
@@ -113,18 +136,19 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
             preview.estimated,
             preview.unrated,
             preview.warned,
-            preview.skipped,
+            repeats.skipped,
         ),
+        *_red(refusals.lines()),
         *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats)]),
         *_dim([] if expand else _notes_of(lines)),
     )
 
 
-def nothing_to_ship(repeats: Repeats, notes: Sequence[str] = ()) -> RenderableType:
+def nothing_to_ship(repeats: Repeats, notes: Sequence[str] = (), refusals: Refusals = NO_REFUSALS) -> RenderableType:
     """What is said instead of a preview where every row is skipped."""
     skipped = repeats.skipped
     told = Text(f"Nothing to ship: {plural(skipped, 'row')} {'is' if skipped == 1 else 'are'} already shipped.")
-    return Group(told, *_dim([*repeats.lines(), *notes]))
+    return Group(told, *_red(refusals.lines()), *_dim([*repeats.lines(), *notes]))
 
 
 class PreviewTable:
@@ -145,7 +169,7 @@ class PreviewTable:
             yield from row
             yield Segment.line()
             if self._expand:
-                for told, style in (*((note, "dim") for note in line.notes), *((w, "yellow") for w in line.warnings)):
+                for told, style in line.told():
                     yield Padding(Text(told, style=style), (0, 0, 0, _INDENT))
 
     def _table(self, width: int) -> Table:
@@ -227,6 +251,10 @@ def _mapping_note(mapping: str) -> list[str]:
 
 def _and_more(count: int) -> list[Text]:
     return [Text(f"… and {count:,} more", style="dim")] if count > 0 else []
+
+
+def _red(lines: Iterable[str]) -> list[Text]:
+    return [Text(line, style="red") for line in lines]
 
 
 def _dim(lines: Iterable[str]) -> list[Text]:

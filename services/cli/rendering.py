@@ -117,7 +117,8 @@ def _row_counts(job: JobDocument) -> str:
     others = (
         (counts.failed, "failed"),
         (counts.in_doubt, "in doubt"),
-        (counts.skipped, "skipped"),
+        (counts.skipped - counts.refused, "skipped"),
+        (counts.refused, "left out, as they cannot ship"),
         (counts.voiding, "being voided"),
         (counts.voided, "voided"),
     )

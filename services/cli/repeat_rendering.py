@@ -14,7 +14,7 @@ from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument
 class Repeats:
     """Whose shipments the skipped rows of a batch are, and how many rows ship again.
 
-    `skipped` rows are skipped in all; where there are many, `by` tells of the first ones only.
+    `skipped` rows are skipped for that in all; where there are many, `by` tells of the first ones only.
     """
 
     skipped: int
@@ -24,14 +24,14 @@ class Repeats:
     @classmethod
     def of_preview(cls, preview: PreviewDocument) -> Repeats:
         """Those of a preview without a job."""
-        return cls(preview.skipped, preview.skipped_by, preview.shipped_again)
+        return cls(preview.skipped - preview.refused, preview.skipped_by, preview.shipped_again)
 
     @classmethod
     def of_job(cls, job: JobDocument, skipped: Iterable[RowDocument]) -> Repeats:
         """Those of a job, from its skipped rows or the first of them."""
         by = Counter(row.shipped_before.job_id for row in skipped if row.shipped_before is not None)
         told = tuple(SkippedBy(job_id=job_id, count=count) for job_id, count in by.most_common())
-        return cls(job.rows.skipped, told, job.rows.shipped_again)
+        return cls(job.rows.skipped - job.rows.refused, told, job.rows.shipped_again)
 
     def lines(self) -> list[str]:
         """`16 rows are shipped by job k3v9…, 2 have a tracking number in the source; --reship ships them again.`"""

@@ -36,6 +36,7 @@ class Wish:
     encoding: str | None = None
     key: str | None = None
     include: tuple[str, ...] = ()
+    skip_invalid: bool = False
 
 
 def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
@@ -64,6 +65,7 @@ def to_request(wish: Wish, working_dir: Path, now: datetime) -> JobRequest:
             requested_by=person()[:200],
             reship=wish.reship,
             include=wish.include,
+            skip_invalid=wish.skip_invalid,
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]

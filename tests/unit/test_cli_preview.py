@@ -10,6 +10,7 @@ import pytest
 from cli_stand_ins import dollars, job, row
 from rich.console import Console, RenderableType
 
+from services.cli.errors_file import write_errors
 from services.cli.preview_file import HEADERS, write_preview
 from services.cli.preview_progress import PreviewBar, shown_preview
 from services.cli.preview_rendering import (
@@ -20,10 +21,12 @@ from services.cli.preview_rendering import (
     nothing_to_ship,
     source_preview,
 )
+from services.cli.refusal_rendering import Refusals
 from services.cli.rendering import job_details
 from services.cli.repeat_rendering import Repeats
 from shared.contracts.api import PreviewProgress
 from shared.contracts.documents import PreviewDocument, PreviewRow, RowCounts, RowDocument, ShippedBefore, SkippedBy
+from shared.contracts.refusals import RefusedOrder
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobStatus, RowStatus
 from shared.contracts.warning import RowWarning, WarningCode
@@ -307,3 +310,58 @@ def test_elsewhere_than_on_a_terminal_there_is_no_bar() -> None:
         bar.heard(PreviewProgress(read=10, to_rate=10, rated=4))
     assert isinstance(terminal.file, io.StringIO)
     assert "Pricing 4 of 10 rows" in terminal.file.getvalue()
+
+
+NO_ZIP = ErrorBody(code="E-2011", message="postal_code is missing.", action="Fill it in.", row=3, field="postal_code")
+TOO_LIGHT = ErrorBody(code="E-2012", message="weight is '-6': it is negative.", row=3, field="weight")
+REFUSED = NO_ZIP.model_copy(update={"details": (TOO_LIGHT,)})
+REFUSAL = (
+    "1 row cannot ship and is left out: E-2011 (row 3): postal_code is missing. Fill it in."
+    " E-2012 (row 3): weight is '-6': it is negative."
+)
+
+
+def test_rows_that_cannot_ship_are_told_with_every_reason() -> None:
+    refused = line(3, estimate=None, skipped=NO_ZIP.message, error=REFUSED)
+    shown = preview(line(1), refused, to_ship=1, skipped=1, refused=1, problems=(NO_ZIP, TOO_LIGHT))
+    lines = printed(source_preview(shown)).splitlines()
+    assert lines[3].split()[-3:] == ["skipped", "cannot", "ship"]
+    assert " ".join(" ".join(lines[4:]).split()) == f"1 row to ship, 12.40 USD {REFUSAL}"
+    expanded = printed(source_preview(shown, expand=True))
+    assert expanded.count("weight is '-6'") == 2
+    document = job(status=JobStatus.AWAITING_APPROVAL, rows=RowCounts(total=2, rated=1, skipped=1, refused=1))
+    rows = [row(1, RowStatus.PENDING, cost=None), row(3, RowStatus.SKIPPED, error=REFUSED)]
+    repeats, refusals = Repeats.of_job(document, rows[1:]), Refusals.of_job(document, rows[1:])
+    told = " ".join(printed(job_preview(document, rows, repeats, refusals)).split())
+    assert told.endswith(f"cannot ship 1 row to ship, 372.00 USD {REFUSAL}")
+    assert "0 of 1 shipped, 1 left out, as they cannot ship" in " ".join(printed(job_details(document)).split())
+
+
+def test_of_many_rows_that_cannot_ship_the_first_are_told() -> None:
+    lines = Refusals(700, (NO_ZIP,) * 500).lines()
+    assert (lines[0], len(lines)) == ("700 rows cannot ship and are left out:", 22)
+    assert lines[-1] == "  … and more; --errors-out FILE writes them all."
+    assert Refusals().lines() == []
+
+
+def test_where_the_rest_cannot_ship_it_is_told_what_is_shipped_and_what_is_not() -> None:
+    document = job(rows=RowCounts(total=3, skipped=3, refused=1))
+    skipped = [*skipped_rows()[:2], row(3, RowStatus.SKIPPED, error=REFUSED)]
+    repeats, refusals = Repeats.of_job(document, skipped), Refusals.of_job(document, skipped)
+    text = " ".join(printed(job_preview(document, skipped, repeats, refusals)).split())
+    assert text.startswith(f"Nothing to ship: 2 rows are already shipped. {REFUSAL} 2 rows are shipped by job old")
+
+
+def test_a_file_of_errors_has_a_line_for_each_problem_and_is_its_owners(tmp_path: Path) -> None:
+    path = tmp_path / "errors.csv"
+    order = RefusedOrder(source_row=3, order_number="=1+1", recipient="Zoë Ng", problems=(NO_ZIP, TOO_LIGHT))
+    write_errors([order], path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    with path.open(encoding="utf-8", newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["Row", "Order number", "Recipient", "Field", "Code", "Reason", "What to do"],
+            ["3", "'=1+1", "Zoë Ng", "postal_code", "E-2011", "postal_code is missing.", "Fill it in."],
+            ["3", "'=1+1", "Zoë Ng", "weight", "E-2012", "weight is '-6': it is negative.", ""],
+        ]
+    write_errors([], path)
+    assert path.read_text(encoding="utf-8").count("\n") == 1

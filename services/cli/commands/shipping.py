@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.text import Text
 
+from services.cli.commands.errors_out import list_errors
 from services.cli.conclusion import Conclusion
 from services.cli.finding import client_of
 from services.cli.following import OnChange, await_write_back, first_unwritten, follow, has_stopped, take_in
@@ -20,6 +21,7 @@ from services.cli.preview_file import write_preview
 from services.cli.preview_progress import shown_preview
 from services.cli.preview_rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.progress import shown_progress
+from services.cli.refusal_rendering import Refusals
 from services.cli.repeat_rendering import Repeats
 from services.cli.requests import Wish, to_request
 from services.cli.session import current_session, note_started
@@ -48,11 +50,15 @@ class Manner:
 
 @dataclass(frozen=True)
 class View:
-    """What of a preview is shown: the first rows or every one, what is told of each under it, and all in a file."""
+    """What of a preview is shown: the first rows or every one, what is told of each under it, and all in a file.
+
+    `errors_out` is a file for the rows that cannot ship.
+    """
 
     every_row: bool = False
     expand: bool = False
     out: Path | None = None
+    errors_out: Path | None = None
 
 
 FIRST_ROWS = View()
@@ -64,6 +70,8 @@ def preview(wish: Wish, manner: Manner, view: View) -> int:
 
     async def ask_house() -> PreviewDocument:
         async with client_of(manner.data) as client:
+            if view.errors_out is not None:
+                await list_errors(client, request, view.errors_out, quiet=manner.as_json)
             with shown_preview(output(), quiet=manner.as_json) as bar:
                 every_row = view.every_row or view.out is not None
                 return await client.preview(request, SHOWN_ROWS, every_row=every_row, on_progress=bar.heard)
@@ -81,13 +89,16 @@ def preview(wish: Wish, manner: Manner, view: View) -> int:
     return ExitCode.DONE
 
 
-def inspect(wish: Wish, manner: Manner) -> int:
-    """Show what a source is, and what would become of its orders; nothing is kept."""
+def inspect(wish: Wish, manner: Manner, errors_out: Path | None = None) -> int:
+    """Show what a source is, and what would become of its orders; nothing is kept but the file that is asked for."""
     request = to_request(wish, Path.cwd(), utc_now())
 
     async def ask_house() -> None:
         async with client_of(manner.data) as client:
-            document = await client.inspect(request)
+            if errors_out is None:
+                document = await client.inspect(request)
+            else:
+                document = await list_errors(client, request, errors_out, quiet=manner.as_json)
         if manner.as_json:
             print_json(document.model_dump(mode="json"))
         else:
@@ -105,6 +116,8 @@ def ship(wish: Wish, manner: Manner, view: View) -> int:
     request = to_request(wish, Path.cwd(), utc_now())
 
     async def submitted(client: TallyClient, on_change: OnChange) -> JobDocument:
+        if view.errors_out is not None:
+            await list_errors(client, request, view.errors_out, quiet=manner.as_json)
         return await take_in(client, request, on_change)
 
     return preview_and_ship(asyncio.run(read_in(submitted, manner, view)), manner)
@@ -112,11 +125,12 @@ def ship(wish: Wish, manner: Manner, view: View) -> int:
 
 @dataclass(frozen=True)
 class Preview:
-    """A job that was taken in, with its rows that are shown and what of it was shipped before."""
+    """A job that was taken in, with its rows that are shown, and why others are skipped."""
 
     job: JobDocument
     rows: tuple[RowDocument, ...]
     repeats: Repeats
+    refusals: Refusals
     view: View
 
 
@@ -131,14 +145,14 @@ async def read_in(
         with shown_preview(output(), quiet=manner.as_json) as bar:
             job = await made(client, bar.changed)
         if job.status is JobStatus.FAILED or manner.as_json:
-            return Preview(job, (), Repeats.of_job(job, ()), view)
+            return Preview(job, (), Repeats.of_job(job, ()), Refusals(), view)
         if view.every_row:
             rows = [row async for row in client.rows(job.job_id)]
         else:
             rows = await _first(client.rows(job.job_id, page=SHOWN_ROWS), SHOWN_ROWS)
         skipped = client.rows(job.job_id, status=RowStatus.SKIPPED, page=_COMPARED)
         compared = await _first(skipped, _COMPARED) if job.rows.skipped else []
-        return Preview(job, tuple(rows), Repeats.of_job(job, compared), view)
+        return Preview(job, tuple(rows), Repeats.of_job(job, compared), Refusals.of_job(job, compared), view)
 
 
 def preview_and_ship(taken_in: Preview, manner: Manner) -> int:
@@ -163,7 +177,8 @@ def _preview_and_ship(taken_in: Preview, manner: Manner) -> int:
     conclusion = Conclusion(console, manner.data)
     is_left = job.rows.skipped < job.rows.total
     if taken_in.rows and not manner.as_json:
-        console.print(job_preview(job, taken_in.rows, taken_in.repeats, expand=taken_in.view.expand))
+        expand = taken_in.view.expand
+        console.print(job_preview(job, taken_in.rows, taken_in.repeats, taken_in.refusals, expand=expand))
     if job.status is not JobStatus.AWAITING_APPROVAL:
         note_started(job.job_id)
         return asyncio.run(see_through(job.job_id, manner))

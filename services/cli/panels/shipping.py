@@ -14,6 +14,7 @@ from services.cli.options import (
     Delimiter,
     Detach,
     Encoding,
+    ErrorsOut,
     Expand,
     Include,
     Job,
@@ -25,6 +26,7 @@ from services.cli.options import (
     Service,
     Sheet,
     Sidecar,
+    SkipInvalid,
     SourceText,
     Where,
     Yes,
@@ -48,6 +50,7 @@ def inspect(
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
+    errors_out: ErrorsOut = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -55,6 +58,7 @@ def inspect(
     from services.cli.commands import shipping
     from services.cli.requests import Wish
 
+    _check_output(errors_out, source, "--errors-out")
     wish = Wish(
         source,
         where=where,
@@ -67,7 +71,7 @@ def inspect(
         key=key,
         include=tuple(include or ()),
     )
-    run_with_offer(lambda: shipping.inspect(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+    run_with_offer(lambda: shipping.inspect(wish, shipping.Manner(data, as_json), errors_out), data, as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)
@@ -80,6 +84,7 @@ def preview(
     service: Service = None,
     reship: Reship = False,
     include: Include = None,
+    skip_invalid: SkipInvalid = False,
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
@@ -88,6 +93,7 @@ def preview(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Write every row to FILE, a .csv or .xlsx.")
     ] = None,
+    errors_out: ErrorsOut = None,
     compare: Annotated[
         bool, typer.Option("--compare", metavar=FLAG, help="Show what the rows would cost by each service instead.")
     ] = False,
@@ -98,9 +104,12 @@ def preview(
     from services.cli.commands import comparing, shipping
     from services.cli.requests import Wish
 
-    _check_output(out, source)
-    if compare and (expand or every_row or out is not None):
-        raise typer.BadParameter("--compare lists services, not rows: leave out --expand, --all and --out")
+    _check_output(out, source, "--out")
+    _check_output(errors_out, source, "--errors-out")
+    if compare and (expand or every_row or out is not None or errors_out is not None):
+        raise typer.BadParameter(
+            "--compare lists services, not rows: leave out --expand, --all, --out and --errors-out"
+        )
 
     wish = Wish(
         source,
@@ -114,11 +123,13 @@ def preview(
         encoding=encoding,
         key=key,
         include=tuple(include or ()),
+        skip_invalid=skip_invalid,
     )
     if compare:
         run_with_offer(lambda: comparing.compare(wish, shipping.Manner(data, as_json)), data, as_json=as_json)
+    view = shipping.View(every_row, expand, out, errors_out)
     run_with_offer(
-        lambda: shipping.preview(wish, shipping.Manner(data, as_json), shipping.View(every_row, expand, out)),
+        lambda: shipping.preview(wish, shipping.Manner(data, as_json), view),
         data,
         as_json=as_json,
     )
@@ -147,11 +158,13 @@ def ship(
     sidecar: Sidecar = False,
     reship: Reship = False,
     include: Include = None,
+    skip_invalid: SkipInvalid = False,
     delimiter: Delimiter = None,
     quote: Quote = None,
     encoding: Encoding = None,
     expand: Expand = False,
     every_row: AllRows = False,
+    errors_out: ErrorsOut = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -163,6 +176,7 @@ def ship(
     from services.cli.requests import Wish
     from services.cli.session import session_mode
 
+    _check_output(errors_out, source, "--errors-out")
     wish = Wish(
         source,
         where,
@@ -179,9 +193,11 @@ def ship(
         encoding,
         key,
         tuple(include or ()),
+        skip_invalid,
     )
+    view = shipping.View(every_row, expand, errors_out=errors_out)
     run_with_offer(
-        lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach), shipping.View(every_row, expand)),
+        lambda: shipping.ship(wish, shipping.Manner(data, as_json, yes, detach), view),
         data,
         as_json=as_json,
     )
@@ -199,13 +215,13 @@ def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
     order("reject", job, data, as_json=as_json)
 
 
-def _check_output(out: Path | None, source: str) -> None:
-    """Refuse what `--out` cannot be: neither kind of table, or the source itself."""
+def _check_output(out: Path | None, source: str, option: str) -> None:
+    """Refuse what the file of an option cannot be: neither kind of table, or the source itself."""
     from services.cli.table_files import SUFFIXES
 
     if out is None:
         return
     if out.suffix.lower() not in SUFFIXES:
-        raise typer.BadParameter(f"--out writes a {' or '.join(SUFFIXES)} file")
+        raise typer.BadParameter(f"{option} writes a {' or '.join(SUFFIXES)} file")
     if out.exists() and Path(source).exists() and out.samefile(source):
-        raise typer.BadParameter("--out would overwrite the source")
+        raise typer.BadParameter(f"{option} would overwrite the source")
