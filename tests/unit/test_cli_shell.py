@@ -1,5 +1,6 @@
 """`tally shell` at a terminal and with lines piped in, against a house that answers as it is told to."""
 
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from shared.contracts.events import EventType
 from shared.contracts.states import JobMode, JobStatus
 
 JOB = "k3v9q2m8xw1dabcd"
+PROMPT = "tally (confirm)>"
 
 
 def piped(lines: str, cwd: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -30,7 +32,7 @@ def piped(lines: str, cwd: Path, *options: str) -> subprocess.CompletedProcess[s
     )
 
 
-async def answered(terminal: Terminal, line: str, *told: str, prompt: str = "tally (confirm)>") -> None:
+async def answered(terminal: Terminal, line: str, *told: str, prompt: str = PROMPT) -> None:
     """Type a line at the prompt and wait for what it is answered with."""
     await terminal.until(prompt)
     terminal.type(line)
@@ -102,6 +104,19 @@ async def test_the_mode_stays_while_a_batch_of_this_session_runs(tmp_path: Path)
             house.jobs[JOB] = job(status=JobStatus.COMPLETED)
             await answered(terminal, "set mode confirm", "ask before they ship", prompt="tally (auto)>")
             await terminal.until("tally (confirm)>")
+
+
+async def test_ctrl_c_ends_the_command_and_not_the_session(tmp_path: Path) -> None:
+    async with scripted_house(tmp_path) as (house, _):
+        house.jobs = {JOB: job(status=JobStatus.RUNNING)}
+        async with tally_on_a_terminal("shell", cwd=tmp_path, TALLY_NATS_URL=house.url) as terminal:
+            await answered(terminal, f"watch {JOB}", "15/30")
+            terminal.process.send_signal(signal.SIGINT)
+            await terminal.until(f"Detached; job {JOB} goes on by itself.")
+            await answered(terminal, "half a li\x03explain E-3012", "E-3012  Row abandoned")
+            await terminal.until(PROMPT)
+            terminal.press("\x04")
+            assert (await terminal.end())[0] == 0
 
 
 async def test_yes_and_switch_to_auto_approves_and_changes_the_mode(tmp_path: Path) -> None:
