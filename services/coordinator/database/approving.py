@@ -106,5 +106,5 @@ def reprice(connection: Connection, job_id: str, changed: Sequence[tuple[int, Mo
     job.close()
 
 
-def _told(amount: Money | None) -> dict[str, object] | None:
-    return None if amount is None else amount.model_dump(mode="json")
+def _told(amount: Money | None) -> str | None:
+    return None if amount is None else str(amount)

@@ -69,8 +69,8 @@ def approve(
     return _start(job, actor, issue)
 
 
-def _told(amount: Money | None) -> dict[str, object] | None:
-    return None if amount is None else amount.model_dump(mode="json")
+def _told(amount: Money | None) -> str | None:
+    return None if amount is None else str(amount)
 
 
 def reject(connection: Connection, job_id: str, actor: str, now: datetime) -> Step:
