@@ -47,6 +47,8 @@ class Session:
         self.backoff = backoff
         self.tokens = TokenCache(self._fetch_token, clock)
         self._client = transport.connect(settings)
+        # Connections of their own, so that no purchase waits for one.
+        self._client_aside = transport.connect(settings)
         self._url = settings.url.rstrip("/")
         self._urls: dict[str, httpx.URL] = {}
         self._slots = asyncio.Semaphore(settings.max_concurrency)
@@ -103,6 +105,7 @@ class Session:
         """Close the connections."""
         await self.tokens.close()
         await self._client.aclose()
+        await self._client_aside.aclose()
 
     @asynccontextmanager
     async def _slot(
@@ -127,7 +130,8 @@ class Session:
         at, started = self.clock(), time.perf_counter()
         reply: Reply | None = None
         try:
-            reply = await transport.exchange(self._client, message, watch, seconds)
+            client = self._client_aside if call.aside else self._client
+            reply = await transport.exchange(client, message, watch, seconds)
             return reply
         finally:
             if call.kind is not None:
