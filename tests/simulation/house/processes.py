@@ -158,7 +158,7 @@ def coordinator(premises: Premises, name: str) -> Running:
             lookups,
             restoring=nothing,
             verification=nothing,
-            intake=nothing,
+            inspections=nothing,
             previews=nothing,
             approval=Approval(database, nothing, nothing, progress, me.clock, RATES_HOLD),
             clock=me.clock,
