@@ -42,7 +42,6 @@ KEPT_ROW = {
     "checksum",
     "reservation_key",
     "order_mark",
-    "contents_mark",
     "reference",
     "service",
     "status",

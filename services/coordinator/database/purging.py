@@ -37,6 +37,7 @@ STRIPPED_ROW: Mapping[str, Any] = {
     "invoice_key": None,
     "evidence": None,
     "warnings": None,
+    "contents_mark": None,
     "replaces": None,
 }
 STRIPPED_ATTEMPT: Mapping[str, Any] = {"error": None, "evidence": None}
