@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from services.coordinator.database import audits, checks, purging, queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
-from services.coordinator.database.purging import Removed, hashed_key, without_values
+from services.coordinator.database.purging import Removed, hashed_key, without_values, without_words
 from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.tables import attempts, jobs, reservations, rows
 from services.coordinator.database.voids import VoidOrder
@@ -268,6 +268,12 @@ async def test_reservations_stay(database: Database) -> None:
 def test_a_number_is_nobodys_data_and_any_other_key_is_hashed() -> None:
     assert hashed_key("1001") == "1001"
     assert len(hashed_key("ann@shop.example")) == 64
+
+
+def test_a_warning_keeps_its_code_and_field() -> None:
+    warned = {"code": "residential", "message": "12 Hidden Lane is a home.", "field": "address", "suggestion": "Ann"}
+    assert without_words([warned]) == [{"code": "residential", "message": "Purged.", "field": "address"}]
+    assert without_words(None) is None
 
 
 def test_an_error_keeps_its_code_and_row() -> None:

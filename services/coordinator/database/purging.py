@@ -23,6 +23,7 @@ from services.coordinator.retention import JobAge, reason_to_keep
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import NOT_PURGEABLE, REGISTRY, TallyError
 
+_PURGED = "Purged."
 _RESUMABLE = (JobStatus.FAILED.value, JobStatus.PAUSED.value, JobStatus.INTERRUPTED.value)
 
 # What is left of a row, an attempt and a job; a test holds these and the tables together.
@@ -36,14 +37,13 @@ STRIPPED_ROW: Mapping[str, Any] = {
     "label_keys": None,
     "invoice_key": None,
     "evidence": None,
-    "warnings": None,
     "contents_mark": None,
     "replaces": None,
 }
 STRIPPED_ATTEMPT: Mapping[str, Any] = {"error": None, "evidence": None}
 STRIPPED_JOB: Mapping[str, Any] = {"request": {}, "notes": None}
 # Changed value by value.
-REDUCED_COLUMNS = {"rows": {"row_key", "error", "write_back_error", "shipped_before"}, "jobs": {"error"}}
+REDUCED_COLUMNS = {"rows": {"row_key", "error", "write_back_error", "shipped_before", "warnings"}, "jobs": {"error"}}
 
 _UPDATE_ROW = update(rows).where(rows.c.job_id == bindparam("b_job_id"), rows.c.row_number == bindparam("b_row_number"))
 
@@ -96,7 +96,14 @@ def begin(connection: Connection, job_id: str, before: datetime, by: str, now: d
 def strip_rows(connection: Connection, job_id: str, after: int, limit: int) -> int | None:
     """Strip the next rows of a job of personal data; the number of the last one, None where none is left."""
     found = connection.execute(
-        select(rows.c.row_number, rows.c.row_key, rows.c.error, rows.c.write_back_error, rows.c.shipped_before)
+        select(
+            rows.c.row_number,
+            rows.c.row_key,
+            rows.c.error,
+            rows.c.write_back_error,
+            rows.c.shipped_before,
+            rows.c.warnings,
+        )
         .where(rows.c.job_id == job_id, rows.c.row_number > after)
         .order_by(rows.c.row_number)
         .limit(limit)
@@ -115,6 +122,7 @@ def strip_rows(connection: Connection, job_id: str, after: int, limit: int) -> i
                 "error": without_values(row.error),
                 "write_back_error": without_values(row.write_back_error),
                 "shipped_before": _by_a_job(row.shipped_before),
+                "warnings": without_words(row.warnings),
             }
             for row in found
         ],
@@ -150,6 +158,13 @@ def without_values(error: Mapping[str, Any] | None) -> dict[str, Any] | None:
         return None
     kind = REGISTRY.get(error["code"])
     return {"code": error["code"], "message": f"{kind.title if kind else error['code']}.", "row": error.get("row")}
+
+
+def without_words(warnings: Sequence[Mapping[str, Any]] | None) -> list[dict[str, Any]] | None:
+    """Which warnings a row had, and about which fields, without their words and suggestions."""
+    if warnings is None:
+        return None
+    return [{"code": each["code"], "message": _PURGED, "field": each.get("field", "")} for each in warnings]
 
 
 def _by_a_job(before: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
