@@ -41,6 +41,7 @@ from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.message import Message
 from shared.contracts.purging import PlanPurge, PurgedJob, PurgeJob, PurgePlan, RewriteDatabase, Rewritten
 from shared.contracts.refusals import RefusedOrder, RefusedOrders
+from shared.contracts.report import ReportDocument, ShowReport
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -312,6 +313,10 @@ class TallyClient:
     async def rewrite_database(self) -> Rewritten:
         """Have the job database's file written anew, without what was deleted. Raises E-4043."""
         return await self._call("rewrite-database", RewriteDatabase(), Rewritten, within=INSPECT_TIMEOUT)
+
+    async def report(self, job_id: str) -> ReportDocument:
+        """A job's report. Raises E-4003."""
+        return await self._call("report", ShowReport(job_id=job_id), ReportDocument, within=VOID_TIMEOUT)
 
     async def label(self, key: str) -> bytes:
         """A label or an invoice by its key, as a row's document tells it. Raises E-4050 or E-4051."""

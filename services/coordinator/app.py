@@ -31,6 +31,7 @@ from services.coordinator.preview import Previews
 from services.coordinator.price_guard import PriceGuard
 from services.coordinator.progress import Progress
 from services.coordinator.purging import Purging
+from services.coordinator.reporting import Reporting
 from services.coordinator.restoring import Restoring
 from services.coordinator.resubmission import Resubmission
 from services.coordinator.submission import Submission
@@ -106,6 +107,7 @@ def main() -> None:
         approval = Approval(database, intake, estimator, progress, utc_now, rates_hold)
         auditing = Auditing(database)
         comparisons = Comparisons(intake, estimator, service.client)
+        reporting = Reporting(database)
         purging = Purging(service.client, service.publisher, database, progress, utc_now)
         control = Control(
             database,
@@ -137,7 +139,8 @@ def main() -> None:
         service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
         service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
-        for name, call in (control.calls() | comparisons.calls() | auditing.calls() | purging.calls()).items():
+        answering = (control, comparisons, auditing, reporting, purging)
+        for name, call in (call for answerer in answering for call in answerer.calls().items()):
             service.answer(subjects.api(name), call)
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):

@@ -21,6 +21,7 @@ class Price:
     """A row's price: the carrier's own or, `estimated`, that of rows like it; without a cost, why there is none.
 
     `negotiated` says that it is by the account's own rates, `service` what was chosen for the row, if it was.
+    `zone` is the carrier's rate zone, empty where it did not tell.
     """
 
     cost: Money | None = None
@@ -28,6 +29,7 @@ class Price:
     error: ErrorBody | None = None
     negotiated: bool = True
     service: ServiceLevel | None = None
+    zone: str = ""
 
     @property
     def warnings(self) -> tuple[RowWarning, ...]:
@@ -49,10 +51,10 @@ def is_final(quote: Quote) -> bool:
 def price_of(quote: Quote, shipment: Shipment, choice: ServiceChoice | None = None) -> Price:
     """The price that a final quote stands for: of the shipment's own service, or of the one that is the `choice`."""
     if choice is None or quote.error is not None:
-        return Price(quote.cost, error=quote.error, negotiated=quote.negotiated)
+        return Price(quote.cost, error=quote.error, negotiated=quote.negotiated, zone=quote.zone)
     found = choose(quote.offers, choice, shipment)
     if isinstance(found, Offer):
-        return Price(found.cost, negotiated=found.negotiated, service=found.service)
+        return Price(found.cost, negotiated=found.negotiated, service=found.service, zone=found.zone)
     return Price(error=found)
 
 

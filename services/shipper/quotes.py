@@ -28,7 +28,7 @@ class Quotes:
                 if request.every_service:
                     return Quote(offers=tuple(map(_offer, await self._carrier.shop(shipment))))
                 rate = await self._carrier.rate(shipment)
-                return Quote(cost=rate.cost, negotiated=rate.negotiated)
+                return Quote(cost=rate.cost, negotiated=rate.negotiated, zone=rate.zone)
         except TimeoutError:
             return Quote()
         except NothingCreatedError as refusal:
@@ -38,4 +38,11 @@ class Quotes:
 
 
 def _offer(rate: Rate) -> Offer:
-    return Offer(service=rate.service, cost=rate.cost, negotiated=rate.negotiated, days=rate.days, arrival=rate.arrival)
+    return Offer(
+        service=rate.service,
+        cost=rate.cost,
+        negotiated=rate.negotiated,
+        days=rate.days,
+        arrival=rate.arrival,
+        zone=rate.zone,
+    )

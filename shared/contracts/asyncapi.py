@@ -45,6 +45,7 @@ from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel,
 from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.refusals import RefusedOrders
+from shared.contracts.report import ShowReport
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import RestoreSource
 from shared.contracts.voiding import VoidOutcome
@@ -114,6 +115,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.api("verify"), "coordinator", VerifyJob, Reply, "A job's tracking numbers against its source."),
     (subjects.api("audit"), "coordinator", ListAudit, Reply, "A page of a job's audit trail."),
     (subjects.api("verify-audit"), "coordinator", VerifyAudit, Reply, "Whether the audit trail is as it was written."),
+    (subjects.api("report"), "coordinator", ShowReport, Reply, "What a job cost, took and left open."),
     (subjects.api("plan-purge"), "coordinator", PlanPurge, Reply, "Which jobs are old enough to be purged."),
     (subjects.api("purge"), "coordinator", PurgeJob, Reply, "Remove a job's personal data, labels and ledger entries."),
     (subjects.api("rewrite-database"), "coordinator", RewriteDatabase, Reply, "Leave nothing deleted in its file."),

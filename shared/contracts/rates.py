@@ -27,7 +27,8 @@ class QuoteRequest(Message):
 class Offer(BaseModel):
     """What a shipment costs by one service, and when it arrives if it leaves today, where the carrier tells.
 
-    `days` are business days in transit. `negotiated` says that the price is by the account's own rates.
+    `days` are business days in transit. `negotiated` says that the price is by the account's own rates. `zone` is the
+    carrier's rate zone, empty where it does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -37,13 +38,14 @@ class Offer(BaseModel):
     negotiated: bool = True
     days: int | None = None
     arrival: date | None = None
+    zone: str = ""
 
 
 class Quote(BaseModel):
     """One shipment's price, or why there is none; neither where the time was up.
 
     `negotiated` says that the price is by the account's own rates. Where every service was asked for there are `offers`
-    in place of the one price.
+    in place of the one price. `zone` is the carrier's rate zone, empty where it does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -52,6 +54,7 @@ class Quote(BaseModel):
     negotiated: bool = True
     offers: tuple[Offer, ...] = ()
     error: ErrorBody | None = None
+    zone: str = ""
 
     @property
     def is_priced(self) -> bool:

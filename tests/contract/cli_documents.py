@@ -10,6 +10,7 @@ from services.cli import documents as cli
 from shared.contracts import documents
 from shared.contracts.audit import AuditRecord, AuditVerification
 from shared.contracts.events import JobEvent
+from shared.contracts.report import ReportDocument
 from shared.contracts.restoring import Restoration
 
 
@@ -57,6 +58,7 @@ PRINTED = {
     "resolve": _one(documents.RowDocument),
     "cancel": JOB,
     "labels": _one(cli.LabelsDocument),
+    "report": _one(ReportDocument),
     "void": _one(cli.VoidDocument),
     "verify": _one(documents.VerificationDocument),
     "restore": _one(Restoration),

@@ -73,6 +73,15 @@ from shared.contracts.purging import (
 )
 from shared.contracts.rates import Offer, Quote, QuoteReply, QuoteRequest
 from shared.contracts.refusals import RefusedOrder, RefusedOrders
+from shared.contracts.report import (
+    ChargedRow,
+    ReportDocument,
+    ShowReport,
+    SlowRow,
+    UnsettledRow,
+    UnwrittenRow,
+    ZoneCost,
+)
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, ExcelSource
@@ -315,9 +324,11 @@ MESSAGES = {
     "quote-request": QuoteRequest(shipments=(SHIPMENT, SHIPMENT_ABROAD), within=42.5, every_service=True),
     "quote-reply": QuoteReply(
         quotes=(
-            Quote(cost=COST, negotiated=False),
+            Quote(cost=COST, negotiated=False, zone="5"),
             Quote(error=ERROR),
-            Quote(offers=(Offer(service=ServiceLevel.GROUND, cost=COST, days=3, arrival=date(2026, 11, 25)),)),
+            Quote(
+                offers=(Offer(service=ServiceLevel.GROUND, cost=COST, days=3, arrival=date(2026, 11, 25), zone="5"),)
+            ),
         )
     ),
     "address-question": AddressQuestion(addresses=(SHIPMENT.recipient.address,), within=42.5),
@@ -372,6 +383,7 @@ MESSAGES = {
     "get-label": GetLabel(key=f"{JOB}/0000017-1ZTALLY10200000017.gif", offset=524288),
     "label-chunk": LabelChunk(content=b64encode(b"GIF89a"), size=524294, tag="a-tag", error=ERROR),
     "labels-dropped": LabelsDropped(dropped=500, more=True, error=ERROR),
+    "show-report": ShowReport(job_id=JOB),
     "list-audit": ListAudit(job_id=JOB, row_number=17, after=40),
     "audit-page": AuditPage(entries=(AUDIT_RECORD,), next_after=41),
     "verify-audit": VerifyAudit(job_id=JOB, head="2" * 64),
@@ -434,6 +446,31 @@ DOCUMENTS = {
         other_jobs=("0a1b2c3d4e5f6a7b",),
         restored=True,
         kept_as="/srv/orders/.tally-backups/orders.2026-11-21T101600Z.csv",
+    ),
+    "report-document": ReportDocument(
+        job=JOB_DOCUMENT,
+        costs=(
+            ZoneCost(
+                service="ground",
+                zone="5",
+                rows=40,
+                second_labels=1,
+                without_cost=1,
+                cost=COST,
+                compared=38,
+                estimate=COST,
+                charge=COST,
+            ),
+        ),
+        charged_more=2,
+        charged_less=1,
+        charges=(ChargedRow(row_number=17, estimate=COST, charge=COST, estimated=True),),
+        timed=40,
+        median_ms=210,
+        longest_ms=1220,
+        slowest=(SlowRow(row_number=3, attempt=1, carrier_ms=1220),),
+        unsettled=(UnsettledRow(row_number=41, source_row=42, status=RowStatus.IN_DOUBT, error=ERROR),),
+        unwritten=(UnwrittenRow(row_number=7, source_row=8, error=ERROR),),
     ),
     "verification-document": VerificationDocument(
         job_id=JOB,

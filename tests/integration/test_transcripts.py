@@ -138,6 +138,7 @@ def test_a_batch_from_its_file_to_its_numbers(told: Teller) -> None:
     told.tell("jobs", "jobs --limit 1", "show last", "rows last", "show last 2", "watch last", "verify last")
     told.tell("labels", f"labels last -o labels{told.width}.pdf", f"labels last --row 2 -o label{told.width}")
     told.tell("records", "audit last --row 2", "audit verify last", "purge --older-than 90d --dry-run")
+    told.tell("printed", f"labels last -o {file}.pdf", "report last --out report.html")
     told.tell("settled", "resolve last 1 --not-shipped", "pause last", "rows none")
     told.tell("restart", ("restart last", Answer(APPROVAL, "n")))
     told.tell("void", ("void last 2", Answer(APPROVAL, "y")), "rows last")
@@ -198,6 +199,8 @@ def test_every_document_is_what_its_schema_says(house: House) -> None:
         "audit verify last",
         "audit last -o trail.csv",
         "purge --older-than 90d --dry-run",
+        "labels last -o labels.pdf",
+        "report last",
         "void last 1",
         "restore last",
         "restart last",

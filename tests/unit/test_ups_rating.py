@@ -33,6 +33,11 @@ def test_the_price_is_the_accounts_own_where_it_has_one() -> None:
     assert rates(ups.rate_body(GROUND)) == (Rate(ServiceLevel.GROUND, PUBLISHED, negotiated=False),)
 
 
+@pytest.mark.parametrize(("told", "zone"), [({"Zone": "5"}, "5"), ({"Zone": "44"}, "44"), ({}, ""), ({"Zone": 5}, "5")])
+def test_a_zone_is_the_one_that_the_answer_names(told: dict[str, object], zone: str) -> None:
+    assert [rate.zone for rate in rates(ups.rate_body(GROUND | told))] == [zone]
+
+
 def test_every_service_that_is_offered_here_has_a_price() -> None:
     air, unknown = GROUND | {"Service": {"Code": "02"}}, GROUND | {"Service": {"Code": "93"}}
     named = [rate.service for rate in rates(ups.rate_body(air, unknown, GROUND))]

@@ -1,4 +1,4 @@
-"""After shipping: labels printed and given back, sources compared and put back."""
+"""After shipping: labels printed and given back, what a job cost, sources compared and put back."""
 
 from __future__ import annotations
 
@@ -49,6 +49,26 @@ def labels(
         raise typer.BadParameter("--format goes with a .pdf file")
     order = labelling.LabelOrder(job, path, output, numbers, paper or Paper.LABEL, not no_invoices)
     run_with_offer(lambda: labelling.labels(order, Manner(data, as_json)), data, as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
+def report(
+    job: Job,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write it to FILE, a .xlsx, .csv or .html.")
+    ] = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a job cost by service and zone, how that compares with its estimate, and what was slow or failed."""
+    from services.cli.commands import reporting
+    from services.cli.commands.shipping import Manner
+
+    if out is not None and out.suffix.lower() not in reporting.SUFFIXES:
+        raise typer.BadParameter(
+            f"--out writes a {', '.join(reporting.SUFFIXES[:-1])} or {reporting.SUFFIXES[-1]} file"
+        )
+    run_with_offer(lambda: reporting.report(job, out, Manner(data, as_json)), data, as_json=as_json)
 
 
 @commands.command(rich_help_panel=PANEL)

@@ -57,6 +57,7 @@ _NOTE_PRICE = (
         estimate_amount=bindparam("amount"),
         estimate_currency=bindparam("currency"),
         estimated=bindparam("by_others"),
+        zone=bindparam("rate_zone"),
         error=bindparam("why_not"),
     )
 )
@@ -150,6 +151,7 @@ def _write_prices(connection: Connection, job_id: str, prices: Sequence[tuple[in
                 "amount": None if price.cost is None else price.cost.amount,
                 "currency": None if price.cost is None else price.cost.currency,
                 "by_others": price.estimated,
+                "rate_zone": price.zone,
                 "why_not": None if price.error is None else price.error.model_dump(mode="json"),
             }
             for row_number, price in prices

@@ -100,6 +100,7 @@ rows = Table(
     Column("estimate_amount", Amount),
     Column("estimate_currency", String(3)),
     Column("estimated", Boolean, nullable=False, default=False),
+    Column("zone", String(4), nullable=False, default=""),
     Column("cost_amount", Amount),
     Column("cost_currency", String(3)),
     Column("shipment_id", String(40)),

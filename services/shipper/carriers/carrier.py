@@ -63,7 +63,8 @@ class DateWindow:
 class Rate:
     """What a shipment would cost by a service, and when it would arrive if it left today, where the carrier tells.
 
-    `days` are business days in transit. `negotiated` says that the price is by the account's own rates.
+    `days` are business days in transit. `negotiated` says that the price is by the account's own rates. `zone`
+    is the carrier's rate zone, empty where it does not tell.
     """
 
     service: ServiceLevel
@@ -71,6 +72,7 @@ class Rate:
     negotiated: bool = True
     days: int | None = None
     arrival: date | None = None
+    zone: str = ""
 
 
 class NothingCreatedError(Exception):

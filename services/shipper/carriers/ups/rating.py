@@ -30,6 +30,7 @@ SHOP_PATH = "/api/rating/v2409/Shoptimeintransit"
 
 _IN_TRANSIT = "?additionalinfo=timeintransit"
 _DOCUMENTS, _GOODS = "02", "03"
+_LONGEST_ZONE = 4
 _POUNDS = {"Code": "LBS", "Description": "Pounds"}
 
 
@@ -104,7 +105,9 @@ def _rates(response: Document) -> Iterator[Rate]:
         cost = preferred(negotiated, rated.get("TotalCharges"))
         if service is not None and cost is not None:
             days, arrival = _transit(rated)
-            yield Rate(service, cost, bool(negotiated), days, arrival)
+            # Told by answers to subversion 2409 and later.
+            zone = text(rated.get("Zone"))[:_LONGEST_ZONE]
+            yield Rate(service, cost, bool(negotiated), days, arrival, zone)
 
 
 def _transit(rated: Document) -> tuple[int | None, date | None]:

@@ -137,6 +137,7 @@ def upgrade() -> None:
         sa.Column("estimate_amount", Amount(), nullable=True),
         sa.Column("estimate_currency", sa.String(length=3), nullable=True),
         sa.Column("estimated", sa.Boolean(), nullable=False),
+        sa.Column("zone", sa.String(length=4), nullable=False),
         sa.Column("cost_amount", Amount(), nullable=True),
         sa.Column("cost_currency", sa.String(length=3), nullable=True),
         sa.Column("shipment_id", sa.String(length=40), nullable=True),

@@ -1,12 +1,14 @@
-"""`tally labels` in a whole house: one PDF in the source's order, sheets, files; nothing is bought."""
+"""`tally labels` and `tally report` in a whole house: what was bought, to print and to add up; nothing is bought."""
 
 from __future__ import annotations
 
 import io
 import json
 import shutil
+import sqlite3
 import stat
-from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +16,16 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
-from tests.integration.house import House, running_house
+from services.sandbox.app import LEDGER_FILE
+from tests.integration.house import House
 
 ABROAD = Path(__file__).parents[2] / "samples" / "international.csv"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running_house(tmp_path_factory.mktemp("labels")) as house:
-        yield house
-
-
-@pytest.fixture(scope="module")
 def job(house: House) -> dict[str, Any]:
     """A job of six shipped rows."""
-    house.orders("six.csv", 6)
+    house.orders("six.csv", 6, seed=501)
     return house.json("ship", "six.csv", "--yes")
 
 
@@ -54,7 +51,7 @@ def stored(house: House, *rows: dict[str, Any]) -> list[bytes]:
 
 def test_labels_are_one_pdf_in_the_sources_order_and_nothing_is_bought(house: House, job: dict[str, Any]) -> None:
     rows = house.json("rows", job["job_id"])
-    calls = house.calls()
+    sold = house.shipments()
     written = house.json("labels", job["job_id"], "-o", "labels.pdf")
     path = house.folder / "labels.pdf"
     assert (written["labels"], written["pages"], written["rows"]) == (6, 6, [1, 2, 3, 4, 5, 6])
@@ -66,7 +63,7 @@ def test_labels_are_one_pdf_in_the_sources_order_and_nothing_is_bought(house: Ho
     assert [size(page) for page in pages(house.folder / "letter.pdf")] == [(612, 792)] * 3
     assert pictures(house.folder / "letter.pdf") == stored(house, *rows)
 
-    again = house.run("labels", "last", "-o", "again.pdf", "--row", "2", "--row", "5-6")
+    again = house.run("labels", job["job_id"], "-o", "again.pdf", "--row", "2", "--row", "5-6")
     assert again.returncode == 0
     assert again.stdout == f"3 labels of job {job['job_id']} written to again.pdf (3 pages).\n"
     assert pictures(house.folder / "again.pdf") == stored(house, rows[1], rows[4], rows[5])
@@ -75,7 +72,7 @@ def test_labels_are_one_pdf_in_the_sources_order_and_nothing_is_bought(house: Ho
     files = sorted((house.folder / "files").iterdir())
     assert [file.name for file in files] == [row["label"]["key"].split("/")[1] for row in rows]
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
-    assert (len(house.shipments()), house.calls()) == (6, calls)
+    assert house.shipments() == sold
 
 
 def test_what_cannot_be_written_is_said_and_leaves_no_file(house: House, job: dict[str, Any]) -> None:
@@ -92,7 +89,7 @@ def test_what_cannot_be_written_is_said_and_leaves_no_file(house: House, job: di
 
 
 def test_voided_rows_are_left_out_and_labels_that_are_due_are_named(house: House) -> None:
-    house.orders("three.csv", 3, seed=7)
+    house.orders("three.csv", 3, seed=502)
     job_id = house.json("ship", "three.csv")["job_id"]
     in_the_way = house.data_dir / "labels" / job_id
     in_the_way.write_text("not a folder")
@@ -122,3 +119,26 @@ def test_invoices_follow_their_labels_or_are_left_out(house: House) -> None:
     assert found == [label, label, label, label, letter, label, label, letter]
     house.json("labels", job["job_id"], "-o", "abroad")
     assert sum(file.name.endswith("-invoice.pdf") for file in (house.folder / "abroad").iterdir()) == 2
+
+
+def test_a_report_adds_up_to_the_carriers_ledger(house: House, job: dict[str, Any]) -> None:
+    rows = house.json("rows", job["job_id"])
+    report = house.json("report", job["job_id"])
+    with closing(sqlite3.connect(f"file:{house.data_dir / LEDGER_FILE}?mode=ro", uri=True)) as ledger:
+        documents = [json.loads(document) for (document,) in ledger.execute("SELECT document FROM shipments")]
+    references = {row["reference"] for row in rows}
+    charged = [Decimal(sold["cost"]) for sold in documents if references & set(sold["references"])]
+    costs = report["costs"]
+    assert (len(charged), sum(cost["rows"] for cost in costs)) == (6, 6)
+    assert sum(Decimal(cost["cost"]["amount"]) for cost in costs) == sum(charged)
+    assert Decimal(report["job"]["cost"]["amount"]) == sum(charged)
+    assert sum(Decimal(cost["estimate"]["amount"]) for cost in costs) == Decimal(job["estimate"]["amount"])
+    # The sandbox's zones for parcels within the US.
+    assert {cost["zone"] for cost in costs} <= {str(zone) for zone in range(2, 10)}
+    assert (report["timed"], len(report["slowest"])) == (6, 6)
+
+    shown = house.run("report", job["job_id"]).stdout
+    assert f"6 rows: {sum(charged):,.2f} USD estimated, {sum(charged):,.2f} USD charged (+0.0 %)" in shown
+    for name in ("report.xlsx", "report.csv", "report.html"):
+        assert house.run("report", job["job_id"], "--out", name).returncode == 0
+        assert stat.S_IMODE((house.folder / name).stat().st_mode) == 0o600
