@@ -11,8 +11,8 @@ from shared.contracts.states import RowStatus
 from shared.errors import ErrorBody
 
 _LISTED = 20
-# What is wrong with a row before anybody was asked: mapping and validation.
-_OF_VALIDATION = "E-2"
+# What is wrong with a row by mapping and validation, or as the carrier says; rows skipped as shipped have others.
+_OF_REFUSALS = ("E-2", "E-3")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ NO_REFUSALS = Refusals()
 def refusal_of(row: RowDocument) -> Sequence[ErrorBody]:
     """Why a job's row is left out, a problem each; nothing for a row that ships, or is skipped for another reason."""
     error = row.error
-    if row.status is not RowStatus.SKIPPED or error is None or not error.code.startswith(_OF_VALIDATION):
+    if row.status is not RowStatus.SKIPPED or error is None or not error.code.startswith(_OF_REFUSALS):
         return ()
     return problems_of(error)
 

@@ -12,7 +12,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.previewing import RowToShip
 from services.coordinator.estimate import Estimator
 from services.coordinator.mapping.service_choice import ServiceChoice
-from services.coordinator.price import Price, is_refusal, negotiation_notes
+from services.coordinator.price import Price, cannot_ship, negotiation_notes
 from services.coordinator.pricing import Heard, Pricing
 from shared.cancelling import together
 from shared.clock import Clock
@@ -40,10 +40,11 @@ class JobPricing:
         self._announcer = announcer
         self._clock = clock
 
-    async def estimate(self, job_id: str, intake: str) -> None:
+    async def estimate(self, job_id: str, intake: str, *, skip_invalid: bool = False) -> None:
         """Price every row that ships and has no price: those that are rated as their quotes come, the others by them.
 
-        Meanwhile every row's address is looked up. What there is to warn of is noted.
+        Meanwhile every row's address is looked up. What there is to warn of is noted. With `skip_invalid` the rows that
+        the carrier says cannot ship are left out.
         """
         pricing, checks = Pricing(self._estimator), AddressChecks(self._directory)
         asked_for: dict[str, list[int]] = defaultdict(list)
@@ -68,17 +69,19 @@ class JobPricing:
             await self._note(
                 job_id, intake, [(row.row_number, pricing.price(pricing.add(row.shipment))) for row in page]
             )
+        if skip_invalid:
+            await self._database.write(previewing.leave_out_refused, job_id, intake, self._clock())
         published = len(warnings)
         for place, numbers in placed.items():
             for number in numbers:
                 warnings[number] += checks.warnings(place)
         await self._warn(job_id, intake, warnings, (*checks.notes(), *negotiation_notes(published)))
 
-    async def choose(self, job_id: str, intake: str, choice: ServiceChoice) -> None:
+    async def choose(self, job_id: str, intake: str, choice: ServiceChoice, *, skip_invalid: bool = False) -> None:
         """Choose every row's service by the carrier's prices, and note these.
 
-        Raises E-2010 where a row has no service to go by, for the reasons that its details give, and what kept the
-        carrier from naming its prices.
+        With `skip_invalid` a row that has no service to go by is left out. Raises E-2010 where it is not, or where no
+        row is left, for the reasons that its details give; and what kept the carrier from naming its prices.
         """
         problems: list[ErrorBody] = []
         failed = total = 0
@@ -88,8 +91,10 @@ class JobPricing:
             total, failed = total + len(chosen), failed + len(refused)
             problems += [error.model_copy(update={"row": number}) for number, error in refused]
             del problems[_PROBLEMS_LISTED:]
-        if failed:
+        if failed and not (skip_invalid and failed < total):
             raise TallyError(ROWS_INVALID, count=failed, total=total, details=tuple(problems))
+        if failed:
+            await self._database.write(previewing.leave_out_refused, job_id, intake, self._clock())
 
     async def _in_bulk(self, job_id: str) -> AsyncIterator[list[RowToShip]]:
         """The rows that ship, as many at a time as are rated side by side."""
@@ -115,9 +120,9 @@ class JobPricing:
         tickets = [(row, pricing.add(row.shipment)) for row in rows]
         await pricing.rate(heard, budget=_UNTIL_ALL_ARE_RATED)
         chosen = [(row, pricing.price(ticket)) for row, ticket in tickets]
-        for _, price in chosen:
-            if price.error is not None and not is_refusal(price.error):
-                raise TallyError.from_body(price.error)
+        for row, price in chosen:
+            if price.error is not None and not cannot_ship(price.error):
+                raise TallyError.from_body(price.error.model_copy(update={"row": row.row_number}))
         for start in range(0, len(chosen), _PAGE):
             some = chosen[start : start + _PAGE]
             await self._database.write(previewing.fix_services, job_id, intake, some, self._clock())

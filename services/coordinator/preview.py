@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -13,11 +14,12 @@ from services.coordinator.batch import Batch, TakenRow
 from services.coordinator.database.new_rows import NewRow, RefusedRow
 from services.coordinator.estimate import Estimator
 from services.coordinator.intake import Intake, choice_of
-from services.coordinator.price import Price, negotiation_notes
+from services.coordinator.price import Price, cannot_ship, negotiation_notes
 from services.coordinator.pricing import Heard, Pricing, Ticket
 from shared.cancelling import together
 from shared.contracts.api import PreviewProgress, PreviewSource
 from shared.contracts.documents import PreviewDocument, PreviewRow, SkippedBy
+from shared.errors import ErrorBody
 from shared.shipping import Money
 
 _ROWS_A_MESSAGE = 200
@@ -91,7 +93,7 @@ class Previews:
 
         await heard(Heard({}, ()))
         await together(pricing.rate(heard), checks.check())
-        rows_listed = [_priced(row, asked, pricing, checks) for row, asked in counts.listed]
+        rows_listed = [_priced(call, row, asked, pricing, checks) for row, asked in counts.listed]
         if call.every_row:
             for start in range(0, len(rows_listed), _ROWS_A_MESSAGE):
                 page = tuple(rows_listed[start : start + _ROWS_A_MESSAGE])
@@ -112,7 +114,9 @@ def _document(
     checks: AddressChecks,
     rows: list[PreviewRow],
 ) -> PreviewDocument:
-    judged = [(pricing.price(asked.ticket), asked, count) for asked, count in counts.asked.items()]
+    every = [(pricing.price(asked.ticket), asked, count) for asked, count in counts.asked.items()]
+    judged = [(price, asked, count) for price, asked, count in every if not _is_left_out(call, price)]
+    to_ship = sum(count for _, _, count in judged)
     prices = [(price, count) for price, _, count in judged]
     warned = sum(
         count for price, asked, count in judged if asked.warned or price.warnings or checks.warnings(asked.place)
@@ -123,10 +127,10 @@ def _document(
         where=call.request.where,
         mapping=batch.mapping.name,
         total=batch.total,
-        to_ship=counts.to_ship,
-        skipped=batch.total - counts.to_ship,
-        refused=batch.invalid,
-        problems=tuple(batch.problems),
+        to_ship=to_ship,
+        skipped=batch.total - to_ship,
+        refused=batch.invalid + counts.to_ship - to_ship,
+        problems=(*batch.problems, *_problems(rows)),
         estimate=_total(prices),
         rated=sum(count for price, count in prices if price.cost is not None and not price.estimated),
         estimated=sum(count for price, count in prices if price.estimated),
@@ -162,10 +166,24 @@ def _preview_row(number: int, row: TakenRow) -> PreviewRow:
     return shown.model_copy(update=told)
 
 
-def _priced(row: PreviewRow, asked: _Asked | None, pricing: Pricing, checks: AddressChecks) -> PreviewRow:
+def _is_left_out(call: PreviewSource, price: Price) -> bool:
+    return call.request.skip_invalid and cannot_ship(price.error)
+
+
+def _problems(rows: Sequence[PreviewRow]) -> list[ErrorBody]:
+    """Why rows are left out that the carrier has nothing for, those that are listed."""
+    refused = [(row.row_number, row.error) for row in rows if row.skipped is not None and cannot_ship(row.error)]
+    return [error.model_copy(update={"row": number}) for number, error in refused if error is not None]
+
+
+def _priced(
+    call: PreviewSource, row: PreviewRow, asked: _Asked | None, pricing: Pricing, checks: AddressChecks
+) -> PreviewRow:
     if asked is None:
         return row
     price = pricing.price(asked.ticket)
+    if price.error is not None and _is_left_out(call, price):
+        return row.model_copy(update={"error": price.error, "skipped": price.error.message})
     return row.model_copy(
         update={
             "estimate": price.cost,

@@ -8,12 +8,35 @@ from services.coordinator.choosing import choose
 from services.coordinator.mapping.service_choice import ServiceChoice
 from shared.contracts.rates import Offer, Quote
 from shared.contracts.warning import RowWarning, WarningCode
-from shared.errors import REGISTRY, ErrorBody
+from shared.errors import (
+    LANE_NOT_SERVED,
+    NO_SERVICE_IN_TIME,
+    NO_SERVICE_OFFERED,
+    PACKAGE_REFUSED,
+    POSTAL_CODE_REFUSED,
+    RECIPIENT_REFUSED,
+    REGISTRY,
+    SERVICE_REFUSED,
+    ErrorBody,
+)
 from shared.shipping import Money, ServiceLevel, Shipment
 
 NOT_NEGOTIATED = RowWarning(
     code=WarningCode.NOT_NEGOTIATED, message="The price is the carrier's published one: it names none of your own."
 )
+# What would be refused when it is bought as well. A refusal for any other reason may be Rating's own.
+_OF_THE_ROW = {
+    kind.code
+    for kind in (
+        RECIPIENT_REFUSED,
+        POSTAL_CODE_REFUSED,
+        LANE_NOT_SERVED,
+        SERVICE_REFUSED,
+        PACKAGE_REFUSED,
+        NO_SERVICE_IN_TIME,
+        NO_SERVICE_OFFERED,
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +64,11 @@ def is_refusal(error: ErrorBody) -> bool:
     """Whether the carrier would answer the same if it were asked again."""
     kind = REGISTRY.get(error.code)
     return kind is None or not kind.retryable
+
+
+def cannot_ship(error: ErrorBody | None) -> bool:
+    """Whether an error of a row's rating says that the row cannot ship: where it goes, by what, or what it is."""
+    return error is not None and error.code in _OF_THE_ROW
 
 
 def is_final(quote: Quote) -> bool:

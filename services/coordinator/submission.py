@@ -98,7 +98,7 @@ class Submission:
                 failpoint("coordinator.before_start_commit")
                 await self._progress.commit(steps.start, job_id, intake, actor, self._clock(), self._progress.issue())
             else:
-                await self._pricing.estimate(job_id, intake)
+                await self._pricing.estimate(job_id, intake, skip_invalid=request.skip_invalid)
                 await self._database.write(admission.await_approval, job_id, intake, self._clock())
                 await self._announcer.entered(job_id, JobStatus.AWAITING_APPROVAL)
         except admission.SupersededError:
@@ -133,7 +133,7 @@ class Submission:
     async def _chosen(self, job_id: str, intake: str, request: JobRequest, choice: ServiceChoice) -> bool:
         """Choose the rows' services. Where that cannot be, the job fails, the request is rejected: False."""
         try:
-            await self._pricing.choose(job_id, intake, choice)
+            await self._pricing.choose(job_id, intake, choice, skip_invalid=request.skip_invalid)
         except TallyError as error:
             await self._fail(job_id, request.request_id, error.body)
             return False

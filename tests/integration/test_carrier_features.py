@@ -77,11 +77,24 @@ def test_a_directory_that_is_away_is_told_once_and_fails_nothing(house: House) -
     assert (job["status"], job["notes"]) == ("awaiting_approval", preview["notes"])
 
 
-def test_a_service_that_is_not_offered_on_a_lane_is_an_error_in_the_carriers_words(house: House) -> None:
-    preview = house.json("preview", str(edited(house, "lane.csv", 2, 504, {"service": "Worldwide Express"})))
+def test_a_row_whose_service_its_lane_has_not_is_refused_in_the_carriers_words_or_left_out(house: House) -> None:
+    path = edited(house, "lane.csv", 2, 504, {"service": "Worldwide Express"})
+    preview = house.json("preview", str(path))
     error = preview["rows"][0]["error"]
-    assert (error["code"], preview["unrated"], preview["rated"]) == ("E-3034", 1, 1)
+    assert (error["code"], preview["to_ship"], preview["unrated"], preview["rated"]) == ("E-3034", 2, 1, 1)
     assert "unavailable between the selected locations" in error["message"]
+    refused = house.run("ship", str(path), "--yes", "--json")
+    told = json.loads(refused.stdout)["error"]
+    assert (refused.returncode, told["code"]) == (1, "E-2010")
+    assert [(detail["code"], detail["row"]) for detail in told["details"]] == [("E-3034", 1)]
+    job = house.json("ship", str(path), "--yes", "--skip-invalid")
+    assert (job["status"], job["rows"]["shipped"], job["rows"]["skipped"], job["rows"]["refused"]) == (
+        "completed",
+        1,
+        1,
+        1,
+    )
+    assert [bool(number) for number in tracking_numbers(path)] == [False, True]
 
 
 def test_prices_that_are_none_of_the_accounts_own_are_warned_of_and_noted_once(house: House) -> None:

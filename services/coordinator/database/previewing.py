@@ -10,10 +10,13 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select, update
 
 from services.coordinator.database.intake import of_intake
+from services.coordinator.database.starting import note_skip
+from services.coordinator.database.statements import SELECT_ROW, move_row
 from services.coordinator.database.tables import jobs, rows
-from services.coordinator.price import Price
+from services.coordinator.price import Price, cannot_ship
 from shared.contracts.states import RowStatus
 from shared.contracts.warning import RowWarning
+from shared.errors import ErrorBody
 from shared.shipping import Shipment
 
 Warnings = tuple[int, tuple[RowWarning, ...]]
@@ -128,6 +131,31 @@ def note_warnings(
             for row_number, added in warnings
         ],
     )
+    job.close()
+
+
+def refused_rows(connection: Connection, job_id: str) -> list[tuple[int, ErrorBody]]:
+    """The rows that are to ship and, as the carrier says, cannot."""
+    found = connection.execute(
+        select(rows.c.row_number, rows.c.error)
+        .where(rows.c.job_id == job_id, rows.c.status == RowStatus.PENDING.value, rows.c.error.is_not(None))
+        .order_by(rows.c.row_number)
+    )
+    errors = [(row.row_number, ErrorBody.model_validate(row.error)) for row in found]
+    return [(number, error.model_copy(update={"row": number})) for number, error in errors if cannot_ship(error)]
+
+
+def leave_out_refused(connection: Connection, job_id: str, intake: str, now: datetime) -> None:
+    """Leave the rows out that cannot ship, as the carrier says; what it said stays with them."""
+    job = of_intake(connection, job_id, intake, now)
+    refused = refused_rows(connection, job_id)
+    for number, error in refused:
+        row = connection.execute(SELECT_ROW, {"job_id": job_id, "row_number": number}).one()
+        move_row(job, row, RowStatus.SKIPPED, {"error": error.model_dump(mode="json")})
+        note_skip(job, number, error, None)
+    if refused:
+        before = connection.execute(select(jobs.c.refused).where(jobs.c.job_id == job_id)).scalar_one()
+        job.changes["refused"] = before + len(refused)
     job.close()
 
 

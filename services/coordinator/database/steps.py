@@ -16,6 +16,7 @@ from services.coordinator import states
 from services.coordinator.database.commands import Issue, must_recover, ship_command
 from services.coordinator.database.intake import of_intake
 from services.coordinator.database.lineage import shipped_since
+from services.coordinator.database.previewing import refused_rows
 from services.coordinator.database.queries import show_job
 from services.coordinator.database.sales import record_sale
 from services.coordinator.database.starting import (
@@ -47,11 +48,14 @@ from shared.errors import (
     NOT_IN_DOUBT,
     NUMBER_TAKEN,
     ROW_NOT_FOUND,
+    ROWS_INVALID,
     TRACKING_CONFLICT,
     TallyError,
 )
 from shared.shipping import Money, Shipment
 from shared.shipping.redaction import without_personal_data
+
+_ROWS_LISTED = 500
 
 
 def approve(
@@ -59,9 +63,13 @@ def approve(
 ) -> Step:
     """Let a previewed job run: its first row is in flight. The trail names who approved what total.
 
-    Raises E-4005, and E-4031 where another total was `seen` than the job's.
+    Raises E-4005, E-2010 where rows cannot ship, as the carrier says, and E-4031 where another total was `seen` than
+    the job's.
     """
     job = _awaiting_approval(connection, job_id, "Approving", now)
+    if refused := refused_rows(connection, job_id):
+        listed = tuple(error for _, error in refused[:_ROWS_LISTED])
+        raise TallyError(ROWS_INVALID, count=len(refused), total=job.total, details=listed)
     estimate = show_job(connection, job_id).estimate
     if seen is not None and estimate is not None and seen != estimate:
         raise TallyError(ESTIMATE_CHANGED, now=estimate, seen=seen)
