@@ -10,9 +10,7 @@ from shared.contracts.message import Message
 from shared.errors import ErrorBody
 
 # A folder of one job's, and no way out of it.
-LabelKey = Annotated[
-    str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}/[A-Za-z0-9][A-Za-z0-9-]*\.[a-z]{1,5}$", max_length=200)
-]
+LabelKey = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}/[^/\\\x00-\x1f]+\.[a-z]{1,5}$", max_length=200)]
 # In base64 it stays well below the megabyte that NATS takes as one message.
 CHUNK_SIZE = 512 * 1024
 
