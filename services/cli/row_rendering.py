@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.cli.preview_rendering import price_in_words
+from services.cli.refusal_rendering import problems_of
 from services.cli.rendering import facts
 from services.cli.wording import moment, money, plural, service_name, state, without_repeats
 from shared.contracts.documents import JobDocument, RowDocument
@@ -40,8 +41,8 @@ def row_details(row: RowDocument) -> RenderableType:
     for warning in row.warnings:
         grid.add_row("Warning", Text(str(warning), style="yellow"))
     for error in (row.error, row.write_back.error):
-        if error is not None:
-            grid.add_row("Error", Text(str(error), style="red"))
+        for problem in () if error is None else problems_of(error):
+            grid.add_row("Error", Text(str(problem), style="red"))
     for line in evidence_lines(row.evidence):
         grid.add_row("Evidence", Text(line))
     return grid

@@ -24,6 +24,7 @@ from services.cli.preview_rendering import (
 from services.cli.refusal_rendering import Refusals
 from services.cli.rendering import job_details
 from services.cli.repeat_rendering import Repeats
+from services.cli.row_rendering import row_details
 from shared.contracts.api import PreviewProgress
 from shared.contracts.documents import PreviewDocument, PreviewRow, RowCounts, RowDocument, ShippedBefore, SkippedBy
 from shared.contracts.refusals import RefusedOrder
@@ -334,6 +335,8 @@ def test_rows_that_cannot_ship_are_told_with_every_reason() -> None:
     repeats, refusals = Repeats.of_job(document, rows[1:]), Refusals.of_job(document, rows[1:])
     told = " ".join(printed(job_preview(document, rows, repeats, refusals)).split())
     assert told.endswith(f"cannot ship 1 row to ship, 372.00 USD {REFUSAL}")
+    details = " ".join(printed(row_details(rows[1])).split())
+    assert "postal_code is missing. Fill it in. Error E-2012 (row 3): weight is '-6': it is negative." in details
     assert "0 of 1 shipped, 1 left out, as they cannot ship" in " ".join(printed(job_details(document)).split())
 
 
