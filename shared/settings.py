@@ -154,6 +154,8 @@ class CarrierSettings(BaseModel):
 
     `consistency` is what the carrier promises of a look-up by reference right after a label was bought: `immediate`,
     `eventual` (within `settle_time`) or `none`.
+
+    `negotiated_rates` says that the account has rates of its own, so that a price by others is worth a warning.
     """
 
     url: str = ""
@@ -168,6 +170,7 @@ class CarrierSettings(BaseModel):
     commit_margin: Annotated[float, Field(ge=0)] = 5.0
     max_concurrency: Annotated[int, Field(ge=1)] = 24
     label_format: Literal["GIF", "ZPL", "EPL"] = "GIF"
+    negotiated_rates: bool = True
 
 
 class ShipperSettings(ServiceSettings):

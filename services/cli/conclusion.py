@@ -72,7 +72,8 @@ class Conclusion:
                     (self._command("cancel", job.job_id), "end it; what is shipped stays shipped"),
                 ]
             case JobStatus.FAILED | JobStatus.PAUSED if job.started_at is not None:
-                return [*self._failed_row(job), (self._command("resume", job.job_id), "go on at that row")]
+                where = "go on at that row" if job.status is JobStatus.FAILED else "go on with the next row"
+                return [*self._failed_row(job), (self._command("resume", job.job_id), where)]
             case JobStatus.RUNNING:
                 return self._watching(job.job_id)
             case _:

@@ -58,7 +58,7 @@ def main() -> None:
         service.background(deliver_spooled)
         service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
-        service.answer(subjects.RATES_QUOTE, Quotes(carrier).answer)
+        service.answer(subjects.RATES_QUOTE, Quotes(carrier, own_rates=settings.carrier.negotiated_rates).answer)
         service.answer(subjects.ADDRESSES_CHECK, AddressChecks(carrier).answer)
         recovery = Recovery(carrier, recorder, ledger, utc_now)
         service.answer(subjects.LABELS_RECOVER, recovery.recover_label)

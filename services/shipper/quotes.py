@@ -11,10 +11,11 @@ from shared.shipping import Shipment
 
 
 class Quotes:
-    """Rates shipments with one carrier account."""
+    """Rates shipments with one carrier account; `own_rates` says whether it is to have any."""
 
-    def __init__(self, carrier: Carrier) -> None:
+    def __init__(self, carrier: Carrier, *, own_rates: bool = True) -> None:
         self._carrier = carrier
+        self._own_rates = own_rates
 
     async def answer(self, body: bytes) -> bytes:
         """From a QuoteRequest's body to a QuoteReply's."""
@@ -26,9 +27,9 @@ class Quotes:
         try:
             async with asyncio.timeout(request.within):
                 if request.every_service:
-                    return Quote(offers=tuple(map(_offer, await self._carrier.shop(shipment))))
+                    return Quote(offers=tuple(map(self._offer, await self._carrier.shop(shipment))))
                 rate = await self._carrier.rate(shipment)
-                return Quote(cost=rate.cost, negotiated=rate.negotiated, zone=rate.zone)
+                return Quote(cost=rate.cost, negotiated=self._as_negotiated(rate), zone=rate.zone)
         except TimeoutError:
             return Quote()
         except NothingCreatedError as refusal:
@@ -36,13 +37,14 @@ class Quotes:
         except TallyError as error:
             return Quote(error=error.body)
 
+    def _offer(self, rate: Rate) -> Offer:
+        return Offer(
+            service=rate.service,
+            cost=rate.cost,
+            negotiated=self._as_negotiated(rate),
+            days=rate.days,
+            arrival=rate.arrival,
+        )
 
-def _offer(rate: Rate) -> Offer:
-    return Offer(
-        service=rate.service,
-        cost=rate.cost,
-        negotiated=rate.negotiated,
-        days=rate.days,
-        arrival=rate.arrival,
-        zone=rate.zone,
-    )
+    def _as_negotiated(self, rate: Rate) -> bool:
+        return rate.negotiated or not self._own_rates
