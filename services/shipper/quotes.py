@@ -44,6 +44,7 @@ class Quotes:
             negotiated=self._as_negotiated(rate),
             days=rate.days,
             arrival=rate.arrival,
+            zone=rate.zone,
         )
 
     def _as_negotiated(self, rate: Rate) -> bool:

@@ -27,8 +27,8 @@ class QuoteRequest(Message):
 class Offer(BaseModel):
     """What a shipment costs by one service, and when it arrives if it leaves today, where the carrier tells.
 
-    `days` are business days in transit. `negotiated` says that the price is by the account's own rates. `zone` is the
-    carrier's rate zone, empty where it does not tell.
+    `days` are business days in transit. `negotiated` is false where the account is to have rates of its own, and the
+    price is by none of them. `zone` is the carrier's rate zone, empty where it does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -44,8 +44,9 @@ class Offer(BaseModel):
 class Quote(BaseModel):
     """One shipment's price, or why there is none; neither where the time was up.
 
-    `negotiated` says that the price is by the account's own rates. Where every service was asked for there are `offers`
-    in place of the one price. `zone` is the carrier's rate zone, empty where it does not tell.
+    `negotiated` is false where the account is to have rates of its own, and the price is by none of them. Where every
+    service was asked for there are `offers` in place of the one price. `zone` is the carrier's rate zone, empty where
+    it does not tell.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
