@@ -52,6 +52,7 @@ KEPT_ROW = {
     "estimate_amount",
     "estimate_currency",
     "estimated",
+    "zone",
     "cost_amount",
     "cost_currency",
     "shipment_id",

@@ -88,7 +88,7 @@ def test_a_sale_with_unreadable_charges_is_still_a_sale(charges: object) -> None
 @pytest.mark.parametrize(
     "label",
     [None, [], {"GraphicImage": ""}, {"GraphicImage": "not base64!"}, {"GraphicImage": "AAAA"},
-     {"ImageFormat": {"Code": "EPL"}, "GraphicImage": "AAAA"}],
+     {"ImageFormat": {"Code": "SPL"}, "GraphicImage": "AAAA"}],
 )  # fmt: skip
 def test_a_sale_with_an_unreadable_label_is_still_a_sale(label: object) -> None:
     parcel = {"TrackingNumber": ups.TRACKING_NUMBER, "ShippingLabel": label}
