@@ -84,17 +84,19 @@ class JobPricing:
         row is left, for the reasons that its details give; and what kept the carrier from naming its prices.
         """
         problems: list[ErrorBody] = []
-        failed = total = 0
+        failed = total = published = 0
         async for rows in self._in_bulk(job_id):
             chosen = await self._chosen(job_id, intake, choice, rows)
             refused = [(row.row_number, price.error) for row, price in chosen if price.error is not None]
             total, failed = total + len(chosen), failed + len(refused)
+            published += sum(not price.negotiated for _, price in chosen)
             problems += [error.model_copy(update={"row": number}) for number, error in refused]
             del problems[_PROBLEMS_LISTED:]
         if failed and not (skip_invalid and failed < total):
             raise TallyError(ROWS_INVALID, count=failed, total=total, details=tuple(problems))
         if failed:
             await self._database.write(previewing.leave_out_refused, job_id, intake, self._clock())
+        await self._warn(job_id, intake, {}, negotiation_notes(published))
 
     async def _in_bulk(self, job_id: str) -> AsyncIterator[list[RowToShip]]:
         """The rows that ship, as many at a time as are rated side by side."""
@@ -128,7 +130,7 @@ class JobPricing:
             await self._database.write(previewing.fix_services, job_id, intake, some, self._clock())
         warnings: Warnings = defaultdict(tuple)
         _warn_of([(row.row_number, price) for row, price in chosen], warnings)
-        await self._warn(job_id, intake, warnings, negotiation_notes(len(warnings)))
+        await self._warn(job_id, intake, warnings)
         return chosen
 
     async def _note(self, job_id: str, intake: str, prices: Sequence[tuple[int, Price]] = ()) -> None:
@@ -138,7 +140,7 @@ class JobPricing:
             await self._database.write(previewing.note_prices, job_id, intake, page, self._clock())
 
     async def _warn(
-        self, job_id: str, intake: str, warnings: Mapping[int, tuple[RowWarning, ...]], notes: Sequence[str]
+        self, job_id: str, intake: str, warnings: Mapping[int, tuple[RowWarning, ...]], notes: Sequence[str] = ()
     ) -> None:
         told = [(number, of_row) for number, of_row in warnings.items() if of_row]
         for start in range(0, len(told), _PAGE):
