@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from services.cli.help import Commands
-from services.cli.options import FLAG
 from services.cli.panels import after, assistance, house, jobs, records, shipping
 from services.cli.version import VERSION
 
@@ -30,9 +29,7 @@ def _tell_version(wanted: bool) -> None:
 def tally(
     version: Annotated[
         bool,
-        typer.Option(
-            "--version", metavar=FLAG, is_eager=True, callback=_tell_version, help="Show the version and exit."
-        ),
+        typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version and exit."),
     ] = False,
 ) -> None:
     """Hold the options of `tally` itself."""

@@ -9,15 +9,12 @@ import typer
 
 from services.cli import completion
 
-# A flag takes no value; without this its help would name the type bool.
-FLAG = ""
-
 Data = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="The house's data directory (default: TALLY_DATA_DIR, else .tally)."),
 ]
-Json = Annotated[bool, typer.Option("--json", metavar=FLAG, help="Print JSON instead of text.")]
-Detach = Annotated[bool, typer.Option("--detach", metavar=FLAG, help="Do not follow the job; it goes on by itself.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Detach = Annotated[bool, typer.Option("--detach", help="Do not follow the job; it goes on by itself.")]
 Job = Annotated[
     str, typer.Argument(metavar="JOB", help="A job id, the beginning of one, or last.", autocompletion=completion.jobs)
 ]
@@ -30,7 +27,7 @@ Sheet = Annotated[
 ]
 Sidecar = Annotated[
     bool,
-    typer.Option("--sidecar", metavar=FLAG, help="Write tracking numbers into a CSV file beside the workbook."),
+    typer.Option("--sidecar", help="Write tracking numbers into a CSV file beside the workbook."),
 ]
 Delimiter = Annotated[
     str | None,
@@ -71,14 +68,12 @@ Include = Annotated[
         "--include", metavar="REASON", help="Orders that the mapping leaves out for REASON, such as fulfilled, too."
     ),
 ]
-SkipInvalid = Annotated[
-    bool, typer.Option("--skip-invalid", metavar=FLAG, help="Leave out rows that cannot ship; the others do.")
-]
+SkipInvalid = Annotated[bool, typer.Option("--skip-invalid", help="Leave out rows that cannot ship; the others do.")]
 ErrorsOut = Annotated[
     Path | None,
     typer.Option("--errors-out", metavar="FILE", help="Write every row that cannot ship to FILE, a .csv or .xlsx."),
 ]
-Expand = Annotated[bool, typer.Option("--expand", metavar=FLAG, help="Show under each row its warnings in full.")]
-AllRows = Annotated[bool, typer.Option("--all", metavar=FLAG, help="Show every row, not only the first 20.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", metavar=FLAG, help="Go ahead without asking.")]
-Reship = Annotated[bool, typer.Option("--reship", metavar=FLAG, help="Rows that are already shipped, too.")]
+Expand = Annotated[bool, typer.Option("--expand", help="Show under each row its warnings in full.")]
+AllRows = Annotated[bool, typer.Option("--all", help="Show every row, not only the first 20.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")]
+Reship = Annotated[bool, typer.Option("--reship", help="Rows that are already shipped, too.")]

@@ -98,6 +98,8 @@ class Teller:
             text = re.sub(pattern, form, text)
         if line.startswith(("status", "up")):
             text = re.sub(r"(?<!E-)\b\d{2,7}\b", "0000", re.sub(r" {2,}", "  ", text))
+        if line.startswith("report"):
+            text = re.sub(r"^ +\d+  +1 +\d+$", "  n        1            10", text, flags=re.MULTILINE)
         if line.startswith("audit"):
             first, _, rest = text.partition("\n")
             rest = " ".join(re.sub(r"^ *\d+ ", "  n ", rest, flags=re.MULTILINE).split())
@@ -137,6 +139,7 @@ def test_a_batch_from_its_file_to_its_numbers(told: Teller) -> None:
     told.tell("ship", (f"ship {file}", Answer(APPROVAL, "y")))
     told.tell("jobs", "jobs --limit 1", "show last", "rows last", "show last 2", "watch last", "verify last")
     told.tell("labels", f"labels last -o labels{told.width}.pdf", f"labels last --row 2 -o label{told.width}")
+    told.tell("report", "report last", f"report last --out report{told.width}.xlsx")
     told.tell("records", "audit last --row 2", "audit verify last", "purge --older-than 90d --dry-run")
     told.tell("printed", f"labels last -o {file}.pdf", "report last --out report.html")
     told.tell("settled", "resolve last 1 --not-shipped", "pause last", "rows none")
@@ -195,6 +198,7 @@ def test_every_document_is_what_its_schema_says(house: House) -> None:
         "rows last",
         "verify last",
         "labels last -o labels.pdf",
+        "report last",
         "audit last",
         "audit verify last",
         "audit last -o trail.csv",

@@ -43,17 +43,20 @@ class Terminal:
 
     async def until(self, words: str) -> str:
         """All that was said up to and with `words`, which are taken out of what was said."""
-        async with asyncio.timeout(WITHIN):
-            while words not in self.said:
-                chunk = await self._heard.get()
-                assert chunk, f"{words!r} was not said but: {self.said}"
-                self.said += _ESCAPES.sub("", chunk.decode(errors="replace"))
+        try:
+            async with asyncio.timeout(WITHIN):
+                while words not in self.said:
+                    chunk = await self._heard.get()
+                    assert chunk, f"{words!r} was not said but: {self.said}"
+                    self.said += _ESCAPES.sub("", chunk.decode(errors="replace"))
+        except TimeoutError:
+            raise AssertionError(f"{words!r} was not said in {WITHIN:.0f} s but: {self.said}") from None
         before, _, self.said = self.said.partition(words)
         return before + words
 
     def type(self, line: str) -> None:
         """Type a line and Enter."""
-        self.press(f"{line}\n")
+        self.press(f"{line}\r")
 
     def press(self, keys: str) -> None:
         """Type keys, and no Enter besides."""

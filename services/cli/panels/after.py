@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from services.cli.label_choice import Output, Paper
-from services.cli.options import FLAG, Data, Job, Json, Yes
+from services.cli.options import Data, Job, Json, Yes
 from services.cli.panels.running import run_with_offer
 
 PANEL = "After shipping"
@@ -29,9 +29,7 @@ def labels(
     paper: Annotated[
         Paper | None, typer.Option("--format", help="A PDF's paper: a label on each page (default), or two.")
     ] = None,
-    no_invoices: Annotated[
-        bool, typer.Option("--no-invoices", metavar=FLAG, help="Leave commercial invoices out.")
-    ] = False,
+    no_invoices: Annotated[bool, typer.Option("--no-invoices", help="Leave commercial invoices out.")] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
@@ -115,7 +113,7 @@ def restore(
     job: Job,
     force: Annotated[
         bool,
-        typer.Option("--force", metavar=FLAG, help="Even if more is lost than the job's tracking numbers."),
+        typer.Option("--force", help="Even if more is lost than the job's tracking numbers."),
     ] = False,
     yes: Yes = False,
     data: Data = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import FLAG, Data, Json
+from services.cli.options import Data, Json
 from services.cli.outcomes import run
 
 PANEL = "House"
@@ -17,9 +17,7 @@ commands = typer.Typer()
 @commands.command(rich_help_panel=PANEL)
 def up(
     data: Data = None,
-    sandbox: Annotated[
-        bool, typer.Option("--sandbox", metavar=FLAG, help="Buy from the sandbox carrier: no real labels.")
-    ] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Buy from the sandbox carrier: no real labels.")] = False,
     as_json: Json = False,
 ) -> None:
     """Run every service on this machine, until Ctrl-C."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import FLAG, Data, Detach, Job, Json, Yes
+from services.cli.options import Data, Detach, Job, Json, Yes
 from services.cli.panels.running import order, run_with_offer, values
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 
@@ -85,9 +85,7 @@ def resume(job: Job, detach: Detach = False, data: Data = None, as_json: Json = 
 @commands.command(rich_help_panel=PANEL)
 def restart(
     job: Job,
-    void: Annotated[
-        bool, typer.Option("--void", metavar=FLAG, help="Give the labels of its shipped rows back first.")
-    ] = False,
+    void: Annotated[bool, typer.Option("--void", help="Give the labels of its shipped rows back first.")] = False,
     mode: Annotated[
         JobMode | None, typer.Option(help="Ask before shipping, or ship at once (default: the job's mode).")
     ] = None,
@@ -112,9 +110,7 @@ def resolve(
     shipped: Annotated[
         str | None, typer.Option("--shipped", metavar="TRACKING", help="The carrier holds this tracking number for it.")
     ] = None,
-    not_shipped: Annotated[
-        bool, typer.Option("--not-shipped", metavar=FLAG, help="The carrier holds nothing for it.")
-    ] = False,
+    not_shipped: Annotated[bool, typer.Option("--not-shipped", help="The carrier holds nothing for it.")] = False,
     why: Annotated[str, typer.Option("--why", metavar="TEXT", help="How you found out; kept in the audit trail.")] = "",
     yes: Yes = False,
     data: Data = None,

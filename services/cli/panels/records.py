@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.options import FLAG, Data, Json, Yes
+from services.cli.options import Data, Json, Yes
 from services.cli.panels.running import run_with_offer
 
 PANEL = "Records"
@@ -71,7 +71,7 @@ def purge(
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="TIME", help="How long jobs have been over: 90d, 12w or 36h.")
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", metavar=FLAG, help="Say what would go, and leave it.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and leave it.")] = False,
     yes: Yes = False,
     data: Data = None,
     as_json: Json = False,

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from services.cli.options import (
-    FLAG,
     AllRows,
     Data,
     Delimiter,
@@ -95,7 +94,7 @@ def preview(
     ] = None,
     errors_out: ErrorsOut = None,
     compare: Annotated[
-        bool, typer.Option("--compare", metavar=FLAG, help="Show what the rows would cost by each service instead.")
+        bool, typer.Option("--compare", help="Show what the rows would cost by each service instead.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
