@@ -60,15 +60,15 @@ class Approval:
         awaited = await self._database.read(approving.awaited_approval, call.job_id)
         if awaited is None:
             return []
-        found = (await self._source_change(call, awaited), await self._rates_change(call, awaited))
-        return [change for change in found if change is not None]
-
-    async def _source_change(self, call: ApproveJob, awaited: AwaitedApproval) -> TallyError | None:
         drift, what = await self._drift(call.job_id, awaited)
-        if drift.digest in {"", awaited.told}:
-            return None
-        await self._database.write(approving.note_drift, call.job_id, drift, call.by, self._clock())
-        return TallyError(SOURCE_CHANGED_SINCE, path=source_label(awaited.request.source), what=what)
+        rates_change = await self._rates_change(call, awaited)
+        changes = [] if rates_change is None else [rates_change]
+        if drift.digest not in {"", awaited.told}:
+            # Last: a change that is noted as told and was not, for rating took its time or failed, is never told.
+            await self._database.write(approving.note_drift, call.job_id, drift, call.by, self._clock())
+            source = source_label(awaited.request.source)
+            changes.insert(0, TallyError(SOURCE_CHANGED_SINCE, path=source, what=what))
+        return changes
 
     async def _drift(self, job_id: str, awaited: AwaitedApproval) -> tuple[Drift, str]:
         """How the source changed, and that as a person reads it."""

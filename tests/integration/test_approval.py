@@ -62,6 +62,8 @@ class Prices:
     budget = 1.0
 
     async def rate(self, shipments: Mapping[str, Shipment], heard: Heard, **_: object) -> ErrorBody | None:
+        if self.price == "dies":
+            raise ConnectionError("the coordinator dies")
         away = TallyError(BUS_TIMEOUT, service="shipper", subject="rates", seconds=1).body
         quote = Quote(cost=dollars(self.price)) if self.price else Quote(error=away)
         await heard(dict.fromkeys(shipments, quote))
@@ -217,6 +219,19 @@ async def test_a_source_and_rates_that_both_changed_are_told_together(desk: Desk
     with pytest.raises(TallyError, match="E-4030") as refused:
         await desk.approve(job_id, "29.00")
     assert [detail.code for detail in refused.value.body.details] == ["E-4031"]
+
+
+async def test_a_change_that_was_not_told_for_its_coordinator_died_in_rating_is_told_by_the_next_approval(
+    desk: Desk,
+) -> None:
+    job_id = await desk.preview()
+    edit(desk.path, 2, city="Elsewhere")
+    desk.prices.price, desk.now = "dies", NOW + timedelta(minutes=16)
+    with pytest.raises(ConnectionError):
+        await desk.approve(job_id)
+    desk.prices.price = "10.00"
+    with pytest.raises(TallyError, match="E-4030"):
+        await desk.approve(job_id)
 
 
 async def test_two_approvals_start_a_job_once(desk: Desk) -> None:
