@@ -28,7 +28,7 @@ from shared.contracts.purging import (
     RewriteDatabase,
     Rewritten,
 )
-from shared.errors import BUS_TIMEOUT, TallyError
+from shared.errors import BUS_TIMEOUT, NOT_PURGEABLE, TallyError
 from shared.telemetry import logger
 
 log = logger("purging")
@@ -84,6 +84,7 @@ class Purging:
 
     async def purge(self, call: PurgeJob) -> PurgedJob:
         """Purge one job; one that is purged already is left alone. Raises E-4003, E-4041, E-4042 or E-4002."""
+        await self._expect_no_command(call.job_id)
         if not await self._database.write(purging.begin, call.job_id, call.before, call.by, self._clock()):
             return PurgedJob(job_id=call.job_id, rows=0, labels=0)
         labels = await self._drop_labels(call.job_id)
@@ -100,6 +101,11 @@ class Purging:
         await self._progress.commit(purging.finish, call.job_id, removed, call.by, self._clock())
         log.info("a job was purged", job=call.job_id, rows=rows, labels=labels)
         return PurgedJob(job_id=call.job_id, rows=rows, labels=labels)
+
+    async def _expect_no_command(self, job_id: str) -> None:
+        """Raise E-4041 while a ship command of the job waits: delivered again, it would find no outcome and buy."""
+        if await self._publisher.last(subjects.COMMANDS, subjects.ship_command(job_id)) is not None:
+            raise TallyError(NOT_PURGEABLE, job_id=job_id, reason="a shipper may still have a row of it in hand")
 
     async def rewrite(self, _: RewriteDatabase) -> Rewritten:
         """Have the job database's files written anew. Raises E-4043."""

@@ -293,3 +293,25 @@ async def test_a_sale_that_is_told_of_a_purged_row_is_still_recorded(database: D
     assert step.writeback is not None
     assert (await database.read(queries.show_row, job_id, 1)).status == "shipped"
     assert await database.read(queries.labels_due) == []
+
+
+async def test_a_late_sale_of_a_purged_row_has_its_job_purged_again(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await purge(database, job_id)
+    await record(database, shipped(job_id, 1))
+    (age,) = await database.read(purging.ages, BEFORE, 50)
+    assert (age.job_id, age.begun) == (job_id, True)
+    await purge(database, job_id)
+    assert await database.read(purging.ages, BEFORE, 50) == []
+
+
+async def test_a_purge_is_not_over_while_a_late_sale_behind_it_has_its_label(database: Database) -> None:
+    job_id = await started(database)
+    await record(database, failed(job_id, 1))
+    await database.write(purging.begin, job_id, BEFORE, "ann", LATER)
+    await database.write(purging.strip_rows, job_id, 0, 500)
+    await record(database, shipped(job_id, 1))
+    await database.write(purging.finish, job_id, Removed(2, 2), "ann", LATER)
+    (age,) = await database.read(purging.ages, BEFORE, 50)
+    assert (age.job_id, age.begun) == (job_id, True)

@@ -25,6 +25,7 @@ from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
 from shared.contracts.purging import PlanPurge, PurgeJob, RewriteDatabase
 from shared.errors import TallyError
+from tests.contract.messages import MESSAGES
 from tests.integration.job_steps import NOW, checked, record, shipped, started, written
 
 LATER = NOW + timedelta(days=100)
@@ -137,3 +138,17 @@ async def test_labels_are_dropped_some_at_a_time(store: LabelStore) -> None:
     assert await store.drop("job") == (1, False)
     assert await store.drop("job") == (0, False)
     assert await store.drop("job-2") == (1, False)
+
+
+async def test_a_job_is_kept_while_a_ship_command_of_it_may_be_delivered_again(
+    database: Database, house: SimpleNamespace
+) -> None:
+    job_id = await over(database, house)
+    command = MESSAGES["ship-command"]
+    await house.publisher.publish(subjects.COMMANDS, subjects.ship_command(job_id), command, message_id=fresh_id())
+    with pytest.raises(TallyError, match="E-4041"):
+        await house.purging.purge(order(job_id))
+    assert len(await on_the_bus(house, job_id)) == 2
+    assert (await database.read(queries.show_job, job_id)).purged_at is None
+    await house.js.purge_stream(subjects.COMMANDS, subject=subjects.ship_command(job_id))
+    assert (await house.purging.purge(order(job_id))).rows == 1

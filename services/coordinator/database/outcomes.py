@@ -62,6 +62,9 @@ def record_outcome(
         return _published_before(job, row, issue)
     job.note_calls(row.row_number, outcome.calls)
     if isinstance(outcome, Shipped):
+        if job.is_purged:
+            # Its shipper has stored the label: the purge is to be finished once more.
+            job.changes["purged_at"] = None
         if verdict is Verdict.ALARM:
             return _record_second_label(job, row, outcome)
         adopted = verdict is Verdict.ADOPT

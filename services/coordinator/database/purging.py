@@ -136,15 +136,22 @@ def strip_rows(connection: Connection, job_id: str, after: int, limit: int) -> i
 
 
 def finish(connection: Connection, job_id: str, removed: Removed, by: str, now: datetime) -> Step:
-    """Say that a job is purged, and what was removed."""
+    """Say that a job is purged, and what was removed; not where a late sale has come in between."""
     job = JobTransaction.open(connection, job_id, now)
     found = connection.execute(select(jobs.c.error, jobs.c.purged_at).where(jobs.c.job_id == job_id)).one()
-    if found.purged_at is not None:
+    if found.purged_at is not None or _has_late_sale(connection, job_id):
         return Step(job_id)
     job.changes |= {**STRIPPED_JOB, "error": without_values(found.error), "purged_at": now}
     job.trail.add("job.purged", actor=by or "unknown", rows=removed.rows, labels=removed.labels)
     job.milestone = "purged"
     return close(job)
+
+
+def _has_late_sale(connection: Connection, job_id: str) -> bool:
+    """Whether a sale was recorded behind the page that stripped its row; its label is still stored."""
+    stored = rows.c.label_key.is_not(None) | rows.c.label_due
+    found = connection.execute(select(rows.c.row_number).where(rows.c.job_id == job_id, stored).limit(1))
+    return found.first() is not None
 
 
 def hashed_key(key: str) -> str:
