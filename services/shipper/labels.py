@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from services.shipper.carriers.carrier import Label
 
 _DROPPED_AT_ONCE = 500
+_NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f]")
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,13 @@ class LabelStore:
 
     async def put(self, job_id: str, row_number: int, label: Label) -> str:
         """Store a label, whole or not at all; its key. The same label again replaces itself."""
-        key = f"{job_id}/{row_number:07d}-{label.tracking_number}.{label.format}"
+        key = f"{job_id}/{row_number:07d}-{_named(label.tracking_number)}.{label.format}"
         await obstore.put_async(self._store, key, label.image)
         return key
 
     async def put_invoice(self, job_id: str, row_number: int, shipment_id: str, invoice: bytes) -> str:
         """Store a shipment's commercial invoice (PDF); its key."""
-        key = f"{job_id}/{row_number:07d}-{shipment_id}-invoice.pdf"
+        key = f"{job_id}/{row_number:07d}-{_named(shipment_id)}-invoice.pdf"
         await obstore.put_async(self._store, key, invoice)
         return key
 
@@ -75,6 +78,11 @@ class LabelStore:
         if keys:
             await obstore.delete_async(self._store, keys)
         return len(keys), len(keys) == _DROPPED_AT_ONCE
+
+
+def _named(number: str) -> str:
+    """A carrier's number as a part of a file's name: a label that is paid for is kept whatever the carrier calls it."""
+    return _NO_NAME.sub("-", number)[:_LONGEST_NAME]
 
 
 def _drop_files(folder: Path) -> tuple[int, bool]:

@@ -58,6 +58,18 @@ async def test_a_label_that_is_gone_or_unreadable_is_named(client: Client, nats_
         assert caught.value.kind in {LABEL_GONE, LABEL_UNREADABLE}
 
 
+@pytest.mark.parametrize("number", ["1Z/../../../evil", "1Z\n9", "1Z\\9", "1Z" + "9" * 300])
+async def test_a_label_of_whatever_number_is_kept_in_its_jobs_folder(
+    client: Client, nats_url: str, tmp_path: Path, number: str
+) -> None:
+    async with keeping(client, nats_url, tmp_path) as (store, reader):
+        key = await store.put(JOB, 1, Label(number, "gif", b"GIF89a"))
+        assert await reader.label(key) == b"GIF89a"
+        invoice = await store.put_invoice(JOB, 1, number, b"%PDF-1.4")
+        assert await reader.label(invoice) == b"%PDF-1.4"
+    assert all(stored.startswith(f"{JOB}/") and stored.count("/") == 1 for stored in (key, invoice))
+
+
 @pytest.mark.parametrize("key", ["../jobs.db", "k3v9/../../jobs.db", "/etc/passwd.txt", "k3v9/a/b.gif", "k3v9/..", ""])
 async def test_nothing_outside_a_jobs_folder_can_be_asked_for(tmp_path: Path, key: str) -> None:
     (tmp_path / "jobs.db").write_text("secret")
