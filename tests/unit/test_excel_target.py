@@ -180,7 +180,7 @@ def test_rows_that_moved_are_found_again_and_a_changed_one_is_reported(orders: P
     orders.write_bytes(by_xlsxwriter(moved))
     results = write(orders, wanted)
     assert codes(results) == [None, "E-4010", None]
-    assert "Enter tracking number 1Z2 by hand." in str(results[1].error)
+    assert "enter tracking number 1Z2 by hand." in str(results[1].error)
     assert numbers_of(orders) == {"Ada": "1Z1", "Cy": "1Z3", "Ben": "", "New": ""}
 
 

@@ -177,7 +177,7 @@ def test_a_renamed_column_is_told_for_each_row_and_renamed_back_its_numbers_are_
     assert codes(results) == ["E-4010", "E-4010"]
     assert results[1].error is not None
     assert "Row 2" in results[1].error.message
-    assert "Enter tracking number 1Z2 by hand" in (results[1].error.action or "")
+    assert "enter tracking number 1Z2 by hand" in (results[1].error.action or "")
     assert path.read_bytes() == renamed
     path.write_bytes(before)
     assert codes(target.apply(kind.source(path), wanted)) == [None, None]
