@@ -108,7 +108,7 @@ def main() -> None:
         auditing = Auditing(database)
         comparisons = Comparisons(intake, estimator, service.client)
         reporting = Reporting(database)
-        purging = Purging(service.client, service.publisher, database, progress, utc_now)
+        purging = Purging(service.client, service.publisher, database, progress, ledger, utc_now)
         control = Control(
             database,
             progress,

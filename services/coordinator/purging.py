@@ -9,10 +9,11 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from services.coordinator.answering import Answerer, answering
-from services.coordinator.database import purging
+from services.coordinator.database import purging, queries
 from services.coordinator.database.engine import Database
 from services.coordinator.progress import Progress
 from services.coordinator.retention import reason_to_keep
+from shared.bus.ledger import Ledger
 from shared.bus.publishing import Publisher
 from shared.clock import Clock
 from shared.contracts import subjects
@@ -28,6 +29,7 @@ from shared.contracts.purging import (
     RewriteDatabase,
     Rewritten,
 )
+from shared.contracts.states import RowStatus
 from shared.errors import BUS_TIMEOUT, NOT_PURGEABLE, TallyError
 from shared.telemetry import logger
 
@@ -42,12 +44,19 @@ class Purging:
     """The purge calls. Every step may be taken twice, so a purge that is cut short is finished by asking again."""
 
     def __init__(
-        self, client: Client, publisher: Publisher, database: Database, progress: Progress, clock: Clock
+        self,
+        client: Client,
+        publisher: Publisher,
+        database: Database,
+        progress: Progress,
+        ledger: Ledger,
+        clock: Clock,
     ) -> None:
         self._client = client
         self._publisher = publisher
         self._database = database
         self._progress = progress
+        self._ledger = ledger
         self._clock = clock
 
     def calls(self) -> dict[str, Answerer]:
@@ -85,6 +94,7 @@ class Purging:
     async def purge(self, call: PurgeJob) -> PurgedJob:
         """Purge one job; one that is purged already is left alone. Raises E-4003, E-4041, E-4042 or E-4002."""
         await self._expect_no_command(call.job_id)
+        await self._record_late_sales(call.job_id)
         if not await self._database.write(purging.begin, call.job_id, call.before, call.by, self._clock()):
             return PurgedJob(job_id=call.job_id, rows=0, labels=0)
         labels = await self._drop_labels(call.job_id)
@@ -106,6 +116,15 @@ class Purging:
         """Raise E-4041 while a ship command of the job waits: delivered again, it would find no outcome and buy."""
         if await self._publisher.last(subjects.COMMANDS, subjects.ship_command(job_id)) is not None:
             raise TallyError(NOT_PURGEABLE, job_id=job_id, reason="a shipper may still have a row of it in hand")
+
+    async def _record_late_sales(self, job_id: str) -> None:
+        """Record what was sold for failed rows and not told yet: with the ledger it would be lost."""
+        after = 0
+        while failed := await self._database.read(queries.list_rows, job_id, RowStatus.FAILED, after, _ROWS_A_PAGE):
+            for row in failed:
+                for outcome in await self._ledger.outcomes(job_id, row.row_number):
+                    await self._progress.record(outcome)
+            after = failed[-1].row_number
 
     async def rewrite(self, _: RewriteDatabase) -> Rewritten:
         """Have the job database's files written anew. Raises E-4043."""

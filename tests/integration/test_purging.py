@@ -26,7 +26,7 @@ from shared.contracts import subjects
 from shared.contracts.purging import PlanPurge, PurgeJob, RewriteDatabase
 from shared.errors import TallyError
 from tests.contract.messages import MESSAGES
-from tests.integration.job_steps import NOW, checked, record, shipped, started, written
+from tests.integration.job_steps import NOW, checked, failed, record, shipped, started, written
 
 LATER = NOW + timedelta(days=100)
 
@@ -55,7 +55,7 @@ async def house(client: Client, database: Database, tmp_path: Path) -> SimpleNam
         publisher=publisher,
         store=store,
         labels=tmp_path / "labels",
-        purging=Purging(client, publisher, database, progress, later),
+        purging=Purging(client, publisher, database, progress, ledger, later),
     )
 
 
@@ -152,3 +152,18 @@ async def test_a_job_is_kept_while_a_ship_command_of_it_may_be_delivered_again(
     assert (await database.read(queries.show_job, job_id)).purged_at is None
     await house.js.purge_stream(subjects.COMMANDS, subject=subjects.ship_command(job_id))
     assert (await house.purging.purge(order(job_id))).rows == 1
+
+
+async def test_a_sale_that_is_in_the_ledger_only_is_recorded_before_that_goes(
+    database: Database, house: SimpleNamespace
+) -> None:
+    job_id = await started(database, fresh_id(), 1, fingerprint=fresh_id())
+    await record(database, failed(job_id, 1))
+    sold = shipped(job_id, 1, number=f"1Z{job_id.upper()}")
+    await house.publisher.publish(
+        subjects.LEDGER, subjects.late_ledger(job_id, 1), sold, message_id=fresh_id(), expected_last=0
+    )
+    with pytest.raises(TallyError, match=r"E-4041.*written back"):
+        await house.purging.purge(order(job_id))
+    row = await database.read(queries.show_row, job_id, 1)
+    assert (row.status, row.tracking_numbers) == ("shipped", sold.tracking_numbers)
