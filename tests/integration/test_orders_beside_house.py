@@ -142,12 +142,13 @@ def test_a_void_clears_and_another_number_is_a_conflict_that_writeback_reports(o
 def test_a_table_that_is_dropped_in_the_middle_of_a_job_stops_no_sale(own_house: OwnHouse) -> None:
     house, shop = own_house.house, own_house.shop
     fill(shop, "doomed", 6, seed=92)
-    with house.faults({"match": {"path": "/ship"}, "fault": "latency", "ms": 300}):
+    refusal = {"fault": "error", "status": 400, "code": "120207", "message": "The ship-to postal code is invalid."}
+    with house.faults({"match": {"path": "/ship", "nth": 3}, **refusal}):
         job_id = own_house.ship("doomed")
         with house.watching(job_id) as watch:
-            watch.until_row(2)
-            shop.execute("DROP TABLE doomed")
             watch.until_end()
+    shop.execute("DROP TABLE doomed")
+    assert house.run("resume", job_id).returncode == 0
     job = house.json("show", job_id)
     assert (job["status"], job["rows"]["shipped"]) == ("completed_with_warnings", 6)
     assert job["write_back"]["failed"] == 6

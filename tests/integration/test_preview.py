@@ -12,15 +12,15 @@ import pytest
 from tests.integration.house import House, running_house
 from tests.samples import HEADERS, orders
 
-ROWS = 250
+ROWS = 60
 SLOW, BUSY, REFUSED = "Slow Poke", "Busy Bee", "No Body"
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house that rates for five seconds, of whose orders the carrier is slow, busy and unwilling for one each."""
+    """A house that rates for eight seconds, of whose orders the carrier is slow, busy and unwilling for one each."""
     with running_house(
-        tmp_path_factory.mktemp("preview"), TALLY_PREVIEW_BUDGET="5", TALLY_CHECK_ADDRESSES="false"
+        tmp_path_factory.mktemp("preview"), TALLY_PREVIEW_BUDGET="8", TALLY_CHECK_ADDRESSES="false"
     ) as house:
         with (house.folder / "orders.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, HEADERS)
@@ -30,7 +30,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
                 writer.writerow(order | ({"name": named, "company": ""} if named else {}))
         rating = {"path": "/api/rating"}
         with house.faults(
-            {"fault": "latency", "ms": 7_000, "match": rating | {"recipient": SLOW}},
+            {"fault": "latency", "ms": 11_000, "match": rating | {"recipient": SLOW}},
             {"fault": "rate_limit", "match": rating | {"recipient": BUSY}},
             {"fault": "error", "status": 400, "code": "111210", "match": rating | {"recipient": REFUSED}},
         ):
@@ -44,7 +44,7 @@ def preview(house: House) -> dict[str, Any]:
 
 
 def test_a_preview_says_which_rows_were_rated_and_which_are_estimated(preview: dict[str, Any]) -> None:
-    assert [preview[name] for name in ("total", "to_ship", "rated", "estimated", "unrated")] == [250, 250, 246, 3, 1]
+    assert [preview[name] for name in ("total", "to_ship", "rated", "estimated", "unrated")] == [60, 60, 56, 3, 1]
     assert [row["row_number"] for row in preview["rows"]] == list(range(1, ROWS + 1))
     assert {row["row_number"] for row in preview["rows"] if row["estimated"]} == {3, 30, 40}
     assert all(row["estimate"] for row in preview["rows"] if row["row_number"] != 4)
@@ -74,12 +74,12 @@ def test_a_job_knows_what_of_its_estimate_was_rated(house: House, preview: dict[
     assert waiting.returncode == 4
     said = " ".join(waiting.stdout.split())
     total = f"{float(preview['estimate']['amount']):,.2f} USD"
-    assert f"… and 230 more 250 rows to ship, {total}, of which 246 rows rated, 3 estimated, without the 1 row" in said
+    assert f"… and 40 more 60 rows to ship, {total}, of which 56 rows rated, 3 estimated, without the 1 row" in said
     assert "Row 4 has no price: E-3" in said
     (job,) = house.json("jobs")
-    assert (job["rows"]["rated"], job["rows"]["estimated"]) == (246, 3)
+    assert (job["rows"]["rated"], job["rows"]["estimated"]) == (56, 3)
     assert job["estimate"] == preview["estimate"]
     rows = house.json("rows", job["job_id"])
     assert {row["row_number"] for row in rows if row["estimated"]} == {3, 30, 40}
     shown = " ".join(house.run("show", job["job_id"]).stdout.split())
-    assert f"estimate {total}, of which 246 rows rated, 3 estimated" in shown
+    assert f"estimate {total}, of which 56 rows rated, 3 estimated" in shown
