@@ -215,3 +215,17 @@ async def test_orders_from_anywhere_else_cost_no_statement_more(books: Books) ->
         asked.append(statements)
     await plain.close()
     assert asked[0] == asked[1] != []
+
+
+@pytest.mark.parametrize("books", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("moment", ["20000-01-01", "4000-01-01 BC"])
+async def test_a_moment_that_the_driver_has_no_value_for_keeps_no_sale_from_being_recorded(
+    books: Books, moment: str
+) -> None:
+    books.shop.orders(2)
+    job_id = await books.start()
+    books.shop.execute("ALTER TABLE orders ADD COLUMN due TIMESTAMP", f"UPDATE orders SET due = '{moment}'")
+    step = await record(books.database, shipped(job_id, 1))
+    assert step.writeback is not None
+    assert await is_due(books, job_id)
+    assert await books.write_back(step) == ["E-4011"]

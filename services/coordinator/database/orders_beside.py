@@ -63,7 +63,8 @@ def _write(job: JobTransaction, source: DatabaseSource, command: WritebackComman
         errors = write_rows(connection, orders, changes_of(command), job.now, is_marked=is_marked, reason=_kind)
     except TallyError as error:
         refusal: str | None = error.kind.code
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError, ArithmeticError) as error:
+        # The latter two: the driver has no value for what a column holds, such as a date after the year 9999.
         refusal = _kind(error)
     else:
         refusal = next((error.code for error in errors if error is not None), None)
