@@ -228,4 +228,4 @@ async def test_a_moment_that_the_driver_has_no_value_for_keeps_no_sale_from_bein
     step = await record(books.database, shipped(job_id, 1))
     assert step.writeback is not None
     assert await is_due(books, job_id)
-    assert await books.write_back(step) == ["E-4011"]
+    assert await books.write_back(step) == ["E-4010"]
