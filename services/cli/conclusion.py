@@ -61,7 +61,8 @@ class Conclusion:
         match job.status:
             case JobStatus.COMPLETED | JobStatus.COMPLETED_WITH_WARNINGS:
                 return [
-                    (self._command("rows", job.job_id), "every row with its tracking number"),
+                    *self._printing(job),
+                    (self._command("rows", job.job_id), "every row's tracking number"),
                     (self._command("show", job.job_id), "everything about the job"),
                 ]
             case JobStatus.INTERRUPTED:
@@ -83,6 +84,11 @@ class Conclusion:
         if job.error is None or job.error.row is None:
             return []
         return [(self._command("show", job.job_id, str(job.error.row)), "the row and what the carrier said")]
+
+    def _printing(self, job: JobDocument) -> list[Step]:
+        if not job.rows.shipped:
+            return []
+        return [(self._command("labels", job.job_id, "-o", "labels.pdf"), "its labels, to print them")]
 
     def _watching(self, job_id: str) -> list[Step]:
         return [

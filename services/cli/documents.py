@@ -61,6 +61,7 @@ class LabelsDocument(Document):
     """`tally labels`: the file or folder that was written, with how many labels and invoices of which rows.
 
     `pages` are a PDF's. Of the other rows asked for, `due` ones wait for their labels, `voided` ones gave them back.
+    Of those `not_shipped` by this job `shipped_by` has the ones that other jobs shipped, by job.
     """
 
     job_id: JobId
@@ -73,6 +74,7 @@ class LabelsDocument(Document):
     due: tuple[int, ...]
     voided: tuple[int, ...]
     not_shipped: tuple[int, ...]
+    shipped_by: dict[JobId, tuple[int, ...]]
     invoices_left_out: int
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -61,12 +62,20 @@ class LabelChoice:
     """The rows with labels to write, in the source's order, and the numbers of those without.
 
     `due` rows are shipped and their labels still to be fetched, `voided` ones are given back or about to be.
+    `shipped_by` tells of those not shipped by the job which ones other jobs shipped, by job.
     """
 
     rows: tuple[RowDocument, ...]
     due: tuple[int, ...]
     voided: tuple[int, ...]
     not_shipped: tuple[int, ...]
+    shipped_by: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def never_shipped(self) -> tuple[int, ...]:
+        """The rows that no job shipped."""
+        elsewhere = {number for numbers in self.shipped_by.values() for number in numbers}
+        return tuple(number for number in self.not_shipped if number not in elsewhere)
 
     @property
     def invoices(self) -> int:
@@ -77,16 +86,24 @@ class LabelChoice:
 def choose_labels(rows: Iterable[RowDocument]) -> LabelChoice:
     """Sort rows by whether they have labels to write."""
     ready, due, voided, not_shipped = list[RowDocument](), list[int](), list[int](), list[int]()
+    others = defaultdict[str, list[int]](list)
     for row in rows:
         if row.status in _GIVEN_BACK:
             voided.append(row.row_number)
         elif row.status is not RowStatus.SHIPPED:
             not_shipped.append(row.row_number)
+            before = row.shipped_before if row.status is RowStatus.SKIPPED else None
+            if before is not None and before.job_id is not None:
+                others[before.job_id].append(row.row_number)
         elif not keys_of(row):
             due.append(row.row_number)
         else:
             ready.append(row)
-    return LabelChoice(tuple(ready), tuple(due), tuple(voided), tuple(not_shipped))
+    return LabelChoice(tuple(ready), tuple(due), tuple(voided), tuple(not_shipped), _frozen(others))
+
+
+def _frozen(numbers: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+    return {job_id: tuple(of_job) for job_id, of_job in numbers.items()}
 
 
 def keys_of(row: RowDocument) -> tuple[str, ...]:

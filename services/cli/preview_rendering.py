@@ -115,6 +115,7 @@ def job_preview(
         *_and_more(job.rows.total - len(lines)),
         totals(to_ship, job.estimate, job.rows.rated, job.rows.estimated, unrated, job.rows.warned, repeats.skipped),
         *_red(refusals.lines()),
+        *_dim(_unseen_warnings(job.rows.warned, lines)),
         *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats)]),
         *_dim([] if expand else _notes_of(lines)),
     )
@@ -139,6 +140,7 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
             repeats.skipped,
         ),
         *_red(refusals.lines()),
+        *_dim(_unseen_warnings(preview.warned, lines)),
         *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats)]),
         *_dim([] if expand else _notes_of(lines)),
     )
@@ -239,6 +241,15 @@ def _notes(number: int, skipped: str | None, before: ShippedBefore | None, error
 
 def _notes_of(lines: Iterable[PreviewLine]) -> list[str]:
     return [note for line in lines for note in line.notes]
+
+
+def _unseen_warnings(warned: int, lines: Sequence[PreviewLine]) -> list[str]:
+    """That rows below those that are shown have warnings too, and how to see them."""
+    unseen = warned - sum(bool(line.warnings) for line in lines)
+    if unseen <= 0:
+        return []
+    them = "it" if unseen == 1 else "them"
+    return [f"{plural(unseen, 'row')} with warnings further down: tally preview --expand --all shows {them}."]
 
 
 def _left_aside(document: JobDocument | PreviewDocument, repeats: Repeats) -> list[str]:

@@ -20,13 +20,14 @@ from services.cli.label_pages import LabelPages
 from services.cli.main import app
 from services.sandbox.labels import gif_label, pdf_label, zpl_label
 from services.sandbox.pdf import Line, page
-from shared.contracts.documents import LabelDocument
+from shared.contracts.documents import LabelDocument, ShippedBefore
 from shared.contracts.states import RowStatus
 from shared.errors import LABEL_UNREADABLE, LABELS_OF_ANOTHER_KIND, OUTPUT_NOT_WRITTEN, TallyError
 
 TRACKING = "1ZTALLY10200000017"
 LETTER = (612, 792)
 LABEL = (288, 432)
+BEFORE = ShippedBefore(job_id="w2x5c8n4b7m1zzzz", row_number=2, tracking_numbers=(TRACKING,))
 
 
 def labelled(number: int, kind: str = "gif", **changes: object):
@@ -75,10 +76,13 @@ def test_rows_are_sorted_by_whether_they_have_a_label() -> None:
             labelled(4, status=RowStatus.VOIDING),
             row(5, status=RowStatus.FAILED),
             labelled(6),
+            row(7, status=RowStatus.SKIPPED, shipped_before=BEFORE),
+            row(8, status=RowStatus.FAILED, shipped_before=BEFORE),
         ]
     )
     assert [each.row_number for each in choice.rows] == [1, 6]
-    assert (choice.due, choice.voided, choice.not_shipped) == ((2,), (3, 4), (5,))
+    assert (choice.due, choice.voided, choice.not_shipped) == ((2,), (3, 4), (5, 7, 8))
+    assert (choice.shipped_by, choice.never_shipped) == ({"w2x5c8n4b7m1zzzz": (7,)}, (5, 8))
 
 
 def test_rows_without_a_label_in_the_file_are_told_with_why() -> None:
@@ -93,13 +97,15 @@ def test_rows_without_a_label_in_the_file_are_told_with_why() -> None:
         rows=(1, 6),
         due=(2,),
         voided=(3, 4),
-        not_shipped=(5,),
+        not_shipped=(5, 7, 8),
+        shipped_by={"w2x5c8n4b7m1zzzz": (7, 8)},
         invoices_left_out=1,
     )
     assert [str(line) for line in told_of(order, document)] == [
         "2 labels of job k3v9 written to labels.zpl.",
         "Row 2: the label is still to be fetched from the carrier; the house does that by itself. Try again later.",
         "Rows 3–4: voided, left out.",
+        "Rows 7–8: shipped by job w2x5c8n4b7m1zzzz, which has the labels.",
         "Row 5: not shipped.",
         "1 commercial invoice is not in it: write a folder to get them.",
     ]

@@ -195,6 +195,15 @@ def test_expanded_it_shows_a_rows_warnings_in_full_under_it(width: int) -> None:
     assert lines[-1] == "2 rows to ship, 12.40 USD; 1 row with warnings"
 
 
+@pytest.mark.parametrize("expand", [False, True])
+def test_warnings_of_rows_that_are_not_shown_are_told_of(expand: bool) -> None:
+    rows = [line(number, warnings=(RESIDENTIAL,) if number in {2, 21} else ()) for number in range(1, 23)]
+    shown = preview(*rows, total=22, to_ship=22, warned=2)
+    told = printed(source_preview(shown, expand=expand))
+    assert told.endswith("\n1 row with warnings further down: tally preview --expand --all shows it.")
+    assert "further down" not in printed(source_preview(shown, shown=None, expand=expand))
+
+
 def test_expanded_it_says_under_a_row_why_it_does_not_ship_and_not_below_once_more() -> None:
     shown = preview(line(1, estimate=None, skipped="Already shipped."), line(2), to_ship=1, skipped=1)
     assert printed(source_preview(shown, expand=True)).count("Row 1 is skipped: Already shipped.") == 1
@@ -218,6 +227,7 @@ def test_what_was_not_rated_in_time_is_said_to_be_estimated() -> None:
     assert told.endswith(
         "500 rows to ship, 312.40 USD, of which 180 rows rated, 310 estimated, without the 10 rows that have no price;"
         " 2 rows with warnings"
+        " 2 rows with warnings further down: tally preview --expand --all shows them."
     )
     details = " ".join(printed(job_details(document)).split())
     assert "(estimate 312.40 USD, of which 180 rows rated, 310 estimated)" in details

@@ -204,6 +204,14 @@ def test_a_failed_job_ends_with_the_row_the_words_and_the_way_on(capsys: pytest.
     assert "tally resume k3v9q2m8xw1dabcd --data '/my data'" in text
 
 
+def test_a_job_that_is_done_says_how_to_print_its_labels() -> None:
+    text, code = concluded(job(status=JobStatus.COMPLETED, rows=RowCounts(total=2, shipped=1, skipped=1)))
+    assert code == 0
+    assert "tally labels k3v9q2m8xw1dabcd -o labels.pdf   its labels, to print them" in text
+    nothing, _ = concluded(job(status=JobStatus.COMPLETED, rows=RowCounts(total=2, skipped=2)))
+    assert "tally labels" not in nothing
+
+
 def test_a_job_that_was_never_taken_in_offers_no_way_on() -> None:
     text, code = concluded(job(status=JobStatus.FAILED, started_at=None))
     assert (text, code) == ("", 1)

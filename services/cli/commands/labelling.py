@@ -176,7 +176,8 @@ def _why_none(choice: LabelChoice) -> str:
         for numbers, what in (
             (choice.due, "shipped, but the label is still to be fetched from the carrier"),
             (choice.voided, "voided"),
-            (choice.not_shipped, "not shipped"),
+            *((rows, f"shipped by job {job_id}") for job_id, rows in choice.shipped_by.items()),
+            (choice.never_shipped, "not shipped"),
         )
         if numbers
     ]
@@ -195,6 +196,7 @@ def _document(order: LabelOrder, job: JobDocument, choice: LabelChoice, pages: i
         due=choice.due,
         voided=choice.voided,
         not_shipped=choice.not_shipped,
+        shipped_by=dict(choice.shipped_by),
         invoices_left_out=0 if order.with_invoices else choice.invoices,
     )
 
@@ -211,8 +213,11 @@ def told_of(order: LabelOrder, document: LabelsDocument) -> Iterator[Text]:
         yield Text(f"{rows_in_words(document.due)}: {told}", style="red")
     if document.voided:
         yield Text(f"{rows_in_words(document.voided)}: voided, left out.", style="yellow")
-    if document.not_shipped:
-        yield Text(f"{rows_in_words(document.not_shipped)}: not shipped.", style="yellow")
+    for job_id, rows in document.shipped_by.items():
+        yield Text(f"{rows_in_words(rows)}: shipped by job {job_id}, which has the labels.", style="yellow")
+    elsewhere = {row for rows in document.shipped_by.values() for row in rows}
+    if not_shipped := [row for row in document.not_shipped if row not in elsewhere]:
+        yield Text(f"{rows_in_words(not_shipped)}: not shipped.", style="yellow")
     if document.invoices_left_out and order.invoices:
         left_out = plural(document.invoices_left_out, "commercial invoice")
         verb = "is" if document.invoices_left_out == 1 else "are"
