@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # The shell's own code for a program that Ctrl-C ended.
 INTERRUPTED = 130
+LISTED_DETAILS = 20
 
 
 class ExitCode(IntEnum):
@@ -114,11 +115,14 @@ def report(error: ErrorBody, *, as_json: bool) -> ExitCode:
 
 
 def print_error(error: ErrorBody) -> None:
-    """Print `error` in one line on stderr, and what it is made of below it; a terminal gets it wrapped by words."""
+    """Print `error` in one line on stderr, and what it is made of below it.
+
+    A terminal gets it wrapped by words, and no more than LISTED_DETAILS of its parts: the first line stays in sight.
+    """
     lines = error_lines(error)
     if sys.stderr.isatty():
         width = shutil.get_terminal_size().columns
-        lines = [part for line in lines for part in _wrapped(line, width)]
+        lines = [part for line in error_lines(error, most=LISTED_DETAILS) for part in _wrapped(line, width)]
     for line in lines:
         print(line, file=sys.stderr)  # noqa: T201 - a command line's output
 
@@ -129,11 +133,13 @@ def _wrapped(line: str, width: int) -> list[str]:
     return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
-def error_lines(error: ErrorBody, indent: str = "") -> list[str]:
-    """`E-XXXX: what is wrong. what to do.`, then each of its details, indented."""
+def error_lines(error: ErrorBody, indent: str = "", most: int | None = None) -> list[str]:
+    """`E-XXXX: what is wrong. what to do.`, then each of its details, or the first `most`, indented."""
     lines = [indent + " ".join(str(error).split())]
-    for detail in error.details:
-        lines += error_lines(detail, indent + "  ")
+    for detail in error.details[:most]:
+        lines += error_lines(detail, indent + "  ", most)
+    if most is not None and len(error.details) > most:
+        lines.append(f"{indent}  … and {len(error.details) - most:,} more")
     return lines
 
 

@@ -236,6 +236,16 @@ def test_an_error_is_one_line_and_its_details_are_below_it() -> None:
     ]
 
 
+def test_of_an_error_with_many_parts_a_terminal_gets_the_first_ones() -> None:
+    parts = tuple(ErrorBody(code="E-2011", message="city is missing.", action="", row=row) for row in range(1, 1501))
+    error = ErrorBody(code="E-2010", message="1500 rows cannot ship.", action="", details=parts)
+    assert len(error_lines(error)) == 1501
+    lines = error_lines(error, most=20)
+    assert lines[:21] == error_lines(error)[:21]
+    assert lines[21:] == ["  … and 1,480 more"]
+    assert error_lines(error, most=1500) == error_lines(error)
+
+
 def raising(error: BaseException) -> int:
     raise error
 
