@@ -73,7 +73,7 @@ async def _purge(age: timedelta, plan: PurgePlan, manner: Manner) -> list[Purged
     """Purge the jobs of the plan, and of those that follow; then leave nothing deleted in the database's file."""
     done: list[PurgedJob] = []
     async with client_of(manner.data) as client:
-        while purged := await _purge_all(client, plan):
+        while purged := await _purge_all(client, plan, manner):
             done += purged
             if not plan.more:
                 break
@@ -82,15 +82,17 @@ async def _purge(age: timedelta, plan: PurgePlan, manner: Manner) -> list[Purged
     return done
 
 
-async def _purge_all(client: TallyClient, plan: PurgePlan) -> list[PurgedJob]:
+async def _purge_all(client: TallyClient, plan: PurgePlan, manner: Manner) -> list[PurgedJob]:
     purged: list[PurgedJob] = []
     for job in plan.jobs:
         try:
             purged.append(await client.purge(job.job_id, plan.before, by=person()))
         except TallyError as error:
-            # Somebody took the job up again since the plan was made.
+            # Somebody took the job up again since the plan was made, or a shipper still has a row of it.
             if error.kind is not NOT_PURGEABLE:
                 raise
+            if not manner.as_json:
+                output().print(Text(error.body.message, style="yellow"), soft_wrap=True)
     return purged
 
 
