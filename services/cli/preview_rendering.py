@@ -24,6 +24,7 @@ from shared.errors import ErrorBody
 from shared.shipping import Money
 
 SHOWN_ROWS = 20
+NOTES = 5
 _SKIPPED = "skipped"
 _CANNOT_SHIP = "cannot ship"
 _INDENT = 4
@@ -117,7 +118,7 @@ def job_preview(
         *_red(refusals.lines()),
         *_dim(_unseen_warnings(job.rows.warned, lines)),
         *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats)]),
-        *_dim([] if expand else _notes_of(lines)),
+        *_dim([] if expand else _first(_notes_of(lines))),
     )
 
 
@@ -142,7 +143,7 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
         *_red(refusals.lines()),
         *_dim(_unseen_warnings(preview.warned, lines)),
         *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats)]),
-        *_dim([] if expand else _notes_of(lines)),
+        *_dim([] if expand else _first(_notes_of(lines))),
     )
 
 
@@ -250,6 +251,12 @@ def _unseen_warnings(warned: int, lines: Sequence[PreviewLine]) -> list[str]:
         return []
     them = "it" if unseen == 1 else "them"
     return [f"{plural(unseen, 'row')} with warnings further down: tally preview --expand --all shows {them}."]
+
+
+def _first(notes: Sequence[str]) -> list[str]:
+    """The first NOTES, and how to see the others: a batch that is submitted again has one for each row shown."""
+    more = len(notes) - NOTES
+    return [*notes[:NOTES], *([f"… and {more:,} more such rows; --expand tells of each."] if more > 0 else [])]
 
 
 def _left_aside(document: JobDocument | PreviewDocument, repeats: Repeats) -> list[str]:

@@ -210,6 +210,15 @@ def test_expanded_it_says_under_a_row_why_it_does_not_ship_and_not_below_once_mo
     assert printed(source_preview(shown)).endswith("Row 1 is skipped: Already shipped.")
 
 
+def test_of_many_rows_that_do_not_ship_the_first_are_told_of_and_how_to_see_the_others() -> None:
+    repeated = [line(number, estimate=None, skipped="Already shipped.") for number in range(1, 13)]
+    shown = preview(*repeated, line(13), total=13, to_ship=1, skipped=12)
+    told = printed(source_preview(shown)).splitlines()
+    assert told[-6:-1] == [f"Row {number} is skipped: Already shipped." for number in range(1, 6)]
+    assert told[-1] == "… and 7 more such rows; --expand tells of each."
+    assert printed(source_preview(shown, expand=True)).count("is skipped: Already shipped.") == 12
+
+
 def test_what_was_not_rated_in_time_is_said_to_be_estimated() -> None:
     rows = [line(1), line(2, estimated=True)]
     shown = preview(*rows, total=500, to_ship=500, rated=180, estimated=320, estimate=dollars("312.40"))
