@@ -107,8 +107,9 @@ def job_preview(
 ) -> RenderableType:
     """The preview of a job from its first rows, or all; with `expand` what is told of a row stands under it."""
     lines = [PreviewLine.of_row(row) for row in rows]
+    notes = _notes_of(lines) if expand else _first(_notes_of(lines))
     if job.rows.total and job.rows.skipped == job.rows.total:
-        return nothing_to_ship(repeats, [*settled_lines(job.settled), *_notes_of(lines)], refusals)
+        return nothing_to_ship(repeats, [*settled_lines(job.settled), *notes], refusals)
     to_ship = job.rows.total - job.rows.skipped
     unrated = to_ship - job.rows.rated - job.rows.estimated if job.estimate is not None else 0
     return Group(
@@ -118,7 +119,7 @@ def job_preview(
         *_red(refusals.lines()),
         *_dim(_unseen_warnings(job.rows.warned, lines)),
         *_dim([*job.notes, *_mapping_note(job.mapping), *_left_aside(job, repeats)]),
-        *_dim([] if expand else _first(_notes_of(lines))),
+        *_dim([] if expand else notes),
     )
 
 
@@ -126,8 +127,9 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
     """A preview without a job, the first `shown` of its rows (or all) one by one."""
     lines = [PreviewLine.of_preview(row) for row in preview.rows[:shown]]
     repeats, refusals = Repeats.of_preview(preview), Refusals.of_preview(preview)
+    notes = _notes_of(lines) if expand else _first(_notes_of(lines))
     if preview.total and not preview.to_ship:
-        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *_notes_of(lines)], refusals)
+        return nothing_to_ship(repeats, [*settled_lines(preview.settled), *notes], refusals)
     return Group(
         PreviewTable(source_label(preview.source), lines, expand=expand),
         *_and_more(preview.total - len(lines)),
@@ -143,7 +145,7 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
         *_red(refusals.lines()),
         *_dim(_unseen_warnings(preview.warned, lines)),
         *_dim([*preview.notes, *_mapping_note(preview.mapping), *_left_aside(preview, repeats)]),
-        *_dim([] if expand else _first(_notes_of(lines))),
+        *_dim([] if expand else notes),
     )
 
 

@@ -217,6 +217,9 @@ def test_of_many_rows_that_do_not_ship_the_first_are_told_of_and_how_to_see_the_
     assert told[-6:-1] == [f"Row {number} is skipped: Already shipped." for number in range(1, 6)]
     assert told[-1] == "… and 7 more such rows; --expand tells of each."
     assert printed(source_preview(shown, expand=True)).count("is skipped: Already shipped.") == 12
+    nothing = preview(*repeated, total=12, to_ship=0, skipped=12)
+    assert printed(source_preview(nothing)).splitlines()[-1] == told[-1]
+    assert printed(source_preview(nothing, expand=True)).count("is skipped: Already shipped.") == 12
 
 
 def test_what_was_not_rated_in_time_is_said_to_be_estimated() -> None:
