@@ -25,12 +25,12 @@ from services.cli.house.leftovers import is_ours
 from services.cli.house.record import HouseRecord, ProcessRecord, read_record
 from services.cli.ledger_check import LedgerCheck, check_ledger, fetch_shipments
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
-from services.cli.preview_rendering import SHOWN_ROWS, job_preview
 from services.cli.progress import shown_progress
-from services.cli.repeat_rendering import Repeats
+from services.cli.rendering.preview import SHOWN_ROWS, job_preview
+from services.cli.rendering.repeats import Repeats
+from services.cli.rendering.wording import without_repeats
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import output, person
-from services.cli.wording import without_repeats
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, RowDocument

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from services.cli.ledger_check import LedgerCheck
 from services.cli.outcomes import print_error
-from services.cli.rendering import job_summary, next_steps
+from services.cli.rendering.jobs import job_summary, next_steps
+from services.cli.rendering.wording import plural
 from services.cli.terminal import command
-from services.cli.wording import plural
 from shared.contracts.documents import JobDocument
 
 LINES_SHOWN = 5

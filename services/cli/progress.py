@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from services.cli.following import OnChange
-from services.cli.wording import money
+from services.cli.rendering.wording import money
 from shared.contracts.documents import JobDocument, RowDocument
 
 _TENTHS = 10

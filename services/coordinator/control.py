@@ -7,18 +7,18 @@ from contextlib import suppress
 from datetime import datetime
 
 from services.coordinator.answering import Answerer, answering
-from services.coordinator.approval import Approval
 from services.coordinator.database import queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.restarting import RestartOrder
 from services.coordinator.database.voids import VoidOrder
-from services.coordinator.inspection import Inspections
-from services.coordinator.lookups import LookUps
-from services.coordinator.preview import Previews
-from services.coordinator.progress import Progress
-from services.coordinator.restoring import Restoring
-from services.coordinator.verification import Verification
-from services.coordinator.withdrawal import Withdrawal
+from services.coordinator.intake.inspection import Inspections
+from services.coordinator.preview.approval import Approval
+from services.coordinator.preview.preview import Previews
+from services.coordinator.running.lookups import LookUps
+from services.coordinator.running.progress import Progress
+from services.coordinator.running.withdrawal import Withdrawal
+from services.coordinator.sources.restoring import Restoring
+from services.coordinator.sources.verification import Verification
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.api import (

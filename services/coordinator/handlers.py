@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nats.aio.msg import Msg
 
-from services.coordinator.progress import Progress
-from services.coordinator.submission import Submission
-from services.coordinator.withdrawal import Withdrawal
+from services.coordinator.intake.submission import Submission
+from services.coordinator.running.progress import Progress
+from services.coordinator.running.withdrawal import Withdrawal
 from shared.bus.heartbeat import heartbeat
 from shared.bus.ledger import Ledger
 from shared.bus.service import acknowledge, deliveries, readable

@@ -18,8 +18,8 @@ from nats.js.errors import APIError
 from sqlalchemy import create_engine, event, func, select
 from sqlalchemy.engine import Engine
 
-from services.coordinator.audit import AuditEntry
 from services.coordinator.database.tables import audit, jobs, reservations, rows
+from services.coordinator.records.audit import AuditEntry
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Shipped, ledger_entry
 from shared.sources.rows import tracking_column

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.coordinator.audit import GENESIS
+from services.coordinator.records.audit import GENESIS
 from shared.contracts.ledger import Claimed, Failed, InDoubt, Shipped
 from tests.crash.books import Books, Row, Sale, tracking_numbers, without_tracking
 

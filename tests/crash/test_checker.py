@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.coordinator.audit import AuditTrail
+from services.coordinator.records.audit import AuditTrail
 from shared.contracts.ledger import Claimed, Failed, Shipped
 from shared.errors import CARRIER_REJECTED, TallyError
 from shared.shipping import Money

@@ -11,18 +11,18 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
-from services.coordinator.approval import Approval
-from services.coordinator.batch import IntakeSettings
 from services.coordinator.database import approving, intake, previewing, queries, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.tables import audit
-from services.coordinator.estimate import Heard
-from services.coordinator.history import History
 from services.coordinator.identity import job_id_for, request_hash
-from services.coordinator.intake import Intake
+from services.coordinator.intake.batch import IntakeSettings
+from services.coordinator.intake.history import History
+from services.coordinator.intake.intake import Intake
 from services.coordinator.mapping.shipment import Defaults, Senders
-from services.coordinator.price import Price
-from services.coordinator.progress import Progress
+from services.coordinator.preview.approval import Approval
+from services.coordinator.pricing.estimate import Heard
+from services.coordinator.pricing.price import Price
+from services.coordinator.running.progress import Progress
 from shared.contracts.api import ApproveJob
 from shared.contracts.rates import Quote
 from shared.contracts.requests import JobRequest

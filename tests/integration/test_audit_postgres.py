@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.coordinator.auditing import Auditing
 from services.coordinator.database import migration, purging, queries
 from services.coordinator.database.engine import Database
 from services.coordinator.database.purging import Removed
+from services.coordinator.records.auditing import Auditing
 from shared.contracts.audit import VerifyAudit
 from tests.contract.messages import CALL
 from tests.integration.database_server import Server

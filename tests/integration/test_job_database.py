@@ -8,13 +8,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 
-from services.coordinator.audit import GENESIS, AuditEntry
 from services.coordinator.database import intake, migration, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
 from services.coordinator.identity import request_hash
+from services.coordinator.records.audit import GENESIS, AuditEntry
 from shared.contracts.ledger import Evidence
 from shared.contracts.lookups import ShipmentSought
 from shared.contracts.requests import JobRequest

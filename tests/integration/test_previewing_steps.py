@@ -9,7 +9,7 @@ import pytest
 from services.coordinator.database import intake, previewing, queries, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.intake import SupersededError
-from services.coordinator.price import NOT_NEGOTIATED, Price
+from services.coordinator.pricing.price import NOT_NEGOTIATED, Price
 from shared.contracts.states import JobStatus, RowStatus
 from shared.contracts.warning import RowWarning, WarningCode
 from shared.errors import CARRIER_REJECTED, LANE_NOT_SERVED, TallyError

@@ -6,8 +6,8 @@ import pytest
 
 from services.coordinator.database import outcomes, previewing, steps
 from services.coordinator.database.engine import Database
-from services.coordinator.price import Price
-from services.coordinator.price_guard import PriceGuard
+from services.coordinator.pricing.price import Price
+from services.coordinator.pricing.price_guard import PriceGuard
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.shipping import Money
 from tests.integration.job_steps import ISSUE, NOW, failed, job, row, shipped, take_in

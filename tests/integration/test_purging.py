@@ -13,10 +13,10 @@ from nats.aio.msg import Msg
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
-from services.coordinator.dispatch import Dispatcher
-from services.coordinator.ends import JobsAtTheirEnd
-from services.coordinator.progress import Progress
-from services.coordinator.purging import Purging
+from services.coordinator.records.purging import Purging
+from services.coordinator.running.dispatch import Dispatcher
+from services.coordinator.running.ends import JobsAtTheirEnd
+from services.coordinator.running.progress import Progress
 from services.shipper.carriers.carrier import Label
 from services.shipper.label_keeping import LabelKeeping
 from services.shipper.labels import LabelStore

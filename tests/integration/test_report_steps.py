@@ -8,7 +8,7 @@ import pytest
 
 from services.coordinator.database import previewing, reports, steps
 from services.coordinator.database.engine import Database
-from services.coordinator.price import Price
+from services.coordinator.pricing.price import Price
 from shared.contracts.states import RowStatus
 from shared.errors import JOB_NOT_FOUND, TallyError
 from shared.shipping import Money

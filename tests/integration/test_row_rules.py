@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nats.aio.client import Client
 
-from services.coordinator.dispatch import Dispatcher
+from services.coordinator.running.dispatch import Dispatcher
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.publishing import Publisher, fresh_id

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from services.coordinator.batch import Batch, IntakeSettings
 from services.coordinator.database import queries, similar
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow, RefusedRow
 from services.coordinator.database.tables import audit, rows
-from services.coordinator.history import History
-from services.coordinator.intake import Intake
+from services.coordinator.intake.batch import Batch, IntakeSettings
+from services.coordinator.intake.history import History
+from services.coordinator.intake.intake import Intake
+from services.coordinator.intake.marks import Marks
 from services.coordinator.mapping.shipment import Defaults, Senders
-from services.coordinator.marks import Marks
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import RowStatus

@@ -10,10 +10,10 @@ from services.coordinator.announcer import Announcer
 from services.coordinator.database import queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
-from services.coordinator.dispatch import Dispatcher
-from services.coordinator.ends import JobsAtTheirEnd
-from services.coordinator.progress import Progress
-from services.coordinator.withdrawal import Withdrawal
+from services.coordinator.running.dispatch import Dispatcher
+from services.coordinator.running.ends import JobsAtTheirEnd
+from services.coordinator.running.progress import Progress
+from services.coordinator.running.withdrawal import Withdrawal
 from services.shipper.handlers import Handlers
 from services.shipper.shipping import Shipping
 from shared.bus import topology

@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from services.coordinator import guards
-from services.coordinator.guards import Ending
+from services.coordinator.running import guards
+from services.coordinator.running.guards import Ending
 from services.shipper import decisions, reconciliation
 from services.shipper.decisions import Decision
 from services.shipper.reconciliation import Verdict

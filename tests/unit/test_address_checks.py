@@ -6,7 +6,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
-from services.coordinator.address_checks import AddressChecks, Directory
+from services.coordinator.pricing.address_checks import AddressChecks, Directory
 from shared.contracts.addresses import AddressFinding, AddressFindings, AddressQuestion
 from shared.errors import CARRIER_BLOCKED, CARRIER_UNAVAILABLE, TallyError
 from shared.shipping import Address

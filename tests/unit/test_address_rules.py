@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.coordinator.address_rules import rule_warnings
+from services.coordinator.intake.address_rules import rule_warnings
 from shared.contracts.warning import WarningCode
 from tests.samples import _CITIES
 

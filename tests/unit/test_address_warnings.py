@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.coordinator.address_warnings import address_warnings
+from services.coordinator.pricing.address_warnings import address_warnings
 from shared.contracts.addresses import AddressFinding, KnownAddress
 from shared.shipping import Address
 

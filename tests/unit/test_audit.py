@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from services.coordinator.audit import GENESIS, AuditTrail
+from services.coordinator.records.audit import GENESIS, AuditTrail
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 

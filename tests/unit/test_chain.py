@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.coordinator.audit import GENESIS, AuditTrail
-from services.coordinator.chain import ChainCheck, Fault, Stored
+from services.coordinator.records.audit import GENESIS, AuditTrail
+from services.coordinator.records.chain import ChainCheck, Fault, Stored
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from services.coordinator.choosing import choose
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.service_choice import ServiceChoice, service_choice
+from services.coordinator.pricing.choosing import choose
 from shared.contracts.rates import Offer
 from shared.errors import ErrorBody
 from shared.shipping import Money, ServiceLevel, Shipment

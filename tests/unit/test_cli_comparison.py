@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from services.cli.comparison_rendering import comparison
+from services.cli.rendering.comparison import comparison
 from shared.contracts.documents import ComparisonDocument, ServiceCost
 from shared.contracts.source import CsvSource
 from shared.errors import LANE_NOT_SERVED, TallyError

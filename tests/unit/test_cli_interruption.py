@@ -12,7 +12,7 @@ import pytest
 from cli_stand_ins import ScriptedHouse, job, row, scripted_house
 from terminals import ROOT, tally_on_a_terminal
 
-from services.cli.interruption import Interruption
+from services.cli.rendering.interruption import Interruption
 from shared.contracts.documents import JobDocument, RowCounts, RowDocument
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import INTERRUPTED, ErrorBody, TallyError

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from services.cli.commands.labelling import LabelOrder, RowPrints, StoredFile, told_of, write_labels
 from services.cli.documents import LabelsDocument
-from services.cli.label_choice import Output, Paper, check_kinds, choose_labels
-from services.cli.label_pages import LabelPages
+from services.cli.files.label_choice import Output, Paper, check_kinds, choose_labels
+from services.cli.files.label_pages import LabelPages
 from services.cli.main import app
 from services.sandbox.labels import gif_label, pdf_label, zpl_label
 from services.sandbox.pdf import Line, page

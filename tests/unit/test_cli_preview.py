@@ -10,10 +10,11 @@ import pytest
 from cli_stand_ins import dollars, job, row
 from rich.console import Console, RenderableType
 
-from services.cli.errors_file import write_errors
-from services.cli.preview_file import HEADERS, write_preview
+from services.cli.files.errors import write_errors
+from services.cli.files.preview import HEADERS, write_preview
 from services.cli.preview_progress import PreviewBar, shown_preview
-from services.cli.preview_rendering import (
+from services.cli.rendering.jobs import job_details
+from services.cli.rendering.preview import (
     PreviewLine,
     PreviewTable,
     estimate_in_words,
@@ -21,10 +22,9 @@ from services.cli.preview_rendering import (
     nothing_to_ship,
     source_preview,
 )
-from services.cli.refusal_rendering import Refusals
-from services.cli.rendering import job_details
-from services.cli.repeat_rendering import Repeats
-from services.cli.row_rendering import row_details
+from services.cli.rendering.refusals import Refusals
+from services.cli.rendering.repeats import Repeats
+from services.cli.rendering.rows import row_details
 from shared.contracts.api import PreviewProgress
 from shared.contracts.documents import PreviewDocument, PreviewRow, RowCounts, RowDocument, ShippedBefore, SkippedBy
 from shared.contracts.refusals import RefusedOrder

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console, RenderableType
 
-from services.cli.row_rendering import row_details, rows_table
-from services.cli.shipment_rendering import shipment_facts
+from services.cli.rendering.rows import row_details, rows_table
+from services.cli.rendering.shipment import shipment_facts
 from shared.contracts.documents import LabelDocument, RowDocument, WriteBackDocument
 from shared.contracts.states import RowStatus, WriteBackStatus
 from shared.shipping import (

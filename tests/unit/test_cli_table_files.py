@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from services.cli.table_files import write_table
+from services.cli.files.tables import write_table
 from shared.errors import OUTPUT_NOT_WRITTEN, TallyError
 
 HEADERS = ("#", "Recipient", "Est. Cost")

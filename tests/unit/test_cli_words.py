@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from services.cli.conclusion import Conclusion
 from services.cli.demo_report import ledger_line, written_back
 from services.cli.following import can_resume
 from services.cli.house.announcing import JsonAnnouncer, TextAnnouncer, up_block
@@ -22,14 +21,15 @@ from services.cli.house.process import Death
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState
 from services.cli.ledger_check import check_ledger
 from services.cli.progress import Pace, clock_time, shown_progress, status_line
-from services.cli.rendering import (
+from services.cli.rendering.conclusion import Conclusion
+from services.cli.rendering.jobs import (
     job_details,
     job_summary,
     jobs_table,
     next_steps,
 )
-from services.cli.row_rendering import evidence_lines, failed_write_backs, row_details, rows_table
-from services.cli.wording import duration, moment, money, plural, service_name, without_repeats
+from services.cli.rendering.rows import evidence_lines, failed_write_backs, row_details, rows_table
+from services.cli.rendering.wording import duration, moment, money, plural, service_name, without_repeats
 from shared.contracts.documents import (
     JobDocument,
     RowCounts,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from services.coordinator.drift import Comparison, Drift, Order, unreadable
+from services.coordinator.preview.drift import Comparison, Drift, Order, unreadable
 from shared.sources.rows import SourceRow
 
 

@@ -1,8 +1,8 @@
 """Orders that may be duplicates, by their marks: in one batch, and in earlier jobs."""
 
-from services.coordinator import duplicates
-from services.coordinator.duplicates import EarlierOrder, RowsSoFar, SimilarOrders
-from services.coordinator.marks import Marks, marks_of
+from services.coordinator.intake import duplicates
+from services.coordinator.intake.duplicates import EarlierOrder, RowsSoFar, SimilarOrders
+from services.coordinator.intake.marks import Marks, marks_of
 from shared.contracts.states import RowStatus
 from tests.contract.messages import SHIPMENT
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, cast
 
-from services.coordinator.estimate import Estimator
+from services.coordinator.pricing.estimate import Estimator
 from shared.contracts.rates import Quote
 from shared.errors import (
     BUS_TIMEOUT,

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from services.coordinator.guards import Ending, Verdict, judge, judge_unfinished, judge_void
+from services.coordinator.running.guards import Ending, Verdict, judge, judge_unfinished, judge_void
 from shared.contracts.states import RowStatus
 
 MINE, OTHER = ("1ZA",), ("1ZB",)

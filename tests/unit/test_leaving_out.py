@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.settled_rendering import settled_lines
+from services.cli.rendering.settled import settled_lines
+from services.coordinator.intake.settled import SettledCount
 from services.coordinator.mapping.mapping import Mapping, parse_mapping
 from services.coordinator.mapping.profiles import choose_mapping
-from services.coordinator.settled import SettledCount
 from shared.errors import TallyError
 from shared.sources.csv import open_csv
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.coordinator.likeness import LikelyCosts, Likeness, billable, likeness
+from services.coordinator.pricing.likeness import LikelyCosts, Likeness, billable, likeness
 from shared.shipping import Dimensions, Money, Package
 from tests.contract.messages import SHIPMENT
 

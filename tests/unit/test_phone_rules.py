@@ -5,7 +5,7 @@ import random
 import pytest
 from phonenumbers import is_valid_number, parse
 
-from services.coordinator.phone_rules import phone_warnings
+from services.coordinator.intake.phone_rules import phone_warnings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.coordinator.price_guard import PriceGuard
+from services.coordinator.pricing.price_guard import PriceGuard
 from shared.shipping import Money
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, cast
 
-from services.coordinator import pricing as module
-from services.coordinator.estimate import Estimator
 from services.coordinator.mapping.service_choice import ServiceChoice
-from services.coordinator.price import Price
-from services.coordinator.pricing import Pricing, rate_key
+from services.coordinator.pricing import pricing as module
+from services.coordinator.pricing.estimate import Estimator
+from services.coordinator.pricing.price import Price
+from services.coordinator.pricing.pricing import Pricing, rate_key
 from shared.contracts.rates import Offer, Quote
 from shared.errors import CARRIER_REJECTED, CARRIER_UNAVAILABLE, TallyError
 from shared.shipping import Money, ServiceLevel, Shipment, Signature

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from services.coordinator.database.new_rows import NewRow
+from services.coordinator.intake.orders import OrderReader, number_in_source
 from services.coordinator.mapping.mapping import built_in_mapping, parse_mapping
 from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.mapping.profiles import PROFILES, choose_mapping, profiles
 from services.coordinator.mapping.shipment import Defaults, Senders
-from services.coordinator.orders import OrderReader, number_in_source
 from shared.contracts.source import CsvSource
 from shared.errors import ErrorBody, TallyError
 from shared.settings import SANDBOX_SHIP_FROM

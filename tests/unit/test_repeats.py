@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.coordinator.repeats import replaceable, ships_again, skip_note
+from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
 from shared.contracts.documents import ShippedBefore
 
 BY_JOB = ShippedBefore(job_id="old", row_number=3, tracking_numbers=("1ZA", "1ZB"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from source_files import KINDS, Kind
 
-from services.coordinator.source_check import ExpectedNumber, StandingNumbers, WrittenNumber, open_written
+from services.coordinator.sources.source_check import ExpectedNumber, StandingNumbers, WrittenNumber, open_written
 from shared.contracts.source import ExcelSource, ParquetSource
 from shared.errors import TallyError
 from shared.sources.database_connection import Connections

@@ -14,11 +14,11 @@ from typing import Literal, TextIO
 
 from rich.text import Text
 
-from services.cli.audit_rendering import audit_table, told_of
 from services.cli.documents import AuditFileDocument
+from services.cli.files.tables import harmless, owners_file
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.table_files import harmless, owners_file
+from services.cli.rendering.audit import audit_table, told_of
 from services.cli.terminal import output
 from shared.contracts.audit import AuditRecord
 

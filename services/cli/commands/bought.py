@@ -12,10 +12,10 @@ from services.cli.commands.shipping import Manner
 from services.cli.commands.voiding import Choice, void
 from services.cli.finding import client_of
 from services.cli.outcomes import ExitCode
-from services.cli.rendering import next_steps
-from services.cli.row_rendering import rows_table
+from services.cli.rendering.jobs import next_steps
+from services.cli.rendering.rows import rows_table
+from services.cli.rendering.wording import money, plural
 from services.cli.terminal import ask, command, is_interactive, output
-from services.cli.wording import money, plural
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.states import RowStatus
 

@@ -6,10 +6,10 @@ import asyncio
 from pathlib import Path
 
 from services.cli.commands.shipping import Manner
-from services.cli.comparison_rendering import comparison
 from services.cli.finding import client_of
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.preview_progress import shown_preview
+from services.cli.rendering.comparison import comparison
 from services.cli.requests import Wish, to_request
 from services.cli.terminal import output
 from shared.clock import utc_now

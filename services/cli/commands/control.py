@@ -14,10 +14,10 @@ from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import can_resume
 from services.cli.outcomes import ASKED_AGAIN, ExitCode, print_error, print_json
-from services.cli.rendering import next_steps
+from services.cli.rendering.jobs import next_steps
+from services.cli.rendering.wording import money, state
 from services.cli.session import note_started
 from services.cli.terminal import ask, command, is_interactive, output, person
-from services.cli.wording import money, state
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.errors import TallyError

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from rich.text import Text
 
-from services.cli.errors_file import write_errors
+from services.cli.files.errors import write_errors
+from services.cli.rendering.wording import plural
 from services.cli.terminal import output
-from services.cli.wording import plural
 from shared.client import TallyClient
 from shared.contracts.documents import InspectionDocument
 from shared.contracts.requests import JobRequest

@@ -12,7 +12,7 @@ from services.cli.house.leftovers import is_ours
 from services.cli.house.opening import open_house
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import services_table
+from services.cli.rendering.jobs import services_table
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 

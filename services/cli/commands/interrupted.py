@@ -10,9 +10,9 @@ from services.cli.commands.control import Order, control, resume
 from services.cli.commands.restarting import Wanted, restart
 from services.cli.commands.shipping import Manner
 from services.cli.finding import find_house
-from services.cli.interruption import Interruption, interruptions
 from services.cli.outcomes import print_error
-from services.cli.rendering import next_steps
+from services.cli.rendering.interruption import Interruption, interruptions
+from services.cli.rendering.jobs import next_steps
 from services.cli.session import current_session
 from services.cli.terminal import choose, is_interactive, output
 from shared.client import TallyClient

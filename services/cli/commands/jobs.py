@@ -11,10 +11,10 @@ from services.cli.commands.interrupted import tell_and_ask
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import SILENCE, first_unwritten, has_ended, patiently
-from services.cli.interruption import Interruption, interruption_of
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
-from services.cli.rendering import job_details, jobs_table
-from services.cli.row_rendering import failed_write_backs, row_details, rows_table
+from services.cli.rendering.interruption import Interruption, interruption_of
+from services.cli.rendering.jobs import job_details, jobs_table
+from services.cli.rendering.rows import failed_write_backs, row_details, rows_table
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument

@@ -13,13 +13,13 @@ from rich.text import Text
 
 from services.cli.commands.shipping import Manner
 from services.cli.documents import LabelsDocument
+from services.cli.files.label_choice import LabelChoice, Output, Paper, check_kinds, choose_labels, keys_of
+from services.cli.files.tables import owners_file
 from services.cli.finding import client_of, resolve_job, rows_named
-from services.cli.label_choice import LabelChoice, Output, Paper, check_kinds, choose_labels, keys_of
 from services.cli.outcomes import ExitCode, print_json
+from services.cli.rendering.wording import plural
 from services.cli.row_numbers import rows_in_words
-from services.cli.table_files import owners_file
 from services.cli.terminal import output
-from services.cli.wording import plural
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.errors import LABEL_UNREADABLE, NO_LABELS, OUTPUT_NOT_WRITTEN, PURGED, TallyError
@@ -123,7 +123,7 @@ async def write_labels(order: LabelOrder, job_id: str, prints: AsyncIterator[Row
 
 
 async def _write_pdf(order: LabelOrder, job_id: str, prints: AsyncIterator[RowPrints]) -> int:
-    from services.cli.label_pages import LabelPages
+    from services.cli.files.label_pages import LabelPages
 
     pages = LabelPages(order.paper, f"Labels of job {job_id}")
     async for each in prints:

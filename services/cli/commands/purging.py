@@ -15,8 +15,8 @@ from services.cli.commands.shipping import Manner
 from services.cli.documents import PurgeDocument
 from services.cli.finding import client_of
 from services.cli.outcomes import ExitCode, print_json
+from services.cli.rendering.wording import moment, plural, state
 from services.cli.terminal import ask, is_interactive, output, person
-from services.cli.wording import moment, plural, state
 from shared.client import TallyClient
 from shared.contracts.purging import PurgedJob, PurgePlan
 from shared.errors import NOT_PURGEABLE, TallyError

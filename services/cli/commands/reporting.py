@@ -9,14 +9,14 @@ from pathlib import Path
 from rich.text import Text
 
 from services.cli.commands.shipping import Manner
+from services.cli.files.tables import owners_file, write_table
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import source_label_of
+from services.cli.rendering.jobs import source_label_of
+from services.cli.rendering.wording import amount_in_words, duration, moment
 from services.cli.reports.sections import flat, sections_of
 from services.cli.reports.terminal import report_lines
-from services.cli.table_files import owners_file, write_table
 from services.cli.terminal import output
-from services.cli.wording import amount_in_words, duration, moment
 from shared.contracts.report import ReportDocument
 
 SUFFIXES = (".xlsx", ".csv", ".html")

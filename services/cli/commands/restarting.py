@@ -13,9 +13,9 @@ from services.cli.commands.voiding import void_rows
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import OnChange, follow, is_taken_in
 from services.cli.outcomes import ExitCode, print_json
+from services.cli.rendering.wording import money, plural
 from services.cli.row_numbers import rows_in_words
 from services.cli.terminal import ask, is_interactive, output, person
-from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.states import JobMode, RowStatus

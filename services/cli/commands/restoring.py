@@ -10,9 +10,9 @@ from rich.text import Text
 from services.cli.commands.shipping import Manner
 from services.cli.finding import client_of, resolve_job
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import facts
+from services.cli.rendering.jobs import facts
+from services.cli.rendering.wording import moment, plural
 from services.cli.terminal import ask, is_interactive, output, person
-from services.cli.wording import moment, plural
 from shared.contracts.restoring import Restoration
 from shared.errors import RESTORE_REFUSED, TallyError
 

@@ -12,21 +12,21 @@ from pathlib import Path
 from rich.text import Text
 
 from services.cli.commands.errors_out import list_errors
-from services.cli.conclusion import Conclusion
+from services.cli.files.preview import write_preview
 from services.cli.finding import client_of
 from services.cli.following import OnChange, await_write_back, first_unwritten, follow, has_stopped, take_in
-from services.cli.inspection_rendering import inspection
 from services.cli.outcomes import ASKED_AGAIN, ExitCode, exit_code_of_job, print_error, print_json
-from services.cli.preview_file import write_preview
 from services.cli.preview_progress import shown_preview
-from services.cli.preview_rendering import SHOWN_ROWS, job_preview, source_preview
 from services.cli.progress import shown_progress
-from services.cli.refusal_rendering import Refusals
-from services.cli.repeat_rendering import Repeats
+from services.cli.rendering.conclusion import Conclusion
+from services.cli.rendering.inspection import inspection
+from services.cli.rendering.preview import SHOWN_ROWS, job_preview, source_preview
+from services.cli.rendering.refusals import Refusals
+from services.cli.rendering.repeats import Repeats
+from services.cli.rendering.wording import money, plural
 from services.cli.requests import Wish, to_request
 from services.cli.session import current_session, note_started
 from services.cli.terminal import Answer, ask, ask_or_switch, is_interactive, output, person
-from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.clock import utc_now
 from shared.contracts.documents import JobDocument, PreviewDocument, RowDocument

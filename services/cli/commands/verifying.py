@@ -11,8 +11,8 @@ from services.cli.commands.shipping import Manner
 from services.cli.finding import client_of, resolve_job
 from services.cli.following import await_write_back
 from services.cli.outcomes import ExitCode, print_json
+from services.cli.rendering.wording import plural
 from services.cli.terminal import output, person
-from services.cli.wording import plural
 from shared.contracts.documents import UnverifiedRow, VerificationDocument
 from shared.contracts.source import written_label
 

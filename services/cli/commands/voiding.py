@@ -14,10 +14,10 @@ from services.cli.documents import VoidDocument
 from services.cli.finding import client_of, resolve_job, rows_named
 from services.cli.following import await_write_back, follow
 from services.cli.outcomes import ExitCode, print_json
-from services.cli.rendering import written_label_of
+from services.cli.rendering.jobs import written_label_of
+from services.cli.rendering.wording import money, plural
 from services.cli.row_numbers import rows_in_words
 from services.cli.terminal import ask, command, is_interactive, output, person
-from services.cli.wording import money, plural
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument, SecondLabel
 from shared.contracts.states import RowStatus, WriteBackStatus

@@ -29,7 +29,7 @@ from services.cli.house.specs import (
     prints_listening,
 )
 from services.cli.house.supervisor import Supervisor
-from services.cli.interruption import interruptions
+from services.cli.rendering.interruption import interruptions
 from shared.client import TallyClient
 from shared.errors import TallyError
 from shared.settings import SandboxSettings, load

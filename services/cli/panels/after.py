@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.label_choice import Output, Paper
+from services.cli.files.label_choice import Output, Paper
 from services.cli.options import Data, Job, Json, Yes
 from services.cli.panels.running import run_with_offer
 

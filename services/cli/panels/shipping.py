@@ -216,7 +216,7 @@ def reject(job: Job, data: Data = None, as_json: Json = False) -> None:
 
 def _check_output(out: Path | None, source: str, option: str) -> None:
     """Refuse what the file of an option cannot be: neither kind of table, or the source itself."""
-    from services.cli.table_files import SUFFIXES
+    from services.cli.files.tables import SUFFIXES
 
     if out is None:
         return

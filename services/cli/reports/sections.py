@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.cli.wording import amount_in_words, plural, service_name
+from services.cli.rendering.wording import amount_in_words, plural, service_name
 from shared.contracts.documents import JobDocument
 from shared.contracts.report import ReportDocument, ZoneCost
 from shared.errors import ErrorBody

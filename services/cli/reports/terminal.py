@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from services.cli.rendering import job_summary
+from services.cli.rendering.jobs import job_summary
 from services.cli.reports.sections import Cell, Section, sections_of
 from shared.contracts.report import ReportDocument
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select, update
 from services.coordinator.database.queries import show_job
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.drift import Checksums, Drift
+from services.coordinator.preview.drift import Checksums, Drift
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import JOB_NOT_FOUND, TallyError

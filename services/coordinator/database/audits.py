@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from services.coordinator.audit import GENESIS, AuditEntry, RegisterEntry
-from services.coordinator.chain import Stored
 from services.coordinator.database.tables import audit, audit_register, audit_register_head, jobs
+from services.coordinator.records.audit import GENESIS, AuditEntry, RegisterEntry
+from services.coordinator.records.chain import Stored
 from shared.contracts.audit import AuditRecord
 from shared.errors import JOB_NOT_FOUND, TallyError
 

@@ -16,7 +16,7 @@ from services.coordinator.database.statements import STEP_COLUMNS, AnyRow, updat
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.source_check import ExpectedNumber, WrittenNumber
+from services.coordinator.sources.source_check import ExpectedNumber, WrittenNumber
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 

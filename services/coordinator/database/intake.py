@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from services.coordinator.audit import GENESIS
 from services.coordinator.database.new_rows import NewRow, RefusedRow, row_values
 from services.coordinator.database.starting import note_skip
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.identity import reference_for
+from services.coordinator.records.audit import GENESIS
 from shared.contracts.documents import SettledOrders
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label

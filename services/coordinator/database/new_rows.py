@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.coordinator.identity import reservation_key
-from services.coordinator.marks import NO_MARKS, Marks
+from services.coordinator.intake.marks import NO_MARKS, Marks
 from shared.contracts.commands import SourcePlace
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import RowStatus

@@ -24,8 +24,8 @@ from services.coordinator.database.statements import (
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.guards import Verdict, judge
-from services.coordinator.price_guard import PriceGuard
+from services.coordinator.pricing.price_guard import PriceGuard
+from services.coordinator.running.guards import Verdict, judge
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import CHARGED_MORE, ROW_NOT_FOUND, SOLD_IN_TWO_JOBS, ErrorBody, TallyError

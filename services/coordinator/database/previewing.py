@@ -13,7 +13,7 @@ from services.coordinator.database.intake import of_intake
 from services.coordinator.database.starting import note_skip
 from services.coordinator.database.statements import SELECT_ROW, move_row
 from services.coordinator.database.tables import jobs, rows
-from services.coordinator.price import Price, cannot_ship
+from services.coordinator.pricing.price import Price, cannot_ship
 from shared.contracts.states import RowStatus
 from shared.contracts.warning import RowWarning
 from shared.errors import ErrorBody

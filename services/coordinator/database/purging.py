@@ -19,7 +19,7 @@ from services.coordinator import states
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import attempts, jobs, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.retention import JobAge, reason_to_keep
+from services.coordinator.records.retention import JobAge, reason_to_keep
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import NOT_PURGEABLE, REGISTRY, TallyError
 

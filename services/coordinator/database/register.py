@@ -11,8 +11,8 @@ from typing import Literal
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from services.coordinator.audit import GENESIS, RegisterEntry
 from services.coordinator.database.tables import audit_register, audit_register_head
+from services.coordinator.records.audit import GENESIS, RegisterEntry
 
 Milestone = Literal["opened", "ended", "purged"]
 

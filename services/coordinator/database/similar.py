@@ -10,8 +10,8 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
 
 from services.coordinator import states
 from services.coordinator.database.tables import rows
-from services.coordinator.duplicates import EarlierOrder
-from services.coordinator.marks import Marks
+from services.coordinator.intake.duplicates import EarlierOrder
+from services.coordinator.intake.marks import Marks
 from shared.contracts.states import RowStatus
 
 _COUNTED = sorted(states.OPEN_ROWS | {RowStatus.SHIPPED})

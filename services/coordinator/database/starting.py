@@ -13,7 +13,7 @@ from services.coordinator.database.lineage import ancestors, shipped_before
 from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
 from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.repeats import ships_again, skip_note
+from services.coordinator.intake.repeats import ships_again, skip_note
 from shared.contracts.commands import ShipCommand
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus

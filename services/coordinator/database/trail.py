@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from services.coordinator import states
-from services.coordinator.audit import AuditTrail
 from services.coordinator.database import register
 from services.coordinator.database.tables import audit, jobs
+from services.coordinator.records.audit import AuditTrail
 from shared.contracts.calls import CarrierCall
 from shared.contracts.source import DatabaseSource, Source, source_label
 from shared.contracts.states import InterruptPolicy, JobStatus

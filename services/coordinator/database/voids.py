@@ -19,7 +19,7 @@ from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
 from services.coordinator.database.tables import second_labels as labels
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.guards import Verdict, judge_void
+from services.coordinator.running.guards import Verdict, judge_void
 from shared.contracts.commands import VoidCommand
 from shared.contracts.states import RowStatus
 from shared.contracts.voiding import VoidOutcome

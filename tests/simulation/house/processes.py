@@ -12,19 +12,19 @@ from typing import Any, cast
 from nats.aio.client import Client
 
 from services.coordinator.announcer import Announcer
-from services.coordinator.approval import Approval
-from services.coordinator.closing import Closing
 from services.coordinator.control import Control
 from services.coordinator.database import checks
 from services.coordinator.database.engine import Database
-from services.coordinator.dispatch import Dispatcher
-from services.coordinator.ends import JobsAtTheirEnd
 from services.coordinator.handlers import Handlers as CoordinatorHandlers
-from services.coordinator.lookups import LookUps
-from services.coordinator.presence import Heartbeat
-from services.coordinator.progress import Progress
-from services.coordinator.watchdog import Watchdog
-from services.coordinator.withdrawal import Withdrawal
+from services.coordinator.preview.approval import Approval
+from services.coordinator.running.closing import Closing
+from services.coordinator.running.dispatch import Dispatcher
+from services.coordinator.running.ends import JobsAtTheirEnd
+from services.coordinator.running.lookups import LookUps
+from services.coordinator.running.presence import Heartbeat
+from services.coordinator.running.progress import Progress
+from services.coordinator.running.watchdog import Watchdog
+from services.coordinator.running.withdrawal import Withdrawal
 from services.shipper.handlers import Handlers as ShipperHandlers
 from services.shipper.labels import LabelStore
 from services.shipper.recording import Recorder

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from services.coordinator.guards import Ending
+from services.coordinator.running.guards import Ending
 from shared.contracts.states import JobStatus, RowStatus
 from tests.simulation.model.bus import Command, Entry
 from tests.simulation.model.job import Row

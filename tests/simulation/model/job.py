@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.coordinator import states
-from services.coordinator.guards import Verdict
+from services.coordinator.running.guards import Verdict
 from shared.contracts.states import JobStatus, RowStatus
 from tests.simulation.model.bus import Command, Entry
 from tests.simulation.model.policy import Policy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.coordinator import guards
+from services.coordinator.running import guards
 from services.shipper import decisions, reconciliation
 
 

@@ -1,0 +1,1 @@
+"""Files that commands write for a person to open or print."""

@@ -1,0 +1,1 @@
+"""Documents as a person reads them. Pure: nothing here prints."""

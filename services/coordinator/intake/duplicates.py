@@ -1,0 +1,91 @@
+"""Orders that may be duplicates: another row has the same order number, or the same address and contents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.coordinator.intake.marks import Marks
+from shared.contracts.states import RowStatus
+from shared.contracts.warning import RowWarning, WarningCode
+
+# So many rows of a batch are remembered, to bound what a very long one takes of memory.
+_REMEMBERED = 100_000
+
+
+@dataclass(frozen=True)
+class EarlierOrder:
+    """An order of an earlier job that has a label, or may get one, with its marks."""
+
+    job_id: str
+    row_number: int
+    status: RowStatus
+    reservation_key: str
+    marks: Marks
+
+
+@dataclass
+class RowsSoFar:
+    """The rows of a batch that were read, by their marks: of rows alike the first."""
+
+    _by_order: dict[str, int] = field(default_factory=dict)
+    _by_contents: dict[str, int] = field(default_factory=dict)
+
+    def note(self, number: int, marks: Marks) -> tuple[RowWarning, ...]:
+        """Remember row `number`; a warning that names an earlier row like it, if any."""
+        same_order = _first(self._by_order, marks.order, number)
+        same_contents = _first(self._by_contents, marks.contents, number)
+        if same_order is None and same_contents is None:
+            return ()
+        # Of two other rows, the one with the same order number tells more.
+        other = same_contents if same_order is None else same_order
+        what = _what(same_order=same_order is not None, same_contents=same_contents == other)
+        return (_warning(f"Row {other} has {what}."),)
+
+
+class SimilarOrders:
+    """Orders of earlier jobs, found by their marks."""
+
+    def __init__(self, orders: Iterable[EarlierOrder]) -> None:
+        self._by_order: dict[str, EarlierOrder] = {}
+        self._by_contents: dict[str, EarlierOrder] = {}
+        for order in orders:
+            self._by_order.setdefault(order.marks.order, order)
+            self._by_contents.setdefault(order.marks.contents, order)
+
+    def like(self, marks: Marks, reservation_key: str) -> tuple[RowWarning, ...]:
+        """A warning that names the order which is most like one with these marks, if any.
+
+        The very same order, which has the same reservation, is none: it is never bought twice.
+        """
+        same_order = self._by_order.get(marks.order) if marks.order else None
+        for order in (same_order, self._by_contents.get(marks.contents)):
+            if order is not None and order.reservation_key != reservation_key:
+                what = _what(
+                    same_order=order.marks.order == marks.order != "",
+                    same_contents=order.marks.contents == marks.contents,
+                )
+                state = order.status.value.replace("_", " ")
+                return (_warning(f"Row {order.row_number} of job {order.job_id}, which is {state}, has {what}."),)
+        return ()
+
+
+def _first(rows: dict[str, int], mark: str, number: int) -> int | None:
+    if not mark:
+        return None
+    known = rows.get(mark)
+    if known is None:
+        rows[mark] = number
+        if len(rows) > _REMEMBERED:
+            del rows[next(iter(rows))]
+    return known
+
+
+def _what(*, same_order: bool, same_contents: bool) -> str:
+    if same_order and same_contents:
+        return "the same order number, address and contents"
+    return "the same order number" if same_order else "the same address and contents"
+
+
+def _warning(message: str) -> RowWarning:
+    return RowWarning(code=WarningCode.POSSIBLE_DUPLICATE, message=message)

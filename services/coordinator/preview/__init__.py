@@ -1,0 +1,1 @@
+"""What a person is shown before money moves, and their approval of it."""

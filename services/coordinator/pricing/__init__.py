@@ -1,0 +1,1 @@
+"""What rows cost before they ship, and what the carrier knows of their addresses."""

@@ -1,0 +1,1 @@
+"""What is kept of jobs: the audit trail, reports, and what is purged."""

@@ -1,0 +1,58 @@
+"""The coordinator's heartbeat in the job database: by it the next one to start knows whether anybody was there."""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+from services.coordinator.database import interruption
+from services.coordinator.database.engine import Database
+from services.coordinator.running.progress import Progress
+from shared.bus.ledger import Ledger
+from shared.bus.publishing import fresh_id
+from shared.clock import Clock
+from shared.telemetry import logger
+
+log = logger("presence")
+
+_BEATS_TO_MISS = 5
+
+
+class Heartbeat:
+    """Says that this coordinator lives, several times within the `counts_for` seconds that a heartbeat counts."""
+
+    def __init__(
+        self,
+        database: Database,
+        progress: Progress,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        house_run: str,
+        counts_for: float,
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._progress = progress
+        self._clock = clock
+        self.pause = counts_for / _BEATS_TO_MISS
+        owner = f"{socket.gethostname()[:20]}:{os.getpid()}:{fresh_id()[:12]}"
+        self._presence = interruption.Presence(owner, house_run, timedelta(seconds=counts_for))
+
+    async def arrive(self) -> None:
+        """Begin; jobs that ran while no coordinator was there are interrupted before anything else is done.
+
+        A ledger that is behind where it is known to have been is replaced.
+        """
+        epoch = await self._ledger.refresh()
+        self._ledger.note(epoch, await self._database.read(interruption.remembered_mark, epoch))
+        await self._ledger.keep_up()
+        for step in await self._database.write(interruption.arrive, self._presence, self._clock()):
+            log.warning("a job was interrupted", job=step.job_id, status=step.entered)
+            await self._progress.follow(step)
+
+    async def beat(self) -> None:
+        """Say so once, and how far the ledger has come."""
+        epoch, mark = self._ledger.epoch, self._ledger.mark
+        await self._database.write(interruption.beat, self._presence, self._clock(), epoch, mark)

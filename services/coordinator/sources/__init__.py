@@ -1,0 +1,1 @@
+"""A job's source behind its rows: checked, verified, restored."""
