@@ -16,6 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WITHIN = 60.0
+_SIZE = {"COLUMNS", "LINES"}  # a terminal has its own; pytest-xdist sets them for its workers
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
 
@@ -82,7 +83,7 @@ async def tally_on_a_terminal(*words: str, cwd: Path, width: int = 200, **enviro
 @asynccontextmanager
 async def on_a_terminal(*program: str, cwd: Path, width: int = 200, **environment: str) -> AsyncIterator[Terminal]:
     """A program on a terminal of `width` columns; what it was left doing ends with the block."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
+    own = {name: value for name, value in os.environ.items() if name not in _SIZE and not name.startswith("TALLY_")}
     # Nobody answers here where the cursor is, as a terminal would.
     own |= {"PYTHONPATH": str(ROOT), "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", **environment}
     master, slave = pty.openpty()

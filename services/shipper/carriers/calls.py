@@ -7,7 +7,7 @@ whatever carrier, needs no path for it through all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 
 from shared.contracts.calls import CarrierCall
@@ -18,13 +18,13 @@ _noted: ContextVar[list[CarrierCall] | None] = ContextVar("carrier_calls", defau
 @contextmanager
 def noting_calls() -> Iterator[None]:
     """Note the calls made within the block, from none."""
-    before = _noted.get()
-    _noted.set([])
+    token = _noted.set([])
     try:
         yield
     finally:
-        # Not by its token: a task that is closed when its process ends is closed from another context.
-        _noted.set(before)
+        # A task that is closed when its process ends is closed from another context, where nothing was noted.
+        with suppress(ValueError):
+            _noted.reset(token)
 
 
 def note_call(call: CarrierCall) -> None:
