@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
 from nats.aio.msg import Msg
 
+from services.cli.commands.jobs import print_events
 from services.cli.finding import resolve_job
 from services.cli.following import await_write_back, follow, has_ended, take_in
 from shared.addresses import without_credentials
@@ -235,6 +237,18 @@ async def test_watching_replays_a_job_from_its_first_event_and_goes_on(tmp_path:
             await house.say(EventType.COMPLETED, job("k3v9", JobStatus.COMPLETED))
             seen.append(await asyncio.wait_for(anext(events), WITHIN))
         assert [event.type for event in seen] == ["accepted", "running", "completed"]
+
+
+async def test_a_stream_of_events_ends_with_the_one_that_says_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with scripted_house(tmp_path) as (house, client):
+        ended = house.jobs["k3v9"] = job("k3v9", JobStatus.FAILED)
+        # A job that runs so fast that it is over before it was said to be running.
+        await house.say(EventType.RUNNING, ended)
+        await house.say(EventType.FAILED, ended)
+        assert await print_events(client, "k3v9") == ended
+    assert [json.loads(line)["type"] for line in capsys.readouterr().out.splitlines()] == ["running", "failed"]
 
 
 async def test_a_job_is_followed_by_its_events_to_its_end(tmp_path: Path) -> None:

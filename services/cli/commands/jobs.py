@@ -91,13 +91,13 @@ def watch(data: Path | None, job: str, *, as_json: bool) -> int:
         async with client_of(data) as client:
             found = await resolve_job(client, job)
             if as_json:
-                return exit_code_of_job(await _print_events(client, found.job_id))
+                return exit_code_of_job(await print_events(client, found.job_id))
         return await see_through(found.job_id, Manner(data=data))
 
     return asyncio.run(watched())
 
 
-async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
+async def print_events(client: TallyClient, job_id: str) -> JobDocument:
     """Print a job's events, a JSON line each, until one is its end and the house agrees.
 
     Events are news and may be lost; where they fall silent the house is asked, and an end that was missed is printed.
@@ -107,7 +107,7 @@ async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
             event = await events.next(SILENCE)
             if event is not None:
                 _print_event(event)
-                if event.job is None or not has_ended(event.job):
+                if not _says_end(event):
                     continue
             job = await patiently(lambda: client.show(job_id))
             if not has_ended(job):
@@ -116,6 +116,11 @@ async def _print_events(client: TallyClient, job_id: str) -> JobDocument:
                 _print_event(_missed_end(job))
             if event is None or event.job is None or event.job.ended_at == job.ended_at:
                 return job
+
+
+def _says_end(event: JobEvent) -> bool:
+    """Whether an event is a job's end; one that came before it may have the ended job in it already."""
+    return event.job is not None and has_ended(event.job) and event.type is EventType.entered(event.job.status)
 
 
 def _print_event(event: JobEvent) -> None:
