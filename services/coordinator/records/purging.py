@@ -72,11 +72,13 @@ class Purging:
         before = self._clock() - timedelta(seconds=call.older_than)
         found = await self._database.read(purging.ages, before, _JOBS_A_PLAN + 1)
         jobs, kept = list[PurgeableJob](), list[KeptJob]()
+        taken = set[str]()
         for age in found[:_JOBS_A_PLAN]:
             # What is purged before it cannot be resumed any more.
-            left = tuple(job_id for job_id in age.unfinished if job_id not in {job.job_id for job in jobs})
+            left = tuple(job_id for job_id in age.unfinished if job_id not in taken)
             reason = reason_to_keep(replace(age, unfinished=left), before)
             if reason is None:
+                taken.add(age.job_id)
                 jobs.append(
                     PurgeableJob(
                         job_id=age.job_id,
