@@ -24,6 +24,9 @@ class Money(BaseModel):
             raise ValueError(f"cannot add {other.currency} to {self.currency}")
         return Money(amount=self.amount + other.amount, currency=self.currency)
 
+    def __mul__(self, count: int) -> Money:
+        return Money(amount=self.amount * count, currency=self.currency)
+
     def __str__(self) -> str:
         return f"{self.amount:.2f} {self.currency}"
 

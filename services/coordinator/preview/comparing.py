@@ -12,6 +12,7 @@ from services.coordinator.answering import Answerer, answering
 from services.coordinator.intake.batch import Batch
 from services.coordinator.intake.intake import Intake
 from services.coordinator.mapping.service_choice import ServiceChoice
+from services.coordinator.preview.caller import tell
 from services.coordinator.pricing.choosing import fits
 from services.coordinator.pricing.estimate import Estimator
 from services.coordinator.pricing.price import price_of
@@ -72,21 +73,17 @@ class Comparisons:
                 for row in page:
                     if row.skipped is None:
                         rows.add(row.shipment)
-                await self._tell(call, PreviewProgress(read=rows.read))
+                await tell(self._client, call, PreviewProgress(read=rows.read))
         quotes: dict[str, Quote] = {}
 
         async def heard(news: Mapping[str, Quote]) -> None:
             quotes.update(news)
             rated = sum(rows.many[key] for key in quotes)
-            await self._tell(call, PreviewProgress(read=rows.read, to_rate=rows.to_ship, rated=rated))
+            await tell(self._client, call, PreviewProgress(read=rows.read, to_rate=rows.to_ship, rated=rated))
 
         order = {key: rows.shipments[key] for key in spread(rows.shipments)}
         given_up = await self._estimator.rate(order, heard, every_service=True)
         return _document(call, batch, rows, quotes, given_up)
-
-    async def _tell(self, call: CompareServices, progress: PreviewProgress) -> None:
-        if call.progress is not None:
-            await self._client.publish(call.progress, progress.encode())
 
 
 def _document(
@@ -152,4 +149,4 @@ def _place(cost: ServiceCost) -> tuple[int, object]:
 
 
 def _total(prices: Iterable[tuple[Money, int]]) -> Money:
-    return Money.total(Money(amount=price.amount * count, currency=price.currency) for price, count in prices)
+    return Money.total(price * count for price, count in prices)

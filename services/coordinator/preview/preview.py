@@ -12,6 +12,7 @@ from nats.aio.client import Client
 from services.coordinator.database.new_rows import NewRow, RefusedRow
 from services.coordinator.intake.batch import Batch, TakenRow
 from services.coordinator.intake.intake import Intake, choice_of
+from services.coordinator.preview.caller import tell
 from services.coordinator.pricing.address_checks import AddressChecks, Directory
 from services.coordinator.pricing.estimate import Estimator
 from services.coordinator.pricing.price import Price, cannot_ship, negotiation_notes
@@ -82,14 +83,16 @@ class Previews:
                         place = checks.add(row.shipment.recipient.address)
                         asked = _Asked(pricing.add(row.shipment), place, bool(row.warnings))
                     counts.note(row, asked, listed=call.every_row or len(counts.listed) < call.limit)
-                await self._tell(call, PreviewProgress(read=counts.read))
+                await tell(self._client, call, PreviewProgress(read=counts.read))
         by_key = Counter[str | None]()
         for asked, count in counts.asked.items():
             by_key[asked.ticket.key] += count
 
         async def heard(news: Heard) -> None:
             counts.rated += sum(by_key[key] for key in news.answered)
-            await self._tell(call, PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated))
+            await tell(
+                self._client, call, PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated)
+            )
 
         await heard(Heard({}, ()))
         await together(pricing.rate(heard), checks.check())
@@ -98,12 +101,8 @@ class Previews:
             for start in range(0, len(rows_listed), _ROWS_A_MESSAGE):
                 page = tuple(rows_listed[start : start + _ROWS_A_MESSAGE])
                 done = PreviewProgress(read=counts.read, to_rate=counts.to_ship, rated=counts.rated, rows=page)
-                await self._tell(call, done)
+                await tell(self._client, call, done)
         return _document(call, batch, counts, pricing, checks, rows_listed)
-
-    async def _tell(self, call: PreviewSource, progress: PreviewProgress) -> None:
-        if call.progress is not None:
-            await self._client.publish(call.progress, progress.encode())
 
 
 def _document(
@@ -145,11 +144,7 @@ def _document(
 
 
 def _total(prices: list[tuple[Price, int]]) -> Money:
-    return Money.total(
-        Money(amount=price.cost.amount * count, currency=price.cost.currency)
-        for price, count in prices
-        if price.cost is not None
-    )
+    return Money.total(price.cost * count for price, count in prices if price.cost is not None)
 
 
 def _preview_row(number: int, row: TakenRow) -> PreviewRow:
