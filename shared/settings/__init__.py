@@ -1,0 +1,26 @@
+"""The one place for settings: `TALLY_*` in the environment over `tally.toml` over defaults (DESIGN §8).
+
+One model per service, each with only what that service needs. A secret `X` may also be given as the file `X_FILE`.
+"""
+
+from shared.settings.carrier import CarrierSettings, ShipperSettings
+from shared.settings.client import ClientSettings
+from shared.settings.coordinator import CoordinatorSettings
+from shared.settings.loading import load
+from shared.settings.sandbox import SANDBOX_SHIP_FROM, SandboxSettings
+from shared.settings.service import ServiceSettings
+from shared.settings.sources import ConnectionSettings
+from shared.settings.writeback import WritebackSettings
+
+__all__ = [
+    "SANDBOX_SHIP_FROM",
+    "CarrierSettings",
+    "ClientSettings",
+    "ConnectionSettings",
+    "CoordinatorSettings",
+    "SandboxSettings",
+    "ServiceSettings",
+    "ShipperSettings",
+    "WritebackSettings",
+    "load",
+]

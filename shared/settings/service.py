@@ -1,0 +1,38 @@
+"""What every process is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class ServiceSettings(BaseSettings):
+    """What every process needs: where the bus is and how to log."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TALLY_",
+        env_nested_delimiter="__",
+        toml_file="tally.toml",
+        extra="ignore",
+        hide_input_in_errors=True,
+    )
+
+    nats_url: str = "nats://127.0.0.1:4222"
+    data_dir: Path = Path(".tally")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets come by *_FILE instead
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
