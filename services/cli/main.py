@@ -8,7 +8,7 @@ import typer
 
 from services.cli.help import Commands
 from services.cli.panels import after, assistance, house, jobs, records, shipping
-from services.cli.version import VERSION
+from shared.version import VERSION
 
 app = typer.Typer(
     name="tally",

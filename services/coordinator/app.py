@@ -9,6 +9,7 @@ from services.coordinator.announcer import Announcer
 from services.coordinator.control import Control
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import migrate
+from services.coordinator.database.reach import is_within_reach
 from services.coordinator.handlers import Handlers
 from services.coordinator.intake.batch import IntakeSettings
 from services.coordinator.intake.history import History
@@ -43,6 +44,7 @@ from shared.bus.ledger import Ledger
 from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
+from shared.health.checks import roots_are_there
 from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
 from shared.sources.database_address import connections_into
@@ -60,9 +62,9 @@ def main() -> None:
     """Run a coordinator until it is told to stop."""
     settings = load(CoordinatorSettings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    service = Service("coordinator", settings)
     connections = Connections(settings.connections)
     database = Database(settings.job_database_url, connections_into(settings.job_database_url, settings.connections))
+    service = _service(settings, database)
 
     async def start() -> None:
         installation = await migrate(database)
@@ -154,3 +156,11 @@ def main() -> None:
         await database.close()
 
     service.run(start, stop)
+
+
+def _service(settings: CoordinatorSettings, database: Database) -> Service:
+    """A service that is ready only where the job database and the sources are within reach."""
+    service = Service("coordinator", settings)
+    service.require("database", partial(is_within_reach, database))
+    service.require("source_roots", partial(roots_are_there, settings.source_roots))
+    return service

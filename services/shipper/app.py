@@ -39,6 +39,7 @@ def main() -> None:
     os.umask(_OWNER_ONLY)  # labels carry names and streets
     service = Service("shipper", settings)
     labels = LabelStore(settings.label_store_url)
+    service.require("label_store", labels.unwritable)
     carriers: list[UpsCarrier] = []
 
     async def start() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 from contextlib import suppress
@@ -15,10 +16,13 @@ import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from services.shipper.carriers.carrier import Label
+from shared.clock import steady_now
 
 _DROPPED_AT_ONCE = 500
 _NO_NAME = re.compile(r"[/\\\x00-\x1f\x7f]")
 _LONGEST_NAME = 60
+_PROBE = ".ready"
+_BELIEVED_FOR = 60.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class LabelStore:
         else:
             self._folder = None
             self._store = from_url(url)
+        self._written_at = -math.inf
 
     async def put(self, job_id: str, row_number: int, label: Label) -> str:
         """Store a label, whole or not at all; its key. The same label again replaces itself."""
@@ -66,6 +71,18 @@ class LabelStore:
         """
         found = await obstore.get_async(self._store, key, options={"range": (offset, offset + most)})
         return LabelPart(bytes(await found.bytes_async()), found.meta["size"], found.meta["e_tag"] or "")
+
+    async def unwritable(self) -> str | None:
+        """Why no label can be stored, or None; a bucket is written to for that, once in _BELIEVED_FOR seconds.
+
+        Raises the store's error.
+        """
+        if self._folder is not None:
+            return None if os.access(self._folder, os.W_OK | os.X_OK) else f"{self._folder} cannot be written to"
+        if steady_now() - self._written_at > _BELIEVED_FOR:
+            await obstore.put_async(self._store, _PROBE, b"")
+            self._written_at = steady_now()
+        return None
 
     async def drop(self, job_id: str) -> tuple[int, bool]:
         """Delete labels and invoices of a job, a bounded number; how many, and whether some are left."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.writeback.flushing import Flusher, Rest, Writer
 from services.writeback.handlers import Handlers
 from services.writeback.restoring import Restorer
@@ -15,6 +17,7 @@ from shared.bus import topology
 from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
+from shared.health.checks import roots_are_there
 from shared.settings import WritebackSettings, load
 from shared.sources.database_connection import Connections
 
@@ -28,6 +31,8 @@ def main() -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     service = Service("writeback", settings)
     connections = Connections(settings.connections)
+
+    service.require("source_roots", partial(roots_are_there, settings.source_roots))
 
     async def start() -> None:
         roots = settings.source_roots

@@ -32,8 +32,13 @@ from shared.cancelling import cancel
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
 from shared.errors import BUS_UNREACHABLE, TallyError
+from shared.health.checks import consumers_exist
+from shared.health.endpoint import Endpoint, serving
+from shared.health.readiness import Check, Readiness
 from shared.settings import ServiceSettings
 from shared.telemetry import configure, logger
+from shared.telemetry.metrics import BUILD, REGISTRY
+from shared.version import VERSION
 
 ReadT = TypeVar("ReadT")
 Answerer = Callable[[bytes], Awaitable[bytes]]
@@ -58,6 +63,10 @@ class Service:
         self._consumers: list[topology.Consumer] = []
         self._pulls: list[Pull] = []
         self._background: list[Background] = []
+        self._readiness = Readiness()
+        self.require("service", self._runs)
+        self.require("bus", self._is_connected)
+        self.require("consumers", self._has_consumers)
         self._stopping = asyncio.Event()
         self.broker = NatsBroker(
             settings.nats_url,
@@ -106,13 +115,21 @@ class Service:
         """Run `run` beside the handlers, from the bus being up until the service stops; its error ends the service."""
         self._background.append(run)
 
+    def require(self, name: str, check: Check) -> None:
+        """Have `/readyz` say that the service is not ready where `check` finds something lacking."""
+        self._readiness.require(name, check)
+
     @property
     def client(self) -> Client:
         """The NATS connection."""
-        connection = self.broker._connection  # noqa: SLF001 - FastStream has no public accessor
+        connection = self._connection
         if connection is None:
             raise RuntimeError("the bus is not connected yet")
         return connection
+
+    @property
+    def _connection(self) -> Client | None:
+        return self.broker._connection  # noqa: SLF001 - FastStream has no public accessor
 
     @property
     def js(self) -> JetStreamContext:
@@ -128,7 +145,16 @@ class Service:
         """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end."""
         configure(self.name, self.settings.log_level, self.settings.log_format)
         sys.setswitchinterval(_SWITCH_INTERVAL)
-        uvloop.run(self._run(start, stop))
+        BUILD.labels(self.name, VERSION).set(1)
+        uvloop.run(self._run_in_sight(start, stop))
+
+    async def _run_in_sight(self, start: Background | None, stop: Background | None) -> None:
+        """Run, answering probes from before the bus is there to after it was left."""
+        async with serving(Endpoint(self.name, self._readiness, REGISTRY), self.settings.http):
+            try:
+                await self._run(start, stop)
+            finally:
+                await self._readiness.close()
 
     async def _run(self, start: Background | None, stop: Background | None) -> None:
         loop = asyncio.get_running_loop()
@@ -190,6 +216,17 @@ class Service:
     async def _answer_status(self, message: NatsMessage) -> None:
         status = ServiceStatus(name=self.name, pid=os.getpid(), state=self.state, host=socket.gethostname())
         await self.client.publish(message.reply_to, status.encode())
+
+    async def _runs(self) -> str | None:
+        return None if self.state == "running" else self.state
+
+    async def _is_connected(self) -> str | None:
+        return None if self._connection is not None and self._connection.is_connected else "not connected"
+
+    async def _has_consumers(self) -> str | None:
+        if await self._is_connected() is not None:
+            return "not known without the bus"
+        return await consumers_exist(self.js, self._consumers)
 
     async def _closed(self) -> None:
         if not self._stopping.is_set():

@@ -8,7 +8,7 @@ from shared.settings.client import ClientSettings
 from shared.settings.coordinator import CoordinatorSettings
 from shared.settings.loading import load
 from shared.settings.sandbox import SANDBOX_SHIP_FROM, SandboxSettings
-from shared.settings.service import ServiceSettings
+from shared.settings.service import HttpSettings, ServiceSettings
 from shared.settings.sources import ConnectionSettings
 from shared.settings.writeback import WritebackSettings
 
@@ -18,6 +18,7 @@ __all__ = [
     "ClientSettings",
     "ConnectionSettings",
     "CoordinatorSettings",
+    "HttpSettings",
     "SandboxSettings",
     "ServiceSettings",
     "ShipperSettings",

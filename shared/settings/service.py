@@ -5,12 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
+class HttpSettings(BaseModel):
+    """Where a service answers `/livez`, `/readyz` and `/metrics`; port 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+
+
 class ServiceSettings(BaseSettings):
-    """What every process needs: where the bus is and how to log."""
+    """What every process needs: where the bus is, how to log, and where to answer for its health."""
 
     model_config = SettingsConfigDict(
         env_prefix="TALLY_",
@@ -25,6 +32,7 @@ class ServiceSettings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1
+    http: HttpSettings = HttpSettings()
 
     @classmethod
     def settings_customise_sources(

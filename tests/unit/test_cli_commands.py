@@ -25,7 +25,6 @@ from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, 
 from services.cli.requests import Wish, to_request
 from services.cli.sources import parse_source
 from services.cli.terminal import ask, command, meaning
-from services.cli.version import VERSION
 from shared.contracts.documents import RowCounts
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -38,6 +37,7 @@ from shared.errors import (
     ErrorBody,
     TallyError,
 )
+from shared.version import VERSION
 
 NOW = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
 

@@ -39,6 +39,7 @@ class UserSettings:
     carrier_url: str | None
     has_source_roots: bool
     has_ship_from: bool
+    http_port: int = 0
 
 
 def user_settings() -> UserSettings:
@@ -50,6 +51,7 @@ def user_settings() -> UserSettings:
         carrier_url=shipper.carrier.url or None,
         has_source_roots="source_roots" in coordinator.model_fields_set,
         has_ship_from=coordinator.ship_from is not None,
+        http_port=client.http.port,
     )
 
 
@@ -95,6 +97,11 @@ def house_environment(
 def sandbox_environment(environment: Environment, port: int) -> dict[str, str]:
     """The sandbox's environment: the services' and the port it listens on."""
     return {"TALLY_HOST": "127.0.0.1", "TALLY_PORT": str(port), **environment}
+
+
+def http_environment(environment: Environment, first_port: int, place: int) -> Environment:
+    """A service's environment, where each answers for its health at a port of its own, from `first_port` on."""
+    return {**environment, "TALLY_HTTP__PORT": str(first_port + place)} if first_port else environment
 
 
 def bus_environment(own: Environment) -> dict[str, str]:

@@ -13,6 +13,7 @@ from services.cli.house.environment import (
     UserSettings,
     bus_environment,
     house_environment,
+    http_environment,
     require_carrier,
     sandbox_environment,
     user_settings,
@@ -89,7 +90,13 @@ def _furnish(
     if sandbox:
         own = sandbox_environment(environment, carrier_port)
         layers.append((ProcessSpec("sandbox", module("sandbox"), own, prints_listening()),))
-    layers.append(tuple(ProcessSpec(name, module(name), environment, answers_status(nats_url)) for name in SERVICES))
+    ready = answers_status(nats_url)
+    layers.append(
+        tuple(
+            ProcessSpec(name, module(name), http_environment(environment, user.http_port, place), ready)
+            for place, name in enumerate(SERVICES)
+        )
+    )
     return Supervisor(
         layers=tuple(layers),
         data_dir=data_dir,
