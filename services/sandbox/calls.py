@@ -28,6 +28,7 @@ from services.sandbox.faults import (
     decide,
 )
 from services.sandbox.ledger import LedgerThread
+from services.sandbox.load import Load
 from services.sandbox.replies import EmptyAnswerError, RefusedError, Reply, empty, refusal, success
 from services.sandbox.tokens import Tokens, invalid_token
 from services.sandbox.wire import Json, branch, items, text, with_objects_for_arrays
@@ -39,7 +40,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 @dataclass
 class Sandbox:
-    """What the sandbox works with; `armed` are the faults in force, `calls` how often each path was called."""
+    """What the sandbox works with.
+
+    `armed` are the faults in force, `calls` how often each path was called, `load` how many calls there were at once.
+    """
 
     settings: SandboxSettings
     clock: Clock
@@ -48,6 +52,7 @@ class Sandbox:
     stopping: asyncio.Event
     armed: tuple[Armed, ...] = ()
     calls: Counter[str] = field(default_factory=Counter)
+    load: Load = field(default_factory=Load)
 
     def plan(self, facts: Facts) -> Plan:
         """What the faults do to this request."""
@@ -84,6 +89,12 @@ def endpoint(sandbox: Sandbox, operation: Operation) -> Endpoint:
     """The operation as a web framework's endpoint."""
 
     async def answer(request: Request) -> Response:
+        if not operation.business:
+            return await _answer(request)
+        with sandbox.load.call(ships=operation.ships):
+            return await _answer(request)
+
+    async def _answer(request: Request) -> Response:
         sandbox.calls[_counted_path(request)] += 1
         body = await request.body()
         token = _bearer(request) if operation.business else ""
@@ -167,6 +178,7 @@ async def _denial(sandbox: Sandbox, outcome: Outcome | None, token: str) -> Repl
         case EmptyAnswer(committed=False):
             return empty(with_error_code=True)
         case RateLimit():
+            sandbox.load.refused(outcome.retry_after)
             return refusal(RefusedError("10429", "Too Many Requests", status=429), retry_after=outcome.retry_after)
         case ExpireToken():
             await sandbox.tokens.revoke(token)

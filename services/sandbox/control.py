@@ -10,6 +10,7 @@ from starlette.routing import Route
 from services.sandbox.calls import Sandbox
 from services.sandbox.faults import FAULTS, Armed
 from services.sandbox.ledger import Ledger, SoldShipment
+from services.sandbox.load import Load
 from services.sandbox.replies import CURRENCY
 from services.sandbox.wire import Json
 
@@ -36,6 +37,12 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
         """GET: how often each path was called since the start, refused calls included."""
         return JSONResponse(dict(sandbox.calls))
 
+    async def load(request: Request) -> Response:
+        """GET: the calls at once, and the early ones; DELETE: count anew."""
+        if request.method == "DELETE":
+            sandbox.load.forget()
+        return JSONResponse(_load(sandbox.load))
+
     async def health(_: Request) -> Response:
         """GET: that the sandbox is up."""
         return JSONResponse({"status": "ok"})
@@ -44,6 +51,7 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
         Route("/_sandbox/shipments", shipments, methods=["GET"]),
         Route("/_sandbox/faults", faults, methods=["GET", "PUT", "DELETE"]),
         Route("/_sandbox/calls", calls, methods=["GET"]),
+        Route("/_sandbox/load", load, methods=["GET", "DELETE"]),
         Route("/_sandbox/health", health, methods=["GET"]),
     ]
 
@@ -64,6 +72,15 @@ def _shipment(sold: SoldShipment) -> Json:
         "shipper_number": sold.shipper_number,
         "recipient_postal_code": sold.recipient_postal_code,
         "recipient_country": sold.recipient_country,
+    }
+
+
+def _load(load: Load) -> Json:
+    """Ship calls and all business calls, each `now` and the `most` at once; `early`: ms after a 429, of each call."""
+    return {
+        "ships": {"now": load.ships.now, "most": load.ships.most},
+        "calls": {"now": load.calls.now, "most": load.calls.most},
+        "early": list(load.early),
     }
 
 

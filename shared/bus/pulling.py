@@ -1,8 +1,10 @@
 """Continuous pull: a durable consumer's messages, handed to a handler as they come.
 
 A request for several messages stays open at the server and is renewed before it runs out, so no message waits for a
-request to be made. (FastStream's pull subscriber asks for each message anew, which costs a row more than a
-millisecond of processor time: docs/decisions/0002-bus.md.)
+request to be made. Never more are asked for than there are places to handle them: what waits in a process, with nobody
+to say that it is worked on, would be delivered again to the next one, and kept from those that are idle. (FastStream's
+pull subscriber asks for each message anew, which costs a row more than a millisecond of processor time:
+docs/decisions/0002-bus.md.)
 """
 
 from __future__ import annotations
@@ -35,13 +37,25 @@ _LEFT = "Nats-Pending-Messages"
 
 
 class Pull:
-    """Takes the messages of one durable consumer, at most `concurrency` at a time."""
+    """Takes the messages of one durable consumer, at most `concurrency` at a time, while `open_for_more` says so.
 
-    def __init__(self, client: Client, consumer: Consumer, handler: Handler, *, concurrency: int) -> None:
+    A reconnect, or a request whose end got lost, may bring some more of them, which are handled as well.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        consumer: Consumer,
+        handler: Handler,
+        *,
+        concurrency: int,
+        open_for_more: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._client = client
         self._consumer = consumer
         self._handler = handler
-        self._places = asyncio.Semaphore(concurrency)
+        self._concurrency = concurrency
+        self._open = open_for_more
         self._handling: set[asyncio.Task[None]] = set()
         self._inbox = client.new_inbox()
         self._asked_for = 0
@@ -54,8 +68,8 @@ class Pull:
         subscription = await self._client.subscribe(self._inbox, cb=self._receive)
         try:
             while True:
-                if self._asked_for <= _DEMAND // 2:
-                    await self._ask()
+                if self._wants_more and self._open():
+                    await self._ask(min(_DEMAND, self._room))
                 self._need.clear()
                 try:
                     async with asyncio.timeout(_CHECK_EVERY):
@@ -75,15 +89,24 @@ class Pull:
             for task in late:
                 task.cancel()
 
-    async def _ask(self) -> None:
-        request = {"batch": _DEMAND, "expires": int(_EXPIRES * _NANOSECONDS)}
+    @property
+    def _room(self) -> int:
+        """How many more messages there are places for, those asked for not counted."""
+        return self._concurrency - len(self._handling) - self._asked_for
+
+    @property
+    def _wants_more(self) -> bool:
+        return self._asked_for <= _DEMAND // 2 and self._room > 0
+
+    async def _ask(self, count: int) -> None:
+        request = {"batch": count, "expires": int(_EXPIRES * _NANOSECONDS)}
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._consumer.stream}.{self._consumer.durable}"
         try:
             await self._client.publish(subject, json.dumps(request).encode(), reply=self._inbox)
         except NatsError as error:
             log.warning("asking for messages failed", consumer=self._consumer.durable, error=repr(error))
             return
-        self._asked_for += _DEMAND
+        self._asked_for += count
         self._asked_at = asyncio.get_running_loop().time()
 
     def _forget_what_the_server_forgot(self) -> None:
@@ -99,13 +122,12 @@ class Pull:
         if status is not None:
             await self._heed(status, message)
             return
-        self._asked_for -= 1
-        if self._asked_for <= _DEMAND // 2:
-            self._need.set()
-        await self._places.acquire()
+        self._asked_for = max(0, self._asked_for - 1)
         task = asyncio.get_running_loop().create_task(self._handle(message))
         self._handling.add(task)
-        task.add_done_callback(self._handling.discard)
+        task.add_done_callback(self._handled)
+        if self._wants_more:
+            self._need.set()
 
     async def _heed(self, status: str, message: Msg) -> None:
         """A request's end (expired), or a refusal: the consumer is gone, the cluster has no leader, and the like."""
@@ -122,5 +144,8 @@ class Pull:
             await self._handler(message)
         except Exception:
             log.exception("handler failed; the message comes again", consumer=self._consumer.durable)
-        finally:
-            self._places.release()
+
+    def _handled(self, task: asyncio.Task[None]) -> None:
+        self._handling.discard(task)
+        if self._wants_more:
+            self._need.set()

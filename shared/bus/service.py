@@ -83,14 +83,24 @@ class Service:
             logger=None,
         )
 
-    def consume(self, consumer: topology.Consumer, handler: Handler, *, concurrency: int) -> None:
+    def consume(
+        self,
+        consumer: topology.Consumer,
+        handler: Handler,
+        *,
+        concurrency: int,
+        open_for_more: Callable[[], bool] = lambda: True,
+    ) -> None:
         """Deliver a durable consumer's messages to `handler`, at most `concurrency` at a time.
+
+        While `open_for_more` says no, messages are left to the other processes of the service.
 
         The handler validates the raw body itself and ends with an acknowledgement of its own; where it raises, the
         message comes again after its ack_wait.
         """
         self._consumers.append(consumer)
-        self._pulls.append(Pull(self.client, consumer, handler, concurrency=concurrency))
+        pull = Pull(self.client, consumer, handler, concurrency=concurrency, open_for_more=open_for_more)
+        self._pulls.append(pull)
 
     def answer(self, subject: str, answerer: Answerer) -> None:
         """Answer core requests on `subject`, one process of the service for each.

@@ -32,11 +32,15 @@ _MADE_MEANWHILE = 10058
 
 @dataclass(frozen=True)
 class Consumer:
-    """A durable pull consumer: its name, its stream and the subjects it takes."""
+    """A durable pull consumer: its name, its stream and the subjects it takes.
+
+    At most `in_hand` messages are with all its processes together, not yet acknowledged.
+    """
 
     durable: str
     stream: str
     filter: str
+    in_hand: int = 10_000
 
     def config(self) -> ConsumerConfig:
         """The consumer as JetStream wants it: explicit acks, no end to deliveries (attempts are counted elsewhere)."""
@@ -46,12 +50,13 @@ class Consumer:
             ack_policy=AckPolicy.EXPLICIT,
             ack_wait=ACK_WAIT,
             max_deliver=-1,
-            max_ack_pending=10_000,
+            max_ack_pending=self.in_hand,
             filter_subject=self.filter,
         )
 
 
-JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS)
+# A request in hand has a source open: the others wait in the stream, whatever the number of coordinators.
+JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS, in_hand=128)
 LEDGER_ENTRIES = Consumer("coordinator-ledger", subjects.LEDGER, subjects.EVERYTHING)
 WRITEBACK_OUTCOMES = Consumer("coordinator-writeback", subjects.OUTCOMES, subjects.ALL_WRITEBACK_OUTCOMES)
 ABANDONED_COMMANDS = Consumer("coordinator-abandoned", subjects.OUTCOMES, subjects.ALL_ABANDONED)

@@ -268,6 +268,44 @@ async def test_a_consumer_that_was_deleted_and_made_again_is_taken_up(taker: Tak
     await message.ack()
 
 
+async def test_a_slow_process_takes_no_message_that_another_could_handle(client: Client, js: JetStreamContext) -> None:
+    name = f"T{uuid.uuid4().hex[:8]}"
+    await js.add_stream(name=name, subjects=[f"{name}.*"], retention="workqueue")
+    consumer = topology.Consumer("taker", name, f"{name}.*")
+    await js.add_consumer(name, consumer.config())
+    slow_ones: list[Msg] = []
+    others: asyncio.Queue[Msg] = asyncio.Queue()
+    busy, release = asyncio.Event(), asyncio.Event()
+
+    async def handle_slowly(message: Msg) -> None:
+        async with heartbeat(message):
+            slow_ones.append(message)
+            if len(slow_ones) == 2:
+                busy.set()
+            await release.wait()
+        await message.ack()
+
+    async def handle(message: Msg) -> None:
+        await message.ack()
+        await others.put(message)
+
+    for number in range(30):
+        await js.publish(f"{name}.x", str(number).encode())
+    slow = asyncio.create_task(Pull(client, consumer, handle_slowly, concurrency=2).run())
+    async with asyncio.timeout(10):
+        await busy.wait()
+    quick = asyncio.create_task(Pull(client, consumer, handle, concurrency=2).run())
+    async with asyncio.timeout(10):
+        handled = [await others.get() for _ in range(28)]
+    assert len(slow_ones) == 2
+    assert {message.metadata.num_delivered for message in (*slow_ones, *handled)} == {1}
+    release.set()
+    for task in (slow, quick):
+        task.cancel()
+    await asyncio.wait([slow, quick])
+    await js.delete_stream(name)
+
+
 async def test_a_claim_in_a_ledger_that_is_shorter_than_it_was_counts_for_nothing(ledger: Ledger, job: str) -> None:
     epoch = await ledger.refresh()
     mine = claim(job).model_copy(update={"epoch": epoch})
