@@ -119,6 +119,15 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             max_age=30 * _DAY,
             num_replicas=replicas,
         ),
+        # A register: only the last word on an account counts.
+        StreamConfig(
+            name=subjects.PLACES,
+            subjects=[subjects.ALL_PLACES],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_msgs_per_subject=1,
+            num_replicas=replicas,
+        ),
     )
 
 

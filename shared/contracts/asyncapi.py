@@ -42,6 +42,7 @@ from shared.contracts.events import JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.places import AccountPlaces, AccountRests
 from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
 from shared.contracts.rates import QuoteReply, QuoteRequest
 from shared.contracts.refusals import RefusedOrders
@@ -99,6 +100,20 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
         RestoreSource,
         Reply,
         "Put a source back as it was before a job first wrote to it.",
+    ),
+    (
+        subjects.account_places("{account}"),
+        "shipper",
+        AccountPlaces,
+        None,
+        "Who may make how many calls of a carrier account at once: a register.",
+    ),
+    (
+        subjects.account_rests("{account}"),
+        "shipper",
+        AccountRests,
+        None,
+        "A carrier account makes no calls for a while.",
     ),
     (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
     (subjects.api("list"), "coordinator", ListJobs, Reply, "The newest jobs."),

@@ -7,6 +7,7 @@ COMMANDS = "COMMANDS"
 LEDGER = "LEDGER"
 OUTCOMES = "OUTCOMES"
 EVENTS = "EVENTS"
+PLACES = "PLACES"
 
 SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
@@ -31,6 +32,7 @@ ALL_WRITEBACK_OUTCOMES = "tally.outcomes.writeback.*"
 ALL_ABANDONED = "tally.outcomes.abandoned.*"
 ALL_VOID_OUTCOMES = "tally.outcomes.void.*"
 ALL_EVENTS = "tally.events.*.*"
+ALL_PLACES = "tally.places.*"
 
 NO_JOB = "none"
 
@@ -93,6 +95,16 @@ def void_outcome(job_id: str) -> str:
 def event(job_id: str | None, event_type: str) -> str:
     """One event of a job; a rejection without a usable id goes to `tally.events.none.rejected`."""
     return f"tally.events.{job_id or NO_JOB}.{event_type}"
+
+
+def account_places(account: str) -> str:
+    """The register of who may make how many calls of a carrier account, which is named by a hash."""
+    return f"tally.places.{account}"
+
+
+def account_rests(account: str) -> str:
+    """Where shippers tell one another that a carrier account rests."""
+    return f"tally.rests.{account}"
 
 
 def api(call: str) -> str:

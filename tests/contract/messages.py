@@ -59,6 +59,7 @@ from shared.contracts.events import EventType, JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.places import AccountPlaces, AccountRests, Share
 from shared.contracts.purging import (
     DropLabels,
     KeptJob,
@@ -561,4 +562,9 @@ DOCUMENTS = {
         settled=(SETTLED,),
         notes=("Read from sheet Orders, its header in row 3.",),
     ),
+    "account-places": AccountPlaces(
+        shares={"ship-7-a1": Share(places=12, limit=24, until=AT), "ship-9-b2": Share(places=12, limit=24, until=AT)},
+        rests_until=AT,
+    ),
+    "account-rests": AccountRests(shipper="ship-7-a1", seconds=2.5),
 }
