@@ -412,6 +412,11 @@ MESSAGES = {
     "shipment-sought": ShipmentSought(evidence=(EVIDENCE,), adopted=False, calls=(CALL,)),
     "reply": Reply(error=ERROR),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),
+    "account-places": AccountPlaces(
+        shares={"ship-7-a1": Share(places=12, limit=24, until=AT), "ship-9-b2": Share(places=12, limit=24, until=AT)},
+        rests_until=AT,
+    ),
+    "account-rests": AccountRests(shipper="ship-7-a1", seconds=2.5),
 }
 
 DOCUMENTS = {
@@ -562,9 +567,4 @@ DOCUMENTS = {
         settled=(SETTLED,),
         notes=("Read from sheet Orders, its header in row 3.",),
     ),
-    "account-places": AccountPlaces(
-        shares={"ship-7-a1": Share(places=12, limit=24, until=AT), "ship-9-b2": Share(places=12, limit=24, until=AT)},
-        rests_until=AT,
-    ),
-    "account-rests": AccountRests(shipper="ship-7-a1", seconds=2.5),
 }
