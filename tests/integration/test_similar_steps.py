@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from services.coordinator import states
 from services.coordinator.database import queries, similar
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow, RefusedRow
-from services.coordinator.database.tables import audit, rows
+from services.coordinator.database.tables import COUNTED_AS_SIMILAR, audit, rows
 from services.coordinator.intake.batch import Batch, IntakeSettings
 from services.coordinator.intake.history import History
 from services.coordinator.intake.intake import Intake
@@ -74,6 +75,24 @@ async def test_of_several_the_newest_counts_and_contents_count_for_a_fortnight(d
     assert await found(database, Marks("", "same"), since=NOW + timedelta(days=2)) == newest
     assert await found(database, Marks("", "same"), since=NOW + timedelta(days=3)) == set()
     assert await found(database, Marks("one", "same"), since=NOW + timedelta(days=3)) == newest
+
+
+@pytest.mark.parametrize("mark", [rows.c.order_mark, rows.c.contents_mark])
+async def test_similar_orders_are_found_by_an_index_of_those_that_count(database: Database, mark) -> None:
+    query = similar.newest(mark, ["one", "two"])
+
+    def plan(link) -> str:
+        whole = query.compile(link, compile_kwargs={"literal_binds": True})
+        if link.dialect.name == "postgresql":
+            link.exec_driver_sql("SET LOCAL enable_seqscan = off")
+            return str(link.exec_driver_sql(f"EXPLAIN {whole}").all())
+        return str(link.exec_driver_sql(f"EXPLAIN QUERY PLAN {whole}").all())
+
+    assert f"ix_rows_{mark.name}" in await database.read(plan)
+
+
+def test_the_index_of_marks_holds_the_orders_that_have_a_label_or_may_get_one() -> None:
+    assert sorted(COUNTED_AS_SIMILAR) == sorted(states.OPEN_ROWS | {RowStatus.SHIPPED})
 
 
 async def test_a_row_that_cannot_ship_is_skipped_with_its_reason_and_never_bought(database: Database) -> None:

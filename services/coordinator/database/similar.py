@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, bindparam, func, select
 
-from services.coordinator import states
-from services.coordinator.database.tables import rows
+from services.coordinator.database.tables import COUNTED_AS_SIMILAR, rows
 from services.coordinator.intake.duplicates import EarlierOrder
 from services.coordinator.intake.marks import Marks
 from shared.contracts.states import RowStatus
 
-_COUNTED = sorted(states.OPEN_ROWS | {RowStatus.SHIPPED})
+# Written into the statement, not bound: else no database can tell that the marks' indices will do.
+_COUNTED = bindparam("counted", COUNTED_AS_SIMILAR, expanding=True, literal_execute=True)
 _SINCE = func.coalesce(rows.c.shipped_at, rows.c.in_flight_at)
 
 
@@ -24,8 +24,8 @@ def similar_orders(connection: Connection, marks: Sequence[Marks], contents_sinc
     Those with the same address and contents only count since `contents_since`: whoever is sent the same every month is
     no duplicate.
     """
-    by_order = _newest(rows.c.order_mark, [each.order for each in marks if each.order])
-    by_contents = _newest(
+    by_order = newest(rows.c.order_mark, [each.order for each in marks if each.order])
+    by_contents = newest(
         rows.c.contents_mark, [each.contents for each in marks if each.contents], contents_since <= _SINCE
     )
     found = {
@@ -43,7 +43,7 @@ def similar_orders(connection: Connection, marks: Sequence[Marks], contents_sinc
     ]
 
 
-def _newest(mark: Column[str], marks: Sequence[str], *conditions: ColumnElement[bool]) -> Select[Any]:
+def newest(mark: Column[str], marks: Sequence[str], *conditions: ColumnElement[bool]) -> Select[Any]:
     """Of the rows that have one of these marks the newest by each."""
     rank = func.row_number().over(partition_by=mark, order_by=_SINCE.desc()).label("rank")
     ranked = (

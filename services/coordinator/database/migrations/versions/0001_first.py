@@ -172,8 +172,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'in_flight'"),
     )
     op.create_index("ix_rows_job_id_status", "rows", ["job_id", "status"], unique=False)
-    op.create_index("ix_rows_order_mark", "rows", ["order_mark"], unique=False)
-    op.create_index("ix_rows_contents_mark", "rows", ["contents_mark"], unique=False)
+    counted = sa.text("status IN ('in_doubt', 'in_flight', 'shipped', 'voiding')")
+    op.create_index("ix_rows_order_mark", "rows", ["order_mark"], sqlite_where=counted, postgresql_where=counted)
+    op.create_index("ix_rows_contents_mark", "rows", ["contents_mark"], sqlite_where=counted, postgresql_where=counted)
     op.create_index(
         "ix_rows_voiding",
         "rows",
