@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, bindparam, func, select
 
 from services.coordinator.database.tables import COUNTED_AS_SIMILAR, rows
 from services.coordinator.intake.duplicates import EarlierOrder
@@ -14,7 +14,7 @@ from services.coordinator.intake.marks import Marks
 from shared.contracts.states import RowStatus
 
 # Written into the statement, not bound: else no database can tell that the marks' indices will do.
-_COUNTED = bindparam("counted", COUNTED_AS_SIMILAR, expanding=True, literal_execute=True)
+_COUNTED: BindParameter[Any] = bindparam("counted", COUNTED_AS_SIMILAR, expanding=True, literal_execute=True)
 _SINCE = func.coalesce(rows.c.shipped_at, rows.c.in_flight_at)
 
 
