@@ -23,7 +23,7 @@ from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
 from pydantic import BaseModel
 
-from shared.addresses import without_credentials
+from shared.bus.connecting import BusAccess, Refusals
 from shared.bus.publishing import Publisher
 from shared.contracts import api, subjects
 from shared.contracts.audit import AuditPage, AuditRecord, AuditVerification, ListAudit, VerifyAudit
@@ -84,27 +84,35 @@ class TallyClient:
     answers in time.
     """
 
-    def __init__(self, connection: NatsClient, url: str, timeout: float) -> None:
+    def __init__(self, connection: NatsClient, access: BusAccess, refusals: Refusals, timeout: float) -> None:
         self._connection = connection
-        self._url = without_credentials(url)
+        self._access = access
+        self._refusals = refusals
         self._timeout = timeout
 
     @classmethod
-    async def connect(cls, url: str, timeout: float = 10.0) -> Self:  # noqa: ASYNC109 - also each call's time-out
-        """Connect to the bus at `url`, at once or not at all; `timeout` seconds bound this and every later call.
+    async def connect(cls, bus: BusAccess | str, timeout: float = 10.0) -> Self:  # noqa: ASYNC109 - also each call's time-out
+        """Connect to `bus`, at once or not at all; `timeout` seconds bound this and every later call.
 
-        A connection that is lost later comes back by itself. Raises E-4001.
+        A connection that is lost later comes back by itself. Raises E-4001; E-5008 where the credentials are refused,
+        E-5009 where TLS fails.
         """
+        access = BusAccess(bus) if isinstance(bus, str) else bus
+        refusals = Refusals(access)
         connection = NatsClient()
         try:
             async with asyncio.timeout(timeout):
                 await connection.connect(
-                    url, connect_timeout=max(1, round(timeout)), ping_interval=5, error_cb=_quiet, **_FIRST_TRY
+                    **access.options(),
+                    connect_timeout=max(1, round(timeout)),
+                    ping_interval=5,
+                    error_cb=refusals.note,
+                    **_FIRST_TRY,
                 )
         except (OSError, NatsError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=without_credentials(url)) from error
+            raise access.refusal(error) or TallyError(BUS_UNREACHABLE, url=access.shown) from error
         connection.options.update(_LATER_TRIES)
-        return cls(connection, url, timeout)
+        return cls(connection, access, refusals, timeout)
 
     async def __aenter__(self) -> Self:
         return self
@@ -413,7 +421,7 @@ class TallyClient:
         return tuple(sorted(replies, key=lambda status: (status.name, status.pid)))
 
     def _unreachable(self) -> TallyError:
-        return TallyError(BUS_UNREACHABLE, url=self._url)
+        return TallyError(BUS_UNREACHABLE, url=self._access.shown)
 
     async def _control(self, call: str, job_id: str, by: str) -> JobDocument:
         return await self._call(call, api.ControlJob(job_id=job_id, by=by), JobDocument)
@@ -438,6 +446,8 @@ class TallyClient:
                 with attempt:
                     message = await self._connection.request(subject, body.encode(), timeout=seconds)
         except (NoRespondersError, TimeoutError) as error:
+            if refusal := self._refusals.of(subject):
+                raise refusal from error
             if not self._connection.is_connected:
                 raise self._unreachable() from error
             raise TallyError(BUS_TIMEOUT, service=service, subject=subject, seconds=f"{seconds:g}") from error
@@ -487,10 +497,6 @@ def _answer(request: JobRequest, message: Msg) -> JobEvent | None:
         return None
     is_ours = isinstance(body, dict) and body.get("request_id") == request.request_id and body.get("type") in _ANSWERS
     return JobEvent.model_validate(body) if is_ours else None
-
-
-async def _quiet(_: Exception) -> None:
-    """What nats-py would print on its own; whoever waits for an answer learns of the failure there."""
 
 
 def _unheard(_: api.PreviewProgress) -> None:

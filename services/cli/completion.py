@@ -31,7 +31,7 @@ async def _newest(data: Path | None) -> list[tuple[str, str]]:
     from shared.client import TallyClient
 
     house = find_house(data)
-    async with asyncio.timeout(_WITHIN), await TallyClient.connect(house.nats_url, _WITHIN) as client:
+    async with asyncio.timeout(_WITHIN), await TallyClient.connect(house.bus, _WITHIN) as client:
         found = await client.list_jobs(limit=_MOST)
     newest = [("last", "the newest job")] if found else []
     return newest + [(job.job_id, f"{job.name}, {job.status}") for job in found]

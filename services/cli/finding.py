@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.cli.house.record import HouseRecord, read_record
+from shared.bus.connecting import BusAccess, bus_access
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.errors import BUS_UNREACHABLE, JOB_AMBIGUOUS, JOB_NOT_FOUND, TallyError
@@ -20,9 +21,9 @@ _FEW_ROWS = 5
 
 @dataclass(frozen=True)
 class House:
-    """Where a house's bus is; `record` is what its supervisor wrote down, if one runs it on this machine."""
+    """A house's bus; `record` is what its supervisor wrote down, if one runs it on this machine."""
 
-    nats_url: str
+    bus: BusAccess
     data_dir: Path
     timeout: float
     record: HouseRecord | None
@@ -35,17 +36,17 @@ def find_house(data: Path | None) -> House:
     record = read_record(data_dir)
     if "nats_url" in settings.model_fields_set:
         same = record is not None and record.nats_url == settings.nats_url
-        return House(settings.nats_url, data_dir, settings.timeout, record if same else None)
+        return House(bus_access(settings), data_dir, settings.timeout, record if same else None)
     if record is None:
         raise TallyError(BUS_UNREACHABLE, url=f"an unknown address (no house in {data_dir})")
-    return House(record.nats_url, data_dir, settings.timeout, record)
+    return House(bus_access(settings, record.nats_url), data_dir, settings.timeout, record)
 
 
 @asynccontextmanager
 async def client_of(data: Path | None) -> AsyncIterator[TallyClient]:
     """A client of the house, connected. Raises E-4001."""
     house = find_house(data)
-    async with await TallyClient.connect(house.nats_url, house.timeout) as client:
+    async with await TallyClient.connect(house.bus, house.timeout) as client:
         yield client
 
 

@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 
 # An approval that is asked for again: the source changed since the preview, or the rates did.
 ASKED_AGAIN = frozenset({"E-4030", "E-4031"})
-_UNREACHABLE = frozenset({"E-4001", "E-4002", "E-4013"})
+_UNREACHABLE = frozenset({"E-4001", "E-4002", "E-4013", "E-5008", "E-5009"})
 _PERSON_NEEDED = frozenset({"E-3010", "E-3011", *ASKED_AGAIN})
 _USAGE = frozenset({"E-4007"})
 

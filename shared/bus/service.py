@@ -17,25 +17,27 @@ from typing import Any, TypeVar
 import uvloop
 from faststream.middlewares import AckPolicy
 from faststream.nats import NatsBroker, NatsMessage
+from faststream.nats.security import NatsSecurity, NatsUserPassword
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import ConnectionClosedError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, ServiceUnavailableError
 from pydantic import ValidationError
 
-from shared.addresses import without_credentials
 from shared.bus import topology
+from shared.bus.connecting import bus_access
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
 from shared.cancelling import cancel
 from shared.contracts import subjects
 from shared.contracts.api import ServiceStatus
-from shared.errors import BUS_UNREACHABLE, TallyError
+from shared.errors import BUS_CREDENTIALS_REFUSED, BUS_PERMISSION_MISSING, BUS_UNREACHABLE, TallyError
 from shared.health.checks import consumers_exist
 from shared.health.endpoint import Endpoint, serving
 from shared.health.readiness import Check, Readiness
-from shared.settings import ServiceSettings
+from shared.settings import ServiceSettings, exposed_secret_files
 from shared.telemetry import configure, logger
 from shared.telemetry.metrics import BUILD, REGISTRY
 from shared.version import VERSION
@@ -68,14 +70,21 @@ class Service:
         self.require("bus", self._is_connected)
         self.require("consumers", self._has_consumers)
         self._stopping = asyncio.Event()
+        self._access = bus_access(settings)
+        self._told = ""
+        self._ended_by: TallyError | None = None
+        options = self._access.options()
         self.broker = NatsBroker(
-            settings.nats_url,
+            options["servers"],
+            inbox_prefix=options["inbox_prefix"],
+            security=_security(options),
             name=f"tally-{name}",
             max_reconnect_attempts=-1,
             reconnect_time_wait=1,
             ping_interval=5,
             max_outstanding_pings=2,
             graceful_timeout=STOP_GRACE,
+            error_cb=self._failed,
             closed_cb=self._closed,
             disconnected_cb=self._disconnected,
             reconnected_cb=self._reconnected,
@@ -152,8 +161,15 @@ class Service:
         return Publisher(self.js)
 
     def run(self, start: Background | None = None, stop: Background | None = None) -> None:
-        """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end."""
+        """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end.
+
+        Raises what kept it from the bus, or E-4001 or E-5008 where the bus would not have it any longer.
+        """
         configure(self.name, self.settings.log_level, self.settings.log_format)
+        for exposed in exposed_secret_files():
+            log.warning(
+                "a file with a secret can be read by every user", setting=exposed.setting, path=str(exposed.path)
+            )
         sys.setswitchinterval(_SWITCH_INTERVAL)
         BUILD.labels(self.name, VERSION).set(1)
         uvloop.run(self._run_in_sight(start, stop))
@@ -178,18 +194,23 @@ class Service:
             log.info("running", pid=os.getpid())
             await self._serve()
         finally:
-            await self.broker.stop()
+            try:
+                await self.broker.stop()
+            except* ConnectionClosedError:
+                log.info("the connection was closed already")
             if stop is not None:
                 await stop()
             log.info("stopped")
+        if self._ended_by is not None:
+            raise self._ended_by
 
     async def _connect(self) -> None:
-        """Connect, trying for CONNECT_FOR seconds; raises TallyError E-4001."""
+        """Connect, trying for CONNECT_FOR seconds; raises TallyError E-4001, or E-5008 or E-5009 at once."""
         try:
             async with asyncio.timeout(CONNECT_FOR):
                 await self.broker.connect()
         except (NatsError, OSError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=without_credentials(self.settings.nats_url)) from error
+            raise TallyError(BUS_UNREACHABLE, url=self._access.shown) from error
 
     async def _open(self, start: Background | None) -> None:
         """Bring up what the service needs before it runs; raises TallyError E-4001 where the bus goes away."""
@@ -200,7 +221,7 @@ class Service:
             self.broker.subscriber(subjects.STATUS, decoder=_whole, no_reply=True)(self._answer_status)
             await self.broker.start()
         except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
-            raise TallyError(BUS_UNREACHABLE, url=without_credentials(self.settings.nats_url)) from error
+            raise TallyError(BUS_UNREACHABLE, url=self._access.shown) from error
 
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:
@@ -238,10 +259,32 @@ class Service:
             return "not known without the bus"
         return await consumers_exist(self.js, self._consumers)
 
+    async def _failed(self, error: Exception) -> None:
+        """Say why the bus refuses us; what merely failed is tried again, and said where it is noticed.
+
+        Before the first connection a refusal ends the process, and so does a change of the credentials afterwards:
+        whoever starts it anew reads the secrets anew. A missing permission or a certificate may yet be mended.
+        """
+        refusal = self._access.refusal(error)
+        if refusal is None:
+            return
+        if self.state == "starting" and refusal.kind is not BUS_PERMISSION_MISSING:
+            raise refusal from error
+        if str(refusal) != self._told:
+            self._told = str(refusal)
+            log.error("the bus refused", code=refusal.kind.code, reason=self._told)
+        if refusal.kind is BUS_CREDENTIALS_REFUSED:
+            self._end(refusal)
+
     async def _closed(self) -> None:
         if not self._stopping.is_set():
             log.error("the bus connection closed for good; ending so that a supervisor starts anew")
-            self._stopping.set()
+            refusal = self._access.refusal(self.client.last_error) if self.client.last_error else None
+            self._end(refusal or TallyError(BUS_UNREACHABLE, url=self._access.shown))
+
+    def _end(self, error: TallyError) -> None:
+        self._ended_by = error
+        self._stopping.set()
 
     async def _disconnected(self) -> None:
         if not self._stopping.is_set():
@@ -249,6 +292,16 @@ class Service:
 
     async def _reconnected(self) -> None:
         log.info("reconnected to the bus")
+
+
+def _security(options: dict[str, Any]) -> NatsSecurity:
+    """The user and TLS of nats-py's options, as FastStream takes them."""
+    tls = options.get("tls")
+    if "user" in options:
+        return NatsUserPassword(
+            options["user"], options["password"], ssl_context=tls, tls_handshake_first=tls is not None
+        )
+    return NatsSecurity(ssl_context=tls, tls_handshake_first=tls is not None)
 
 
 async def acknowledge(message: Msg) -> None:

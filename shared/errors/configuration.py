@@ -41,6 +41,26 @@ OUTPUT_NOT_WRITTEN = _registered(
     "{path} cannot be written: {reason}.",
     "Name another file, or make room for it.",
 )
+BUS_CREDENTIALS_REFUSED = _registered(
+    "E-5008",
+    "Bus refused the credentials",
+    "The bus at {url} refused the user or the password of {user}.",
+    "Check TALLY_NATS_USER and TALLY_NATS_PASSWORD, or the file that TALLY_NATS_PASSWORD_FILE names, against the "
+    "server's configuration.",
+)
+BUS_INSECURE = _registered(
+    "E-5009",
+    "No secure connection to the bus",
+    "No secure connection to the bus at {url} came about: {reason}.",
+    "Check that TALLY_NATS_TLS_CA is the authority of the server's certificate, and that this is in force and names "
+    "the host in TALLY_NATS_URL.",
+)
+BUS_PERMISSION_MISSING = _registered(
+    "E-5010",
+    "Not permitted on the bus",
+    "The bus does not let {user} {what} {subject}.",
+    "Use the user that deploy/nats has for this, or add the permission there.",
+)
 UNEXPECTED = _registered(
     "E-5090",
     "Unexpected error",

@@ -6,7 +6,7 @@ One model per service, each with only what that service needs. A secret `X` may 
 from shared.settings.carrier import CarrierSettings, ShipperSettings
 from shared.settings.client import ClientSettings
 from shared.settings.coordinator import CoordinatorSettings
-from shared.settings.loading import load
+from shared.settings.loading import exposed_secret_files, load
 from shared.settings.sandbox import SANDBOX_SHIP_FROM, SandboxSettings
 from shared.settings.service import HttpSettings, ServiceSettings
 from shared.settings.sources import ConnectionSettings
@@ -23,5 +23,6 @@ __all__ = [
     "ServiceSettings",
     "ShipperSettings",
     "WritebackSettings",
+    "exposed_secret_files",
     "load",
 ]

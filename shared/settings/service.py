@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -17,7 +17,11 @@ class HttpSettings(BaseModel):
 
 
 class ServiceSettings(BaseSettings):
-    """What every process needs: where the bus is, how to log, and where to answer for its health."""
+    """What every process needs: where the bus is and how to get onto it, how to log, where to answer for its health.
+
+    `nats_url` may name several servers of one cluster, separated by commas. The three files are PEM: the authority that
+    signed the server's certificate (where it is not one of the system's), and a certificate of the process's own.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="TALLY_",
@@ -28,6 +32,11 @@ class ServiceSettings(BaseSettings):
     )
 
     nats_url: str = "nats://127.0.0.1:4222"
+    nats_user: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]*$", max_length=64)] = ""
+    nats_password: SecretStr = SecretStr("")
+    nats_tls_ca: Path | None = None
+    nats_tls_cert: Path | None = None
+    nats_tls_key: Path | None = None
     data_dir: Path = Path(".tally")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"

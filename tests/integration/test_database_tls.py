@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from sqlalchemy import text
 from shared.errors import TallyError
 from shared.settings import ConnectionSettings
 from shared.sources.database_connection import Connections
+from tests.integration.certificates import authority, certificate
 from tests.integration.database_binaries import Certificate
 from tests.integration.database_server import PASSWORD, Server
 from tests.integration.database_servers import secured_mariadb, secured_postgres
@@ -50,29 +49,6 @@ class Secured:
     def demanding(self, authority: Path) -> dict[str, str]:
         """The query of a URL that demands a certificate for the server's name by an authority."""
         return {"sslmode": "verify-full", "sslrootcert": str(authority)}
-
-
-def openssl(folder: Path, *arguments: str) -> None:
-    binary = shutil.which("openssl") or pytest.skip("there is no openssl on this machine")
-    subprocess.run([binary, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-def authority(folder: Path, name: str) -> Path:
-    """A certificate authority for as long as the test; its certificate."""
-    extensions = ("-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
-    made = ("-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2", "-subj", f"/CN={name}")
-    openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made, *extensions)
-    return folder / f"{name}.pem"
-
-
-def certificate(folder: Path, name: str, stands_for: str) -> Certificate:
-    """A certificate by the authority called `trusted`, for whoever is `stands_for`."""
-    made = ("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
-    openssl(folder, "req", "-newkey", "rsa:2048", "-nodes", *made)
-    (folder / f"{name}.ext").write_text(f"subjectAltName={stands_for}\nextendedKeyUsage=serverAuth,clientAuth\n")
-    signer = ("-CA", "trusted.pem", "-CAkey", "trusted.key", "-CAcreateserial", "-days", "2")
-    openssl(folder, "x509", "-req", "-in", f"{name}.csr", *signer, "-extfile", f"{name}.ext", "-out", f"{name}.pem")
-    return Certificate(folder / f"{name}.pem", folder / f"{name}.key", folder / "trusted.pem")
 
 
 @pytest.fixture(scope="module", params=["postgresql", "mariadb"])

@@ -124,6 +124,9 @@ async def test_a_preview_that_falls_silent_is_given_up(
         ("nats://127.0.0.1:4222", "nats://127.0.0.1:4222"),
         ("nats://me:secret@bus:4222", "nats://bus:4222"),
         ("nats://token@a:1,nats://token@b:2", "nats://a:1,nats://b:2"),
+        ("nats://me:p@ss,w/rd@a:1,tls://me:p@ss@b:2", "nats://a:1,tls://b:2"),
+        ("me:secret@bus:4222", "bus:4222"),
+        ("nats://a:1,nats://b:2", "nats://a:1,nats://b:2"),
     ],
 )
 def test_an_address_is_shown_without_credentials(url: str, shown: str) -> None:

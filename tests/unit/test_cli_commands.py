@@ -25,6 +25,7 @@ from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, 
 from services.cli.requests import Wish, to_request
 from services.cli.sources import parse_source
 from services.cli.terminal import ask, command, meaning
+from shared.bus.connecting import BusAccess
 from shared.contracts.documents import RowCounts
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, Source
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -290,13 +291,13 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_house_is_found_by_its_data_directory(tmp_path: Path) -> None:
     (tmp_path / ".tally").mkdir()
     record = record_in(tmp_path / ".tally", "nats://127.0.0.1:1")
-    assert find_house(None) == House("nats://127.0.0.1:1", tmp_path / ".tally", 10.0, record)
+    assert find_house(None) == House(BusAccess("nats://127.0.0.1:1"), tmp_path / ".tally", 10.0, record)
 
 
 def test_a_house_is_found_by_the_data_directory_that_is_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record_in(tmp_path, "nats://127.0.0.1:1")
     monkeypatch.setenv("TALLY_DATA_DIR", str(tmp_path))
-    assert find_house(None).nats_url == "nats://127.0.0.1:1"
+    assert find_house(None).bus.url == "nats://127.0.0.1:1"
 
 
 def test_an_address_that_is_set_comes_before_the_data_directory(
@@ -304,7 +305,7 @@ def test_an_address_that_is_set_comes_before_the_data_directory(
 ) -> None:
     record_in(tmp_path, "nats://127.0.0.1:1")
     monkeypatch.setenv("TALLY_NATS_URL", "nats://127.0.0.1:2")
-    assert find_house(tmp_path) == House("nats://127.0.0.1:2", tmp_path, 10.0, None)
+    assert find_house(tmp_path) == House(BusAccess("nats://127.0.0.1:2"), tmp_path, 10.0, None)
     monkeypatch.setenv("TALLY_NATS_URL", "nats://127.0.0.1:1")
     assert find_house(tmp_path).record is not None
 
@@ -313,7 +314,7 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
     gone = ProcessRecord(name="shipper", pid=os.getpid(), create_time=1.0, state=ProcessState.RUNNING)
     waiting = ProcessRecord(name="writeback", state=ProcessState.RESTARTING)
     record = record_in(tmp_path, "nats://127.0.0.1:1", gone, waiting)
-    assert status_document(House(record.nats_url, tmp_path, 10.0, record), []).model_dump(mode="json") == {
+    assert status_document(House(BusAccess(record.nats_url), tmp_path, 10.0, record), []).model_dump(mode="json") == {
         "services": [
             {"name": "shipper", "pid": None, "state": "stopped"},
             {"name": "writeback", "pid": None, "state": "restarting"},
@@ -327,7 +328,7 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
 
 def test_status_without_a_record_lists_who_answers(tmp_path: Path) -> None:
     shipper = ProcessRecord(name="shipper", pid=7, state=ProcessState.RUNNING)
-    document = status_document(House("nats://bus:4222", tmp_path, 10.0, None), [shipper])
+    document = status_document(House(BusAccess("nats://bus:4222"), tmp_path, 10.0, None), [shipper])
     assert document.services == (ServiceDocument(name="shipper", pid=7, state=ProcessState.RUNNING),)
     assert document.carrier_url is None
 

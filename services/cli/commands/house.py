@@ -51,7 +51,7 @@ def status_document(house: House, answering: list[ProcessRecord]) -> StatusDocum
         services=tuple(
             ServiceDocument(name=service.name, pid=service.pid, state=service.state) for service in services
         ),
-        nats_url=house.nats_url,
+        nats_url=house.bus.shown,
         carrier_url=record.carrier_url if record is not None else None,
         console_url=record.console_url if record is not None else None,
         data_dir=str(house.data_dir),
@@ -67,7 +67,7 @@ def _as_it_is(service: ProcessRecord) -> ProcessRecord:
 
 async def _answering(house: House) -> list[ProcessRecord]:
     """Who answers on the bus; raises E-4001 where there is no bus."""
-    async with await TallyClient.connect(house.nats_url, house.timeout) as client:
+    async with await TallyClient.connect(house.bus, house.timeout) as client:
         if house.record is not None:
             return []
         return [

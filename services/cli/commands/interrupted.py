@@ -58,7 +58,7 @@ def tell_and_ask(interruption: Interruption, data: Path | None) -> None:
 
 async def _interrupted(data: Path | None, named: str | None) -> list[Interruption]:
     house = find_house(data)
-    async with await TallyClient.connect(house.nats_url, min(house.timeout, _AT_MOST_SECONDS)) as client:
+    async with await TallyClient.connect(house.bus, min(house.timeout, _AT_MOST_SECONDS)) as client:
         found = await interruptions(client, _MOST)
         if named == "last" and found:
             newest = await client.list_jobs(limit=1)

@@ -31,9 +31,10 @@ from services.cli.house.specs import (
 )
 from services.cli.house.supervisor import Supervisor
 from services.cli.rendering.interruption import interruptions
+from shared.bus.connecting import BusAccess, bus_access
 from shared.client import TallyClient
 from shared.errors import TallyError
-from shared.settings import SandboxSettings, load
+from shared.settings import ClientSettings, SandboxSettings, load
 
 SERVICES = ("coordinator", "shipper", "writeback")
 _LEFTOVER_GRACE = 5.0
@@ -70,7 +71,7 @@ def _furnish(
     data_dir: Path,
     inherited: int,
     announcer: Announcer,
-    interruptions_told: Callable[[str], Awaitable[list[str]]],
+    interruptions_told: Callable[[BusAccess], Awaitable[list[str]]],
     *,
     sandbox: bool,
 ) -> Supervisor:
@@ -82,15 +83,16 @@ def _furnish(
     environment = house_environment(
         os.environ, user, nats_url=nats_url, sandbox_url=sandbox_url, data_dir=data_dir, working_dir=Path.cwd()
     )
+    bus = bus_access(load(ClientSettings), nats_url) if user.nats_url else BusAccess(nats_url)
     layers: list[tuple[ProcessSpec, ...]] = []
     if user.nats_url is None:
         layers.append((_nats_server(nats_port, nats_url, data_dir),))
     else:
-        asyncio.run(_reach(nats_url))
+        asyncio.run(_reach(bus))
     if sandbox:
         own = sandbox_environment(environment, carrier_port)
         layers.append((ProcessSpec("sandbox", module("sandbox"), own, prints_listening()),))
-    ready = answers_status(nats_url)
+    ready = answers_status(bus)
     layers.append(
         tuple(
             ProcessSpec(name, module(name), http_environment(environment, user.http_port, place), ready)
@@ -104,7 +106,7 @@ def _furnish(
         carrier_url=sandbox_url or user.carrier_url,
         inherited=inherited,
         announcer=announcer,
-        notices=partial(interruptions_told, nats_url),
+        notices=partial(interruptions_told, bus),
     )
 
 
@@ -112,21 +114,21 @@ def _nats_server(port: int, url: str, data_dir: Path) -> ProcessSpec:
     config = data_dir / "nats.conf"
     config.write_text(configuration(port, data_dir), encoding="utf-8")
     return ProcessSpec(
-        "nats", (find_server(), "-c", str(config)), bus_environment(os.environ), accepts_connections(url)
+        "nats", (find_server(), "-c", str(config)), bus_environment(os.environ), accepts_connections(BusAccess(url))
     )
 
 
-async def _interruptions(typed: Path | None, nats_url: str) -> list[str]:
+async def _interruptions(typed: Path | None, bus: BusAccess) -> list[str]:
     """What there is to say of interrupted jobs, or why nobody can say it; `typed` is the data directory, if any was."""
     try:
-        async with await TallyClient.connect(nats_url) as client:
+        async with await TallyClient.connect(bus) as client:
             return [one.told(typed) for one in await interruptions(client, _MOST_NAMED)]
     except TallyError as error:
         return [f"Interrupted jobs, if any, are not known: {error}"]
 
 
-async def _reach(url: str) -> None:
-    async with await TallyClient.connect(url):
+async def _reach(bus: BusAccess) -> None:
+    async with await TallyClient.connect(bus):
         pass
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.bus.connecting import BusAccess
 from shared.client import TallyClient
 from shared.errors import TallyError
 
@@ -47,13 +48,13 @@ def module(name: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", f"services.{name}")
 
 
-def accepts_connections(url: str) -> Readiness:
-    """Ready when the bus at `url` lets a client in."""
+def accepts_connections(bus: BusAccess) -> Readiness:
+    """Ready when `bus` lets a client in."""
 
     async def ready(_: Started) -> None:
         while True:
             try:
-                async with await TallyClient.connect(url, _CONNECT_WITHIN):
+                async with await TallyClient.connect(bus, _CONNECT_WITHIN):
                     return
             except TallyError:
                 await asyncio.sleep(_LOOK_EVERY)
@@ -73,13 +74,13 @@ def prints_listening() -> Readiness:
     return ready
 
 
-def answers_status(url: str) -> Readiness:
+def answers_status(bus: BusAccess) -> Readiness:
     """Ready when the process answers on `tally.status`."""
 
     async def ready(started: Started) -> None:
         while True:
             try:
-                async with await TallyClient.connect(url, _CONNECT_WITHIN) as client:
+                async with await TallyClient.connect(bus, _CONNECT_WITHIN) as client:
                     while all(service.pid != started.pid for service in await client.services(_ANSWER_WITHIN)):
                         pass  # each round of asking waits for its answers
                     return
