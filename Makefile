@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
-SERVICES := coordinator shipper writeback sandbox cli
+SERVICES := coordinator shipper writeback sandbox console cli
 PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
 

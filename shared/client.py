@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import socket
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -84,11 +86,14 @@ class TallyClient:
     answers in time.
     """
 
-    def __init__(self, connection: NatsClient, access: BusAccess, refusals: Refusals, timeout: float) -> None:
+    def __init__(
+        self, connection: NatsClient, access: BusAccess, refusals: Refusals, timeout: float, closed: asyncio.Event
+    ) -> None:
         self._connection = connection
         self._access = access
         self._refusals = refusals
         self._timeout = timeout
+        self._closed = closed
 
     @classmethod
     async def connect(cls, bus: BusAccess | str, timeout: float = 10.0) -> Self:  # noqa: ASYNC109 - also each call's time-out
@@ -100,6 +105,11 @@ class TallyClient:
         access = BusAccess(bus) if isinstance(bus, str) else bus
         refusals = Refusals(access)
         connection = NatsClient()
+        closed = asyncio.Event()
+
+        async def note_closed() -> None:
+            closed.set()
+
         try:
             async with asyncio.timeout(timeout):
                 await connection.connect(
@@ -107,12 +117,13 @@ class TallyClient:
                     connect_timeout=max(1, round(timeout)),
                     ping_interval=5,
                     error_cb=refusals.note,
+                    closed_cb=note_closed,
                     **_FIRST_TRY,
                 )
         except (OSError, NatsError, TimeoutError) as error:
             raise access.refusal(error) or TallyError(BUS_UNREACHABLE, url=access.shown) from error
         connection.options.update(_LATER_TRIES)
-        return cls(connection, access, refusals, timeout)
+        return cls(connection, access, refusals, timeout, closed)
 
     async def __aenter__(self) -> Self:
         return self
@@ -123,6 +134,27 @@ class TallyClient:
     async def close(self) -> None:
         """Close the connection."""
         await self._connection.close()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the bus is there at this moment; one that is away comes back by itself."""
+        return bool(self._connection.is_connected)
+
+    async def until_closed(self) -> None:
+        """Return once the connection is over for good."""
+        await self._closed.wait()
+
+    async def announce(self, name: str) -> None:
+        """Answer whoever asks who is there, as a process of service `name`. Raises E-4001."""
+
+        async def answer(message: Msg) -> None:
+            status = api.ServiceStatus(name=name, pid=os.getpid(), state="running", host=socket.gethostname())
+            await self._connection.publish(message.reply, status.encode())
+
+        try:
+            await self._connection.subscribe(subjects.STATUS, cb=answer)
+        except NatsError as error:
+            raise self._unreachable() from error
 
     async def submit(self, request: JobRequest) -> JobEvent:
         """Have a batch shipped: publish `request` and return the event that accepts or rejects it.
@@ -248,12 +280,18 @@ class TallyClient:
         """A job's rows in order, fetched `page` at a time. Raises E-4003."""
         following: int | None = after
         while following is not None:
-            rows = await self._call(
-                "rows", api.ListRows(job_id=job_id, status=status, after=following, limit=page), api.RowList
-            )
+            rows = await self.row_page(job_id, status=status, after=following, limit=page)
             for row in rows.rows:
                 yield row
             following = rows.next_after
+
+    async def row_page(
+        self, job_id: str, *, status: RowStatus | None = None, after: int = 0, limit: int = 200
+    ) -> api.RowList:
+        """A page of a job's rows, behind row `after`. Raises E-4003."""
+        return await self._call(
+            "rows", api.ListRows(job_id=job_id, status=status, after=after, limit=limit), api.RowList
+        )
 
     async def row(self, job_id: str, row_number: int) -> RowDocument:
         """One row, with the evidence of every look-up. Raises E-4003 or E-4004."""
@@ -294,11 +332,17 @@ class TallyClient:
         """A job's audit trail in order, or what it says of one row, fetched `page` at a time. Raises E-4003."""
         following: int | None = 0
         while following is not None:
-            call = ListAudit(job_id=job_id, row_number=row_number, after=following, limit=page)
-            found = await self._call("audit", call, AuditPage)
+            found = await self.audit_page(job_id, row_number, after=following, limit=page)
             for entry in found.entries:
                 yield entry
             following = found.next_after
+
+    async def audit_page(
+        self, job_id: str, row_number: int | None = None, *, after: int = 0, limit: int = 500
+    ) -> AuditPage:
+        """A page of a job's audit trail, behind entry `after`, or of what it says of one row. Raises E-4003."""
+        call = ListAudit(job_id=job_id, row_number=row_number, after=after, limit=limit)
+        return await self._call("audit", call, AuditPage)
 
     async def verify_audit(self, job_id: str | None = None, head: str | None = None) -> AuditVerification:
         """Check a job's audit trail, or without a job the trails of all, and that an earlier `head` is still there.
@@ -382,11 +426,11 @@ class TallyClient:
         return await self._control("cancel", job_id, by)
 
     @asynccontextmanager
-    async def events(self, job_id: str, *, from_first: bool = True) -> AsyncIterator[JobEvents]:
-        """A job's events, from the first, or only those to come."""
+    async def events(self, job_id: str, *, from_first: bool = True, after: int = 0) -> AsyncIterator[JobEvents]:
+        """A job's events, from the first, or behind number `after`, or only those to come."""
         events = JobEvents(self._connection, job_id, self._timeout)
         try:
-            await events.subscribe(from_first=from_first)
+            await (events.go_on(after) if after else events.subscribe(from_first=from_first))
         except (NatsError, TimeoutError) as error:
             raise self._unreachable() from error
         try:

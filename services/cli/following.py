@@ -14,7 +14,7 @@ from shared.contracts.events import EventType
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus, WriteBackStatus
 from shared.errors import TallyError
-from shared.watching import JobEvents
+from shared.watching import JobEvents, has_ended
 
 Until = Callable[[JobDocument], bool]
 OnChange = Callable[[JobDocument, RowDocument | None], None]
@@ -24,19 +24,13 @@ PATIENCE = 60.0
 WRITE_BACK_WITHIN = 10.0
 FEW_UNWRITTEN = 5
 
-_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.FAILED, JobStatus.CANCELLED})
 _RESUMABLE = frozenset({JobStatus.FAILED, JobStatus.PAUSED, JobStatus.INTERRUPTED})
-_STOPPED = _ENDED | {JobStatus.PAUSED, JobStatus.INTERRUPTED, JobStatus.AWAITING_APPROVAL}
-
-
-def has_ended(job: JobDocument) -> bool:
-    """Whether the job came to an end; a failed one may still be resumed."""
-    return job.status in _ENDED
+_HALTED = frozenset({JobStatus.PAUSED, JobStatus.INTERRUPTED, JobStatus.AWAITING_APPROVAL})
 
 
 def has_stopped(job: JobDocument) -> bool:
     """Whether nothing further is sent until a person acts, if ever."""
-    return job.status in _STOPPED
+    return has_ended(job) or job.status in _HALTED
 
 
 def can_resume(job: JobDocument) -> bool:

@@ -61,6 +61,24 @@ BUS_PERMISSION_MISSING = _registered(
     "The bus does not let {user} {what} {subject}.",
     "Use the user that deploy/nats has for this, or add the permission there.",
 )
+CONSOLE_OPEN = _registered(
+    "E-5020",
+    "Console without a token",
+    "The console would let everybody who reaches {host} ship: it has no token.",
+    "Set TALLY_CONSOLE__TOKEN, or leave TALLY_CONSOLE__HOST at 127.0.0.1.",
+)
+NOT_LOGGED_IN = _registered(
+    "E-5021",
+    "Not logged in",
+    "The console does not know who asks: {reason}.",
+    "Log in with the console's token, or send it as Authorization: Bearer TOKEN.",
+)
+FOREIGN_CALL = _registered(
+    "E-5022",
+    "Call from elsewhere",
+    "The console does not answer this call: {reason}.",
+    "{todo}",
+)
 UNEXPECTED = _registered(
     "E-5090",
     "Unexpected error",

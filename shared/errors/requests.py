@@ -63,3 +63,9 @@ REQUEST_ABANDONED = _registered(
     "The request could not be taken in, {tries} times.",
     "Read the coordinator's log, then submit it again with a new request_id.",
 )
+HTTP_REFUSED = _registered(
+    "E-2030",
+    "HTTP call refused",
+    "The console cannot take {call}: {reason}.",
+    "See the console's guide and /api/v1/openapi.json.",
+)

@@ -5,6 +5,7 @@ One model per service, each with only what that service needs. A secret `X` may 
 
 from shared.settings.carrier import CarrierSettings, ShipperSettings
 from shared.settings.client import ClientSettings
+from shared.settings.console import ConsoleSettings, ListenSettings
 from shared.settings.coordinator import CoordinatorSettings
 from shared.settings.loading import exposed_secret_files, load
 from shared.settings.sandbox import SANDBOX_SHIP_FROM, SandboxSettings
@@ -17,8 +18,10 @@ __all__ = [
     "CarrierSettings",
     "ClientSettings",
     "ConnectionSettings",
+    "ConsoleSettings",
     "CoordinatorSettings",
     "HttpSettings",
+    "ListenSettings",
     "SandboxSettings",
     "ServiceSettings",
     "ShipperSettings",

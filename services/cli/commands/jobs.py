@@ -10,7 +10,7 @@ from rich.text import Text
 from services.cli.commands.interrupted import tell_and_ask
 from services.cli.commands.shipping import Manner, see_through
 from services.cli.finding import client_of, resolve_job
-from services.cli.following import SILENCE, first_unwritten, has_ended, patiently
+from services.cli.following import SILENCE, first_unwritten, patiently
 from services.cli.outcomes import ExitCode, exit_code_of_job, print_json
 from services.cli.rendering.interruption import Interruption, interruption_of
 from services.cli.rendering.jobs import job_details, jobs_table
@@ -18,8 +18,9 @@ from services.cli.rendering.rows import failed_write_backs, row_details, rows_ta
 from services.cli.terminal import command, output
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
-from shared.contracts.events import EventType, JobEvent
+from shared.contracts.events import JobEvent
 from shared.contracts.states import JobStatus, RowStatus
+from shared.watching import is_end_of, missed_end, says_end
 
 
 def list_jobs(data: Path | None, status: JobStatus | None, limit: int, *, as_json: bool) -> int:
@@ -107,33 +108,14 @@ async def print_events(client: TallyClient, job_id: str) -> JobDocument:
             event = await events.next(SILENCE)
             if event is not None:
                 _print_event(event)
-                if not _says_end(event):
+                if not says_end(event):
                     continue
             job = await patiently(lambda: client.show(job_id))
-            if not has_ended(job):
-                continue
-            if event is None:
-                _print_event(_missed_end(job))
-            if event is None or event.job is None or event.job.ended_at == job.ended_at:
+            if is_end_of(event, job):
+                if event is None:
+                    _print_event(missed_end(job))
                 return job
-
-
-def _says_end(event: JobEvent) -> bool:
-    """Whether an event is a job's end; one that came before it may have the ended job in it already."""
-    return event.job is not None and has_ended(event.job) and event.type is EventType.entered(event.job.status)
 
 
 def _print_event(event: JobEvent) -> None:
     print(event.model_dump_json(), flush=True)  # noqa: T201 - a command line's output
-
-
-def _missed_end(job: JobDocument) -> JobEvent:
-    assert job.ended_at is not None
-    return JobEvent(
-        type=EventType.entered(job.status),
-        at=job.ended_at,
-        job_id=job.job_id,
-        request_id=job.request_id,
-        job=job,
-        error=job.error,
-    )

@@ -1,0 +1,58 @@
+"""The console's way to the bus: a client that is there once the bus is, and that answers who the console is."""
+
+from __future__ import annotations
+
+import asyncio
+
+from shared.addresses import without_credentials
+from shared.bus.connecting import bus_access
+from shared.client import TallyClient
+from shared.errors import BUS_UNREACHABLE, TallyError
+from shared.settings import ConsoleSettings
+from shared.telemetry import logger
+
+FIRST_TRY_WITHIN = 2.0
+_TRY_EVERY = 1.0
+
+log = logger("bus")
+
+
+class Bus:
+    """One connection for all who call; the console serves before it is there, and says that it is not."""
+
+    def __init__(self, settings: ConsoleSettings) -> None:
+        self._settings = settings
+        self._client: TallyClient | None = None
+        self.tried = asyncio.Event()
+
+    @property
+    def client(self) -> TallyClient:
+        """The client. Raises E-4001 while there is none."""
+        if self._client is None:
+            raise TallyError(BUS_UNREACHABLE, url=without_credentials(self._settings.nats_url))
+        return self._client
+
+    async def lacks(self) -> str | None:
+        """A readiness check: whether the bus is there at this moment."""
+        return None if self._client is not None and self._client.is_connected else "not connected"
+
+    async def keep(self) -> None:
+        """Connect, again and again until that succeeds, and anew where the connection was closed for good."""
+        while True:
+            try:
+                await self._connected()
+            except TallyError as error:
+                log.warning("the bus is away", error=str(error))
+                self.tried.set()
+                await asyncio.sleep(_TRY_EVERY)
+
+    async def _connected(self) -> None:
+        async with await TallyClient.connect(bus_access(self._settings), self._settings.timeout) as client:
+            await client.announce("console")
+            self._client = client
+            self.tried.set()
+            log.info("running")
+            try:
+                await client.until_closed()
+            finally:
+                self._client = None

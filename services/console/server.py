@@ -1,0 +1,114 @@
+"""The console's HTTP server: binds, says where it listens, bounds slow clients, and stops though streams are read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import sys
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from shared.errors import SETTINGS_INVALID, TallyError
+from shared.settings import ListenSettings
+
+KEEP_ALIVE = 30
+HEADERS_WITHIN = 10.0
+LARGEST_HEADERS = 32 * 1024
+MOST_CONNECTIONS = 256
+GRACE = 5
+
+
+class BoundedProtocol(H11Protocol):
+    """HTTP as uvicorn speaks it, where a request's headers have HEADERS_WITHIN seconds to arrive."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn's own
+        """Expect a request."""
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; where no request is whole by it, the rest of it is expected."""
+        super().data_received(data)
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._relax()
+        elif self._late is None:
+            self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing further."""
+        self._relax()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        self._late = self.loop.call_later(HEADERS_WITHIN, self.transport.abort)
+
+    def _relax(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+class Server(uvicorn.Server):
+    """uvicorn, with a line of JSON on standard output once it is ready; `stopping` is set when it is told to stop."""
+
+    def __init__(self, config: uvicorn.Config, url: str, stopping: asyncio.Event) -> None:
+        super().__init__(config)
+        self._url = url
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say where."""
+        await super().startup(sockets)
+        sys.stdout.write(json.dumps({"event": "listening", "url": self._url}) + "\n")
+        sys.stdout.flush()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams of events, then stop."""
+        self._stopping.set()
+        await super().shutdown(sockets)
+
+
+def serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> None:
+    """Serve `app` until SIGTERM or SIGINT."""
+    config = uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=LARGEST_HEADERS,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=KEEP_ALIVE,
+        timeout_graceful_shutdown=GRACE,
+    )
+    Server(config, url_of(listener), stopping).run([listener])
+
+
+def listen(settings: ListenSettings) -> socket.socket:
+    """A listening socket: the supervisor's, or one of our own. Raises E-5002 where the address will not do."""
+    if settings.fd is not None:
+        try:
+            return socket.socket(fileno=settings.fd)
+        except OSError as error:
+            raise TallyError(
+                SETTINGS_INVALID, setting="TALLY_CONSOLE__FD", reason=f"{error.strerror}: no socket"
+            ) from error
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        reason = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
+        raise TallyError(SETTINGS_INVALID, setting="TALLY_CONSOLE__PORT", reason=reason) from error
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a socket listens, as a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
