@@ -51,7 +51,8 @@ def main() -> None:
         label_within = timedelta(seconds=settings.carrier.call_timeout)
         recorder = Recorder(carrier, labels, ledger, spool, utc_now, label_within=label_within)
         shipping = Shipping(carrier, settings.carrier, recorder, ledger, service.publisher, utc_now)
-        handlers = Handlers(shipping, Voiding(carrier, service.publisher, utc_now), service.publisher)
+        voiding = Voiding(carrier, service.publisher, utc_now)
+        handlers = Handlers(shipping, voiding, service.publisher, service.parking)
 
         async def deliver_spooled() -> None:
             await spool.deliver(ledger)

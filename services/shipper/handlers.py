@@ -7,6 +7,7 @@ from nats.aio.msg import Msg
 from services.shipper.shipping import Shipping
 from services.shipper.voiding import Voiding
 from shared.bus.heartbeat import heartbeat
+from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher, fresh_id
 from shared.bus.service import acknowledge, deliveries, readable
 from shared.contracts import subjects
@@ -22,10 +23,11 @@ _MAX_DELIVERIES = 5
 class Handlers:
     """The shipper's subscribers."""
 
-    def __init__(self, shipping: Shipping, voiding: Voiding, publisher: Publisher) -> None:
+    def __init__(self, shipping: Shipping, voiding: Voiding, publisher: Publisher, parking: Parking) -> None:
         self._shipping = shipping
         self._voiding = voiding
         self._publisher = publisher
+        self._parking = parking
 
     async def ship(self, message: Msg) -> None:
         """A ship command: acknowledged once its outcome is in the ledger."""
@@ -33,7 +35,7 @@ class Handlers:
         if command is None:
             return
         async with heartbeat(message):
-            if deliveries(message) > _MAX_DELIVERIES:
+            if await self._parking.deliveries(message) > _MAX_DELIVERIES:
                 await self._abandon(command)
             elif not await self._shipping.ship(command, first_delivery=deliveries(message) == 1):
                 return
@@ -47,7 +49,7 @@ class Handlers:
         if command is None:
             return
         async with heartbeat(message):
-            await self._voiding.void(command, delivery=deliveries(message))
+            await self._voiding.void(command, delivery=await self._parking.deliveries(message))
         await acknowledge(message)
 
     async def _abandon(self, command: ShipCommand) -> None:

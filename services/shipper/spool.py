@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.bus.ledger import Ledger
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
+from shared.contracts.message import NewerVersionError
 from shared.telemetry import logger
 
 log = logger("spool")
@@ -63,6 +64,9 @@ class Spool:
                 continue
             except ValidationError:
                 log.error("a kept outcome cannot be read", file=path.name)
+                continue
+            except NewerVersionError as error:
+                log.error("a kept outcome is of a newer version", file=path.name, version=error.version)
                 continue
             outcome = spooled.outcome
             settled = await ledger.settle(outcome, spooled.claim_sequence)

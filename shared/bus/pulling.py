@@ -17,7 +17,9 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
+from shared.bus.parking import Parking
 from shared.bus.topology import Consumer
+from shared.contracts.message import NewerVersionError
 from shared.telemetry import logger
 
 log = logger("bus")
@@ -47,6 +49,7 @@ class Pull:
         client: Client,
         consumer: Consumer,
         handler: Handler,
+        parking: Parking,
         *,
         concurrency: int,
         open_for_more: Callable[[], bool] = lambda: True,
@@ -56,6 +59,7 @@ class Pull:
         self._handler = handler
         self._concurrency = concurrency
         self._open = open_for_more
+        self._parking = parking
         self._handling: set[asyncio.Task[None]] = set()
         self._inbox = client.new_inbox()
         self._asked_for = 0
@@ -141,7 +145,10 @@ class Pull:
 
     async def _handle(self, message: Msg) -> None:
         try:
-            await self._handler(message)
+            try:
+                await self._handler(message)
+            except NewerVersionError as error:
+                await self._parking.park(message, error)
         except Exception:
             log.exception("handler failed; the message comes again", consumer=self._consumer.durable)
 

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
 from typing import Any, TypeVar
 
 import uvloop
@@ -28,11 +29,13 @@ from pydantic import ValidationError
 
 from shared.bus import topology
 from shared.bus.connecting import bus_access
+from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
 from shared.cancelling import cancel
 from shared.contracts import subjects
-from shared.contracts.api import ServiceStatus
+from shared.contracts.api import Reply, ServiceStatus
+from shared.contracts.message import NewerVersionError
 from shared.errors import BUS_CREDENTIALS_REFUSED, BUS_PERMISSION_MISSING, BUS_UNREACHABLE, TallyError
 from shared.health.checks import consumers_exist
 from shared.health.endpoint import Endpoint, serving
@@ -105,21 +108,25 @@ class Service:
         While `open_for_more` says no, messages are left to the other processes of the service.
 
         The handler validates the raw body itself and ends with an acknowledgement of its own; where it raises, the
-        message comes again after its ack_wait.
+        message comes again after its ack_wait; one of a newer version is parked.
         """
         self._consumers.append(consumer)
-        pull = Pull(self.client, consumer, handler, concurrency=concurrency, open_for_more=open_for_more)
+        pull = Pull(self.client, consumer, handler, self.parking, concurrency=concurrency, open_for_more=open_for_more)
         self._pulls.append(pull)
 
     def answer(self, subject: str, answerer: Answerer) -> None:
         """Answer core requests on `subject`, one process of the service for each.
 
-        Where `answerer` raises there is no answer: whoever asked waits for its time-out.
+        Where `answerer` raises there is no answer: whoever asked waits for its time-out. A request of a newer version
+        is answered with the `Reply` that says so.
         """
 
         async def reply(message: NatsMessage) -> None:
             try:
                 answer = await answerer(message.body)
+            except NewerVersionError as error:
+                log.warning("a request of a newer version was refused", subject=subject, version=error.version)
+                answer = Reply(error=error.body).encode()
             except Exception:
                 log.exception("a request could not be answered", subject=subject)
                 return
@@ -159,6 +166,11 @@ class Service:
     def publisher(self) -> Publisher:
         """A publisher on this connection."""
         return Publisher(self.js)
+
+    @cached_property
+    def parking(self) -> Parking:
+        """Where messages of a newer version are left to an upgraded process."""
+        return Parking(self.name, self.publisher)
 
     def run(self, start: Background | None = None, stop: Background | None = None) -> None:
         """Run until SIGTERM or SIGINT; `start` is called once the bus is connected, `stop` at the end.
@@ -245,7 +257,13 @@ class Service:
                 log.warning("the bus is away", error=repr(error))
 
     async def _answer_status(self, message: NatsMessage) -> None:
-        status = ServiceStatus(name=self.name, pid=os.getpid(), state=self.state, host=socket.gethostname())
+        status = ServiceStatus(
+            name=self.name,
+            pid=os.getpid(),
+            state=self.state,
+            host=socket.gethostname(),
+            parked=self.parking.parked,
+        )
         await self.client.publish(message.reply_to, status.encode())
 
     async def _runs(self) -> str | None:
@@ -310,7 +328,10 @@ async def acknowledge(message: Msg) -> None:
 
 
 async def readable(message: Msg, read: Callable[[bytes], ReadT]) -> ReadT | None:
-    """What a message says, by `read`; None for one that cannot be read, which is rejected."""
+    """What a message says, by `read`; None for one that cannot be read, which is rejected.
+
+    Raises NewerVersionError, upon which its Pull parks the message.
+    """
     try:
         return read(message.data)
     except ValidationError:

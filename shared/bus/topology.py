@@ -128,6 +128,15 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             max_msgs_per_subject=1,
             num_replicas=replicas,
         ),
+        StreamConfig(
+            name=subjects.PARKED,
+            subjects=[subjects.ALL_PARKED],
+            retention=RetentionPolicy.LIMITS,
+            storage=StorageType.FILE,
+            max_age=30 * _DAY,
+            max_msgs_per_subject=1,
+            num_replicas=replicas,
+        ),
     )
 
 

@@ -11,7 +11,7 @@ from shared.contracts.message import JobId, Message, RowNumber
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Digest
 from shared.contracts.states import JobMode, JobStatus, RowStatus
-from shared.errors import ErrorBody
+from shared.errors import MESSAGE_TOO_NEW, ErrorBody
 from shared.shipping import Money
 
 # As carriers print them, in groups and in either case, they are still the number that is looked for.
@@ -175,6 +175,14 @@ class Reply(Message):
     error: ErrorBody | None = None
 
 
+def refused_version(answer: bytes) -> ErrorBody | None:
+    """The error of an answer that says only that the request was of a version which whoever answered does not know."""
+    if MESSAGE_TOO_NEW.code.encode() not in answer:
+        return None
+    error = Reply.model_validate_json(answer).error
+    return error if error is not None and error.code == MESSAGE_TOO_NEW.code else None
+
+
 class JobList(Message):
     """Jobs, newest first."""
 
@@ -189,9 +197,13 @@ class RowList(Message):
 
 
 class ServiceStatus(Message):
-    """One process of a service, as it answers on `tally.status`."""
+    """One process of a service, as it answers on `tally.status`.
+
+    `parked` counts how often it left a message of a newer version to an upgraded process.
+    """
 
     name: str
     pid: int
     state: str
     host: str = ""
+    parked: int = 0

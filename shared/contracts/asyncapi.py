@@ -42,6 +42,7 @@ from shared.contracts.events import JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.parking import Parked
 from shared.contracts.places import AccountPlaces, AccountRests
 from shared.contracts.purging import DropLabels, LabelsDropped, PlanPurge, PurgeJob, RewriteDatabase
 from shared.contracts.rates import QuoteReply, QuoteRequest
@@ -88,6 +89,13 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     ),
     (subjects.void_outcome("{job}"), "coordinator", VoidOutcome, None, "What the carrier said to a void."),
     ("tally.events.{job}.{type}", "clients", JobEvent, None, "A job's life, replayable from the first."),
+    (
+        "tally.parked.{stream}.{sequence}",
+        "every service",
+        Parked,
+        None,
+        "A message that waits for a process that reads its version.",
+    ),
     (subjects.RATES_QUOTE, "shipper", QuoteRequest, QuoteReply, "Rate quotes."),
     (subjects.ADDRESSES_CHECK, "shipper", AddressQuestion, AddressFindings, "What the carrier knows of addresses."),
     (subjects.LABELS_RECOVER, "shipper", RecoverLabel, LabelRecovered, "Fetch and store a label that is due."),

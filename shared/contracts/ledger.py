@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 
 from shared.contracts.calls import CarrierCall
-from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp
+from shared.contracts.message import Attempt, JobId, Message, RowNumber, Timestamp, of_known_version
 from shared.errors import ErrorBody
 from shared.shipping import Money
 
@@ -97,5 +97,9 @@ class InDoubt(_Entry):
 Outcome = Shipped | Failed | InDoubt
 # The kind of a row's last entry, where it has one.
 LastKind = Literal["none", "claimed", "shipped", "failed", "in_doubt"]
-LedgerEntry = Annotated[Claimed | Shipped | Failed | InDoubt, Field(discriminator="kind")]
+LedgerEntry = Annotated[
+    Claimed | Shipped | Failed | InDoubt,
+    Field(discriminator="kind"),
+    BeforeValidator(lambda body: of_known_version("a ledger entry", _Entry.newest, body)),
+]
 ledger_entry: TypeAdapter[Claimed | Shipped | Failed | InDoubt] = TypeAdapter(LedgerEntry)

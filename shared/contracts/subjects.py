@@ -8,6 +8,7 @@ LEDGER = "LEDGER"
 OUTCOMES = "OUTCOMES"
 EVENTS = "EVENTS"
 PLACES = "PLACES"
+PARKED = "PARKED"
 
 SUBMIT = "tally.requests.submit"
 RATES_QUOTE = "tally.rates.quote"
@@ -33,6 +34,7 @@ ALL_ABANDONED = "tally.outcomes.abandoned.*"
 ALL_VOID_OUTCOMES = "tally.outcomes.void.*"
 ALL_EVENTS = "tally.events.*.*"
 ALL_PLACES = "tally.places.*"
+ALL_PARKED = "tally.parked.*.*"
 
 NO_JOB = "none"
 
@@ -105,6 +107,11 @@ def account_places(account: str) -> str:
 def account_rests(account: str) -> str:
     """Where shippers tell one another that a carrier account rests."""
     return f"tally.rests.{account}"
+
+
+def parked(stream: str, sequence: int) -> str:
+    """Where it is told that a message waits for a reader of its version."""
+    return f"tally.parked.{stream}.{sequence}"
 
 
 def api(call: str) -> str:

@@ -192,3 +192,10 @@ NO_LABELS = _registered(
     "Job {job_id} has no label to write: {why}.",
     "See tally rows {job_id}.",
 )
+MESSAGE_TOO_NEW = _registered(
+    "E-4060",
+    "Message of a newer version",
+    "{message} is of version {version}, and this process reads those up to {newest}.",
+    "Upgrade it; a durable message waits on the bus until one that reads it is there.",
+    retryable=True,
+)

@@ -63,6 +63,12 @@ REQUEST_ABANDONED = _registered(
     "The request could not be taken in, {tries} times.",
     "Read the coordinator's log, then submit it again with a new request_id.",
 )
+REQUEST_TOO_NEW = _registered(
+    "E-2023",
+    "Request of a newer version",
+    "The request is of version {version}, and the coordinator reads those up to {newest}.",
+    "Upgrade the services and publish it again, or submit it with a tally of their version.",
+)
 HTTP_REFUSED = _registered(
     "E-2030",
     "HTTP call refused",

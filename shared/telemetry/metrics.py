@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 
 BUILD = Gauge("tally_build_info", "1; which version of which service runs.", ("service", "version"), registry=REGISTRY)
+PARKED = Counter(
+    "tally_parked",
+    "Deliveries of messages of a newer version, left to an upgraded process.",
+    ("service",),
+    registry=REGISTRY,
+)

@@ -59,6 +59,7 @@ from shared.contracts.events import EventType, JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
 from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
+from shared.contracts.parking import Parked
 from shared.contracts.places import AccountPlaces, AccountRests, Share
 from shared.contracts.purging import (
     DropLabels,
@@ -411,12 +412,23 @@ MESSAGES = {
     ),
     "shipment-sought": ShipmentSought(evidence=(EVIDENCE,), adopted=False, calls=(CALL,)),
     "reply": Reply(error=ERROR),
-    "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host"),
     "account-places": AccountPlaces(
         shares={"ship-7-a1": Share(places=12, limit=24, until=AT), "ship-9-b2": Share(places=12, limit=24, until=AT)},
         rests_until=AT,
     ),
     "account-rests": AccountRests(shipper="ship-7-a1", seconds=2.5),
+    "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host", parked=3),
+    "parked": Parked(
+        stream="COMMANDS",
+        sequence=1795252530000,
+        subject=f"tally.commands.ship.{JOB}",
+        deliveries=2,
+        service="shipper",
+        host="host",
+        pid=4711,
+        at=AT,
+        error=ErrorBody(code="E-4060", message="ShipCommand is of version 2, and this process reads those up to 1."),
+    ),
 }
 
 DOCUMENTS = {

@@ -14,7 +14,8 @@ import pytest
 
 import shared.contracts
 from shared.contracts.api import ResolveRow
-from shared.contracts.message import Message
+from shared.contracts.ledger import Claimed, ledger_entry
+from shared.contracts.message import Message, NewerVersionError
 from tests.contract.messages import DOCUMENTS, MESSAGES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -41,6 +42,19 @@ def test_a_reader_ignores_fields_it_does_not_know(name: str) -> None:
     example = EXAMPLES[name]
     body = json.loads((GOLDEN / f"{name}.json").read_bytes()) | {"added_by_a_later_version": 1}
     assert type(example).model_validate(body) == example
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_a_message_of_a_newer_version_is_told_from_one_that_is_wrong(name: str) -> None:
+    """Whatever else of it this release cannot read."""
+    model = type(MESSAGES[name])
+    with pytest.raises(NewerVersionError, match="E-4060"):
+        model.model_validate_json(json.dumps({"version": model.newest + 1, "kind": "unheard of"}))
+
+
+def test_a_newer_ledger_entry_may_be_of_a_kind_that_is_not_known() -> None:
+    with pytest.raises(NewerVersionError):
+        ledger_entry.validate_json(json.dumps({"version": Claimed.newest + 1, "kind": "unheard of"}))
 
 
 def test_every_message_model_has_a_golden_file() -> None:

@@ -8,7 +8,8 @@ from nats.aio.client import Client
 
 from shared.bus.service import Service
 from shared.contracts import subjects
-from shared.contracts.api import ServiceStatus
+from shared.contracts.api import ServiceStatus, refused_version
+from shared.contracts.lookups import FindShipment, ShipmentSought
 from shared.settings import ServiceSettings
 
 
@@ -20,6 +21,10 @@ async def _break_down(_body: bytes) -> bytes:
     raise OSError("no space left on the device")
 
 
+async def _find(body: bytes) -> bytes:
+    return FindShipment.model_validate_json(body).encode()
+
+
 @pytest.fixture(autouse=True)
 async def _service(nats_url: str) -> AsyncIterator[None]:
     """A service that answers."""
@@ -29,6 +34,7 @@ async def _service(nats_url: str) -> AsyncIterator[None]:
     async def register() -> None:
         service.answer("test.echo", _echo)
         service.answer("test.broken", _break_down)
+        service.answer("test.versioned", _find)
 
         async def tell() -> None:
             running.set()
@@ -70,3 +76,11 @@ async def test_a_request_that_cannot_be_answered_has_no_answer_that_somebody_mus
     client: Client,
 ) -> None:
     assert await answers(client, "test.broken") == []
+
+
+async def test_a_request_of_a_newer_version_is_answered_with_an_error(client: Client) -> None:
+    reply = await client.request("test.versioned", b'{"version": 99}', timeout=10)
+    refused = refused_version(reply.data)
+    assert refused is not None
+    assert refused.code == "E-4060"
+    assert refused_version(ShipmentSought().encode()) is None

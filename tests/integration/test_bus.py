@@ -14,6 +14,7 @@ from nats.js import JetStreamContext
 from shared.bus import topology
 from shared.bus.heartbeat import heartbeat
 from shared.bus.ledger import Ledger, LedgerRolledBackError
+from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher, SubjectOccupiedError, WrongLastSequenceError, fresh_id
 from shared.bus.pulling import Pull
 from shared.contracts import subjects
@@ -219,7 +220,7 @@ async def taker(client: Client, js: JetStreamContext) -> AsyncIterator[Taker]:
     async def handle(message: Msg) -> None:
         await queue.put(message)
 
-    pull = Pull(client, consumer, handle, concurrency=2)
+    pull = Pull(client, consumer, handle, Parking("test", Publisher(js)), concurrency=2)
     running = asyncio.create_task(pull.run())
     yield Taker(js, pull, f"{name}.x", name, queue)
     running.cancel()
@@ -291,10 +292,12 @@ async def test_a_slow_process_takes_no_message_that_another_could_handle(client:
 
     for number in range(30):
         await js.publish(f"{name}.x", str(number).encode())
-    slow = asyncio.create_task(Pull(client, consumer, handle_slowly, concurrency=2).run())
+    slow = asyncio.create_task(
+        Pull(client, consumer, handle_slowly, Parking("test", Publisher(js)), concurrency=2).run()
+    )
     async with asyncio.timeout(10):
         await busy.wait()
-    quick = asyncio.create_task(Pull(client, consumer, handle, concurrency=2).run())
+    quick = asyncio.create_task(Pull(client, consumer, handle, Parking("test", Publisher(js)), concurrency=2).run())
     async with asyncio.timeout(10):
         handled = [await others.get() for _ in range(28)]
     assert len(slow_ones) == 2

@@ -65,6 +65,21 @@ async def test_the_same_request_twice_is_one_job(house: House, bus: Client) -> N
     assert sum(job["request_id"] == "erp-2" for job in house.json("jobs")) == 1
 
 
+async def test_a_request_of_a_newer_version_is_rejected_and_can_be_published_again(house: House, bus: Client) -> None:
+    house.orders("erp-9.csv", 2, seed=69)
+    newer = request("erp-9", version=99, mode="a mode to come")
+    event = await answer(bus, json.dumps(newer).encode(), "rejected")
+    assert (event["request_id"], event["error"]["code"]) == ("erp-9", "E-2023")
+    completed = await answer(bus, json.dumps(request("erp-9")).encode(), "completed")
+    assert completed["job"]["rows"]["shipped"] == 2
+
+
+async def test_a_call_of_a_newer_version_is_answered_with_an_error(house: House, bus: Client) -> None:
+    assert house.status["services"]
+    reply = await bus.request("tally.api.list", b'{"version": 99}', timeout=10)
+    assert json.loads(reply.data)["error"]["code"] == "E-4060"
+
+
 async def test_the_same_id_with_another_body_is_rejected(house: House, bus: Client) -> None:
     house.orders("erp-3.csv", 2, seed=62)
     await answer(bus, json.dumps(request("erp-3")).encode(), "completed")

@@ -18,6 +18,7 @@ from services.shipper.handlers import Handlers
 from services.shipper.shipping import Shipping
 from shared.bus import topology
 from shared.bus.ledger import Ledger
+from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned
@@ -165,7 +166,7 @@ async def test_a_command_delivered_five_times_is_reported_instead_of_worked_on(
     reports = await js.pull_subscribe(
         subjects.abandoned(command.job_id), stream=subjects.OUTCOMES, durable=topology.ABANDONED_COMMANDS.durable
     )
-    handlers = Handlers(Unreachable(), Unreachable(), bus.publisher)
+    handlers = Handlers(Unreachable(), Unreachable(), bus.publisher, Parking("shipper", bus.publisher))
     commands = await js.pull_subscribe(subject, stream=subjects.COMMANDS, durable=topology.SHIP_COMMANDS.durable)
     for _ in range(5):
         (message,) = await commands.fetch(1, timeout=10)

@@ -17,10 +17,10 @@ from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.pricing.job_pricing import JobPricing
 from services.coordinator.running.progress import Progress
 from shared.clock import Clock
-from shared.contracts.message import RequestId
+from shared.contracts.message import NewerVersionError, RequestId
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
-from shared.errors import REQUEST_MALFORMED, ErrorBody, TallyError
+from shared.errors import REQUEST_MALFORMED, REQUEST_TOO_NEW, ErrorBody, TallyError
 from shared.failpoints import failpoint
 from shared.telemetry import logger
 
@@ -56,6 +56,9 @@ class Submission:
             request = JobRequest.model_validate_json(body)
         except ValidationError as error:
             await self._reject_malformed(body, error)
+            return
+        except NewerVersionError as error:
+            await self._reject_newer(body, error)
             return
         job_id = job_id_for(self._installation, request.request_id)
         failpoint("coordinator.before_admit")
@@ -148,6 +151,14 @@ class Submission:
             return
         await self._announcer.rejected(job_id, request_id, error)
         await self._announcer.entered(job_id, JobStatus.FAILED)
+
+    async def _reject_newer(self, body: bytes, error: NewerVersionError) -> None:
+        """No job is made of it, so that the same request can be published again once the coordinators are upgraded."""
+        rejection = TallyError(REQUEST_TOO_NEW, version=error.version, newest=JobRequest.newest).body
+        request_id = _request_id(body)
+        job_id = None if request_id is None else job_id_for(self._installation, request_id)
+        log.warning("a request is of a newer version", version=error.version, code=rejection.code)
+        await self._announcer.rejected(job_id, request_id, rejection)
 
     async def _reject_malformed(self, body: bytes, error: ValidationError) -> None:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]

@@ -16,6 +16,7 @@ from nats.errors import NoRespondersError
 
 from services.coordinator.pricing.price import is_refusal
 from shared.cancelling import cancel
+from shared.contracts.api import refused_version
 from shared.errors import BUS_TIMEOUT, CARRIER_BLOCKED, CREDENTIALS_REFUSED, NO_CARRIER, ErrorBody, TallyError
 
 ThingT = TypeVar("ThingT")
@@ -133,6 +134,8 @@ async def _ask(
     except (NatsError, TimeoutError):
         error = TallyError(BUS_TIMEOUT, service="shipper", subject=question.subject, seconds=f"{within:.0f}").body
         return {key: question.failed(error) for key, _ in batch}
+    if (refused := refused_version(reply.data)) is not None:
+        return {key: question.failed(refused) for key, _ in batch}
     told = zip((key for key, _ in batch), question.answers(reply.data), strict=True)
     return {key: answer for key, answer in told if question.tells(answer) or question.error_of(answer) is not None}
 

@@ -13,6 +13,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.running.progress import Progress
 from shared.clock import Clock
 from shared.contracts import subjects
+from shared.contracts.api import refused_version
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.message import Message
 from shared.telemetry import logger
@@ -78,6 +79,9 @@ class LookUps:
             reply = await self._client.request(subject, question.encode(), timeout=_WITHIN)
         except (NatsError, TimeoutError) as error:
             log.warning("no shipper answered", subject=subject, error=type(error).__name__)
+            return None
+        if (refused := refused_version(reply.data)) is not None:
+            log.warning("the shipper that answered is of an older version", subject=subject, code=refused.code)
             return None
         return answer.model_validate_json(reply.data)
 

@@ -12,6 +12,7 @@ from services.coordinator.running.progress import Progress
 from shared.bus.ledger import Entry, Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Claimed, Shipped
+from shared.contracts.message import NewerVersionError
 from shared.failpoints import failpoint
 from shared.telemetry import logger
 
@@ -50,6 +51,9 @@ class Watchdog:
         for row in stuck:
             try:
                 await self._settle_or_reissue(row)
+            except NewerVersionError as error:
+                place = {"job": row.job_id, "row": row.row_number}
+                log.warning("a row waits for an upgraded coordinator", **place, why=str(error))
             except Exception:
                 # One row that cannot be healed must not keep the others from it.
                 log.exception("a row could not be healed", job=row.job_id, row=row.row_number)

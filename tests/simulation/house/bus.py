@@ -109,7 +109,9 @@ class Delivery:
         self.subject = message.subject
         self.data = message.data
         self.headers = None
-        self.metadata = SimpleNamespace(num_delivered=number, sequence=SimpleNamespace(stream=message.sequence))
+        self.metadata = SimpleNamespace(
+            num_delivered=number, stream=stream.config.name, sequence=SimpleNamespace(stream=message.sequence)
+        )
 
     async def ack(self) -> None:
         """Acknowledge, without waiting for the server."""

@@ -34,6 +34,7 @@ from services.shipper.spool import Spool
 from services.shipper.voiding import Voiding
 from shared.bus import topology
 from shared.bus.ledger import Ledger
+from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher, fresh_id
 from shared.bus.service import acknowledge
 from shared.contracts import subjects
@@ -189,7 +190,8 @@ def shipper(premises: Premises, name: str) -> Running:
     shipping = Shipping(
         carrier, premises.settings, recorder, me.ledger, me.publisher, me.clock, premises.server.loop.time
     )
-    handlers = ShipperHandlers(shipping, Voiding(carrier, me.publisher, me.clock), me.publisher)
+    parking = Parking("shipper", me.publisher, me.clock)
+    handlers = ShipperHandlers(shipping, Voiding(carrier, me.publisher, me.clock), me.publisher, parking)
     recovery = Recovery(carrier, recorder, me.ledger, me.clock)
 
     async def start() -> None:
