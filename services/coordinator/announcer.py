@@ -6,6 +6,7 @@ import asyncio
 
 from services.coordinator.database import queries
 from services.coordinator.database.engine import Database
+from services.coordinator.metrics import JOBS_ENTERED
 from shared.bus.publishing import Publisher, fresh_id
 from shared.clock import Clock
 from shared.contracts import subjects
@@ -42,6 +43,7 @@ class Announcer:
 
     async def entered(self, job_id: str, status: JobStatus, row_number: int | None = None) -> None:
         """Say that a job entered a state."""
+        JOBS_ENTERED.labels(status.value).inc()
         row_number = self._moved.pop(job_id, row_number)
         await self._say(EventType.entered(status), job_id, row_number)
 

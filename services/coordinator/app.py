@@ -32,6 +32,7 @@ from services.coordinator.running.closing import Closing
 from services.coordinator.running.dispatch import Dispatcher
 from services.coordinator.running.ends import JobsAtTheirEnd
 from services.coordinator.running.lookups import LookUps
+from services.coordinator.running.observing import EVERY, Observation, begin_at_nought
 from services.coordinator.running.presence import Heartbeat
 from services.coordinator.running.progress import Progress
 from services.coordinator.running.watchdog import Watchdog
@@ -159,8 +160,11 @@ def main() -> None:
 
 
 def _service(settings: CoordinatorSettings, database: Database) -> Service:
-    """A service that is ready only where the job database and the sources are within reach."""
+    """A service that is ready only where the job database and the sources are within reach, and tells its figures."""
     service = Service("coordinator", settings)
     service.require("database", partial(is_within_reach, database))
     service.require("source_roots", partial(roots_are_there, settings.source_roots))
+    begin_at_nought()
+    if settings.http.port:
+        service.background(partial(repeat, Observation(database, utc_now).round, every=EVERY, log=log))
     return service

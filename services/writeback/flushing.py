@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.writeback.metrics import FLUSH_ROWS, FLUSH_SECONDS, FLUSHES_FAILED, WRITE_BACKS
 from services.writeback.targets.target import Target
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
@@ -85,6 +86,7 @@ class Flusher:
 
     async def _flush(self, queue: _SourceQueue, hashed: str) -> None:
         batch, queue.waiting = queue.waiting[: self._max_batch], queue.waiting[self._max_batch :]
+        kind = kind_of_writer(batch[0][0].source)
         started = time.monotonic()
         try:
             failpoint("writeback.before_apply")
@@ -102,13 +104,15 @@ class Flusher:
             )
             failpoint("writeback.after_outcome")
         except Exception as error:  # noqa: BLE001 - whatever it is, each waiting command has to hear of it
+            FLUSHES_FAILED.labels(kind).inc()
             for _, done in batch:
                 done.set_exception(error)
             return
         for _, done in batch:
             done.set_result(None)
         finished = time.monotonic()
-        writer = self._writers.get(kind_of_writer(batch[0][0].source))
+        _count(kind, written, len(batch), finished - started)
+        writer = self._writers.get(kind)
         queue.rest_until = finished + (writer.rest.after(finished - started) if writer else 0.0)
 
     async def _apply(self, source: Source, commands: Sequence[WritebackCommand]) -> list[RowWritten]:
@@ -129,6 +133,13 @@ class Flusher:
             await asyncio.sleep(pause)
             changes = again
         raise AssertionError("unreachable")
+
+
+def _count(kind: str, written: Sequence[RowWritten], commands: int, seconds: float) -> None:
+    for report in written:
+        WRITE_BACKS.labels(kind, report.status).inc()
+    FLUSH_ROWS.labels(kind).observe(commands)
+    FLUSH_SECONDS.labels(kind).observe(seconds)
 
 
 def _may_succeed_later(report: RowWritten) -> bool:

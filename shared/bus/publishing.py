@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import stamina
@@ -31,6 +32,10 @@ def fresh_id() -> str:
     return f"{_PROCESS}-{next(_COUNTER)}"
 
 
+def _unheard(_stream: str) -> None:
+    """Tell nobody."""
+
+
 class WrongLastSequenceError(Exception):
     """The subject's last sequence was not the expected one: somebody else wrote first."""
 
@@ -48,10 +53,14 @@ class Stored:
 
 
 class Publisher:
-    """Publishes messages, and reads back what a subject holds; `failures` counts the publishes that took more tries."""
+    """Publishes messages, and reads back what a subject holds.
 
-    def __init__(self, js: JetStreamContext) -> None:
+    `failures` counts the publishes that took more tries; `retried` hears of each, by its stream.
+    """
+
+    def __init__(self, js: JetStreamContext, *, retried: Callable[[str], None] = _unheard) -> None:
         self._js = js
+        self._retried = retried
         self.failures = 0
 
     async def publish(
@@ -77,6 +86,7 @@ class Publisher:
             return await self._once(stream, subject, body, headers)
         except (NatsError, APIError, TimeoutError):
             self.failures += 1
+            self._retried(stream)
             return await self._again(stream, subject, body, headers, retry_for)
 
     async def last(self, stream: str, subject: str, *, retry_for: float = RETRY_FOR) -> Stored | None:

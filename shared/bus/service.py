@@ -11,8 +11,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import uvloop
@@ -29,6 +29,7 @@ from pydantic import ValidationError
 
 from shared.bus import topology
 from shared.bus.connecting import bus_access
+from shared.bus.measuring import counting, measure_lag, measure_loop
 from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
@@ -42,7 +43,7 @@ from shared.health.endpoint import Endpoint, serving
 from shared.health.readiness import Check, Readiness
 from shared.settings import ServiceSettings, exposed_secret_files
 from shared.telemetry import configure, logger
-from shared.telemetry.metrics import BUILD, REGISTRY
+from shared.telemetry.metrics import BUILD, PUBLISH_RETRIES, REGISTRY, REJECTED
 from shared.version import VERSION
 
 ReadT = TypeVar("ReadT")
@@ -111,7 +112,14 @@ class Service:
         message comes again after its ack_wait; one of a newer version is parked.
         """
         self._consumers.append(consumer)
-        pull = Pull(self.client, consumer, handler, self.parking, concurrency=concurrency, open_for_more=open_for_more)
+        pull = Pull(
+            self.client,
+            consumer,
+            counting(consumer.durable, handler),
+            self.parking,
+            concurrency=concurrency,
+            open_for_more=open_for_more,
+        )
         self._pulls.append(pull)
 
     def answer(self, subject: str, answerer: Answerer) -> None:
@@ -165,7 +173,7 @@ class Service:
     @property
     def publisher(self) -> Publisher:
         """A publisher on this connection."""
-        return Publisher(self.js)
+        return Publisher(self.js, retried=lambda stream: PUBLISH_RETRIES.labels(stream).inc())
 
     @cached_property
     def parking(self) -> Parking:
@@ -238,12 +246,16 @@ class Service:
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:
             pulls = [pull.run for pull in self._pulls]
-            tasks = [group.create_task(run()) for run in (*pulls, *self._background, self._watch)]
+            tasks = [group.create_task(run()) for run in (*pulls, *self._background, self._watch, *self._measures())]
             await self._stopping.wait()
             self.state = "stopping"
             await cancel(tasks)
             for pull in self._pulls:
                 group.create_task(pull.drain(STOP_GRACE))
+
+    def _measures(self) -> Sequence[Background]:
+        """What is measured for whoever asks by HTTP."""
+        return (measure_loop, partial(measure_lag, self.js, self._consumers)) if self.settings.http.port else ()
 
     async def _watch(self) -> None:
         """Bring the topology up again where a consumer or a stream of ours is gone (a deleted store, say)."""
@@ -341,6 +353,7 @@ async def readable(message: Msg, read: Callable[[bytes], ReadT]) -> ReadT | None
 
 async def reject(message: Msg) -> None:
     """Take a message that cannot be read out of the way, and say so; the advisory keeps its place in the stream."""
+    REJECTED.inc()
     log.error("unreadable message rejected", subject=message.subject, size=len(message.data))
     await message.term()
 

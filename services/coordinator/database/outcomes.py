@@ -23,7 +23,7 @@ from services.coordinator.database.statements import (
 )
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows
-from services.coordinator.database.trail import JobTransaction
+from services.coordinator.database.trail import Ended, JobTransaction
 from services.coordinator.pricing.price_guard import PriceGuard
 from services.coordinator.running.guards import Verdict, judge
 from shared.contracts.ledger import Failed, InDoubt, Outcome, Shipped
@@ -229,7 +229,11 @@ def _end_attempt(
         "error": None if error is None else error.model_dump(mode="json"),
         "evidence": _evidence(outcome),
     }
-    if outcome.attempt == row.attempt and row.status == RowStatus.IN_FLIGHT:
+    is_present = outcome.attempt == row.attempt and row.status == RowStatus.IN_FLIGHT
+    began = row.in_flight_at if is_present else None
+    code = None if error is None else error.code
+    job.ended = Ended(row.row_number, outcome.attempt, status, began, carrier_ms, code)
+    if is_present:
         place = {"job_id": job.job_id, "row_number": row.row_number, "attempt": outcome.attempt}
         job.connection.execute(INSERT_ATTEMPT, {**place, "started_at": row.in_flight_at, **result})
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.coordinator.database.trail import JobTransaction
+from services.coordinator.database.trail import Ended, JobTransaction
 from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobStatus
@@ -14,7 +14,7 @@ from shared.contracts.states import JobStatus
 class Step:
     """What a transaction asks to have done: commands to publish, another job's request, the source's check at the end.
 
-    `entered` is the state the job entered.
+    `entered` is the state the job entered, `ended` what a row came to.
     """
 
     job_id: str
@@ -27,6 +27,7 @@ class Step:
     entered: JobStatus | None = None
     row: int | None = None
     alarm: bool = False
+    ended: Ended | None = None
 
 
 def close(
@@ -52,4 +53,5 @@ def close(
         entered=job.entered,
         row=row,
         alarm=alarm,
+        ended=job.ended,
     )

@@ -18,7 +18,7 @@ from services.coordinator.database.tables import audit, jobs
 from services.coordinator.records.audit import AuditTrail
 from shared.contracts.calls import CarrierCall
 from shared.contracts.source import DatabaseSource, Source, source_label
-from shared.contracts.states import InterruptPolicy, JobStatus
+from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, PURGED, ErrorBody, TallyError
 
 _source: TypeAdapter[Source] = TypeAdapter(Source)
@@ -50,6 +50,18 @@ _INSERT_AUDIT = insert(audit)
 _UPDATE_JOB = update(jobs).where(jobs.c.job_id == bindparam("b_job_id"))
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What an attempt of a row came to; `began` is when it was put in flight, None for one that had ended before."""
+
+    row_number: int
+    attempt: int
+    outcome: RowStatus
+    began: datetime | None
+    carrier_ms: float | None = None
+    error: str | None = None
+
+
 @dataclass
 class JobTransaction:
     """A job as one transaction sees and changes it."""
@@ -74,6 +86,7 @@ class JobTransaction:
     entered: JobStatus | None = None
     check_due: bool = False
     milestone: register.Milestone | None = None
+    ended: Ended | None = None
 
     @classmethod
     def open(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.coordinator.database import interruption
 from services.coordinator.database.engine import Database
+from services.coordinator.metrics import LEDGER_CREATED
 from services.coordinator.running.progress import Progress
 from shared.bus.ledger import Ledger
 from shared.bus.publishing import fresh_id
@@ -55,4 +56,5 @@ class Heartbeat:
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""
         epoch, mark = self._ledger.epoch, self._ledger.mark
+        LEDGER_CREATED.set(datetime.fromisoformat(epoch).timestamp())
         await self._database.write(interruption.beat, self._presence, self._clock(), epoch, mark)

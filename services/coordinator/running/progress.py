@@ -13,9 +13,11 @@ from services.coordinator.database import outcomes, steps, voids
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.step import Step
+from services.coordinator.metrics import SOLD_TWICE
 from services.coordinator.pricing.price_guard import PriceGuard
 from services.coordinator.running.dispatch import Dispatcher
 from services.coordinator.running.ends import JobsAtTheirEnd
+from services.coordinator.running.observing import note_ended
 from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.ledger import Outcome, Shipped
@@ -70,7 +72,10 @@ class Progress:
         failpoint("coordinator.before_outcome_commit")
         step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue(), self._guard)
         failpoint("coordinator.after_outcome_commit")
+        if step.ended is not None:
+            note_ended(step.ended, self._clock())
         if step.alarm:
+            SOLD_TWICE.inc()
             log.error("an order was sold twice", job=outcome.job_id, row=outcome.row_number)
         await self.follow(step)
 

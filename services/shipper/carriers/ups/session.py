@@ -17,6 +17,7 @@ from services.shipper.carriers.ups import transport
 from services.shipper.carriers.ups.answers import Blocked, Failure, RateLimited, Refused, TokenRefused, Unclear
 from services.shipper.carriers.ups.bodies import text
 from services.shipper.carriers.ups.oauth import Token, TokenCache, token_answer, token_call, token_headers
+from services.shipper.carriers.ups.observing import observed
 from services.shipper.carriers.ups.refusals import blocked, credentials_refused, stop
 from services.shipper.carriers.ups.requests import Call
 from services.shipper.carriers.ups.retries import Again, Backoff, Sleep, asked_wait, persist
@@ -131,7 +132,7 @@ class Session:
         reply: Reply | None = None
         try:
             client = self._client_aside if call.aside else self._client
-            reply = await transport.exchange(client, message, watch, seconds)
+            reply = await observed(call, transport.exchange(client, message, watch, seconds))
             return reply
         finally:
             if call.kind is not None:
@@ -178,7 +179,7 @@ class Session:
         seconds = self.settings.call_timeout / _TRIES_PER_TIMEOUT
         message = transport.request(call.method, self._url_of(call), token_headers(self.settings), call.body, seconds)
         try:
-            reply = await transport.exchange(self._client, message, SendWatch(), seconds)
+            reply = await observed(call, transport.exchange(self._client, message, SendWatch(), seconds))
         except NotSentError as error:
             return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
         except LostError as error:

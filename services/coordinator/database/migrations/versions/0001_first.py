@@ -188,7 +188,7 @@ def upgrade() -> None:
         "rows",
         ["status"],
         unique=False,
-        sqlite_where=sa.text("status = 'in_doubt' OR label_due"),
+        sqlite_where=sa.text("status = 'in_doubt' OR label_due = 1"),
         postgresql_where=sa.text("status = 'in_doubt' OR label_due"),
     )
     op.create_index(
@@ -231,7 +231,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_rows_to_look_up",
         table_name="rows",
-        sqlite_where=sa.text("status = 'in_doubt' OR label_due"),
+        sqlite_where=sa.text("status = 'in_doubt' OR label_due = 1"),
         postgresql_where=sa.text("status = 'in_doubt' OR label_due"),
     )
     op.drop_index("ix_rows_contents_mark", table_name="rows")
