@@ -7,7 +7,7 @@ PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash containers bench bench-intake docs lock clean
+.PHONY: help setup demo test check format unit integration simulation crash cluster containers bench bench-intake docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ simulation: setup ## Live thousands of simulated lives of the house; `SEEDS=2000
 crash: setup ## Kill, freeze and cut off every process at every step (about 20 minutes); writes docs/crash-matrix.md
 	$(BIN)/python -m tests.simulation --seeds 500
 	$(BIN)/python -m tests.crash
+
+cluster: setup ## A bus of three servers: leaders killed, stores wiped, no majority, partitions (minutes); docs/fault-table.md
+	$(BIN)/pytest tests/cluster tests/upgrade -m "long or not long"
 
 containers: setup ## Run the tests of the container images (needs Docker)
 	$(BIN)/pytest tests/containers

@@ -52,6 +52,7 @@ Background = Callable[[], Coroutine[Any, Any, None]]
 
 WATCH_INTERVAL = 2.0
 CONNECT_FOR = 60.0
+TOPOLOGY_FOR = 120.0
 STOP_GRACE = 15.0
 # A database or file thread waits at most this long for the event loop's interpreter lock (the default is 5 ms).
 _SWITCH_INTERVAL = 0.0003
@@ -233,9 +234,9 @@ class Service:
             raise TallyError(BUS_UNREACHABLE, url=self._access.shown) from error
 
     async def _open(self, start: Background | None) -> None:
-        """Bring up what the service needs before it runs; raises TallyError E-4001 where the bus goes away."""
+        """Bring up what the service needs before it runs; raises E-4061, or E-4001 where the bus goes away."""
         try:
-            await topology.apply(self.js, self.settings.stream_replicas)
+            await topology.apply_once_possible(self.js, self.settings.stream_replicas, within=TOPOLOGY_FOR)
             if start is not None:
                 await start()
             self.broker.subscriber(subjects.STATUS, decoder=_whole, no_reply=True)(self._answer_status)

@@ -7,8 +7,11 @@ docs/decisions/0002-bus.md.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
+import stamina
+from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -19,15 +22,20 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, BadRequestError, NotFoundError
 
 from shared.clock import Clock, utc_now
 from shared.contracts import subjects
+from shared.errors import BUS_NOT_READY, TallyError
+from shared.telemetry import logger
 
 ACK_WAIT = 5.0
 HEARTBEAT = 1.5
 _DAY = 86_400.0
 _MADE_MEANWHILE = 10058
+_NO_CLUSTER = (10052, 10074)
+
+log = logger("bus")
 
 
 @dataclass(frozen=True)
@@ -141,16 +149,59 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
 
 
 async def apply(js: JetStreamContext, replicas: int = 1, clock: Clock = utc_now) -> None:
-    """Create what is missing and update what differs; safe to run from several processes at once."""
+    """Create what is missing and update what differs; safe to run from several processes at once.
+
+    Streams that have more copies, or more subjects, keep them: a process with a forgotten setting, or of an older
+    release, takes nothing away. Consumers are kept in as many copies as their streams.
+    """
     for stream in streams(replicas):
         try:
-            await js.stream_info(str(stream.name))
+            found = await js.stream_info(str(stream.name))
         except NotFoundError:
             await create(js, stream, clock)
         else:
-            await js.update_stream(stream)
+            await js.update_stream(_taking_nothing_away(stream, found.config))
     for consumer in CONSUMERS:
         await js.add_consumer(consumer.stream, consumer.config())
+
+
+async def apply_once_possible(js: JetStreamContext, replicas: int, *, within: float) -> None:
+    """Apply the topology; where the bus keeps no streams yet, a cluster without a majority say, wait for it.
+
+    For `within` seconds at most, then E-4061; at once where it is one server that is to keep several copies.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + within
+    try:
+        async for attempt in stamina.retry_context(
+            on=_may_pass, attempts=None, timeout=within, wait_initial=0.5, wait_max=5.0
+        ):
+            with attempt:
+                try:
+                    await apply(js, replicas)
+                except (NatsError, APIError, TimeoutError) as error:
+                    left = max(0, round(ends - loop.time()))
+                    log.warning("the bus keeps no streams yet; waiting", reason=_said(error), seconds_left=left)
+                    raise
+    except (NatsError, APIError, TimeoutError) as error:
+        raise TallyError(BUS_NOT_READY, reason=_said(error), replicas=replicas) from error
+
+
+def _taking_nothing_away(stream: StreamConfig, found: StreamConfig) -> StreamConfig:
+    copies = max(stream.num_replicas or 1, found.num_replicas or 1)
+    subjects_of_both = dict.fromkeys((*(stream.subjects or ()), *(found.subjects or ())))
+    return stream.evolve(num_replicas=copies, subjects=list(subjects_of_both))
+
+
+def _may_pass(error: Exception) -> bool:
+    if isinstance(error, APIError):
+        return error.err_code not in _NO_CLUSTER
+    return isinstance(error, NatsError | TimeoutError)
+
+
+def _said(error: Exception) -> str:
+    described = error.description if isinstance(error, APIError) else str(error)
+    return described or type(error).__name__
 
 
 async def create(js: JetStreamContext, stream: StreamConfig, clock: Clock = utc_now) -> None:

@@ -192,6 +192,13 @@ NO_LABELS = _registered(
     "Job {job_id} has no label to write: {why}.",
     "See tally rows {job_id}.",
 )
+BUS_NOT_READY = _registered(
+    "E-4061",
+    "Bus keeps no streams",
+    "The bus cannot keep streams in {replicas} copies: {reason}.",
+    "Start the bus's servers, more than half of a cluster's; TALLY_STREAM_REPLICAS is at most as many as there are.",
+    retryable=True,
+)
 MESSAGE_TOO_NEW = _registered(
     "E-4060",
     "Message of a newer version",

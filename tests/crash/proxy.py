@@ -37,6 +37,15 @@ class Proxy:
         self._refusing = False
         return count
 
+    def sever(self) -> None:
+        """Reset every connection and refuse new ones, until `mend`."""
+        self._refusing = True
+        self.cut()
+
+    def mend(self) -> None:
+        """Pass connections on again."""
+        self._refusing = False
+
     async def close(self) -> None:
         """Stop listening."""
         self.cut()

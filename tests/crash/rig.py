@@ -53,13 +53,14 @@ class Batch:
 
 @dataclass
 class Rig:
-    """A running rig; make it with `running_rig`."""
+    """A running rig; make it with `running_rig`. The processes named in `later` are left to the test to start."""
 
     folder: Path
     shape: Shape
     processes: dict[str, Process] = field(default_factory=dict)
     proxies: dict[tuple[str, str], Proxy] = field(default_factory=dict)
     heard: Eavesdropper = field(default_factory=Eavesdropper)
+    later: frozenset[str] = frozenset()
 
     async def open(self) -> None:
         """Start everything and wait until it serves."""
@@ -78,7 +79,7 @@ class Rig:
                 await self._add_service(role, index)
         # The first coordinator alone makes the job database and the streams.
         await self.processes["coordinator-0"].start()
-        others = [one for one in self.services if one.name != "coordinator-0"]
+        others = [one for one in self.services if one.name != "coordinator-0" and one.name not in self.later]
         await asyncio.gather(*(process.start() for process in others))
 
     async def _start_bus(self) -> None:
@@ -103,10 +104,20 @@ class Rig:
     async def _add_service(self, role: str, index: int) -> None:
         name = f"{role}-{index}"
         environment = settings(self.data_dir, self.orders) | dict(self.shape.extra)
-        environment["TALLY_NATS_URL"] = self.nats_url if self.direct else await self._through(name, NATS)
+        environment["TALLY_NATS_URL"] = await self._bus_of(name)
         environment["TALLY_CARRIER__URL"] = await self._through(name, SANDBOX)
-        module = self.shape.shipper_module if role == "shipper" else f"services.{role}"
-        self._add(name, service(module), environment, '"event": "running"')
+        self._add(name, self._command_of(name, role), environment | self._own_settings(name), '"event": "running"')
+
+    def _command_of(self, _name: str, role: str) -> tuple[str, ...]:
+        return service(self.shape.shipper_module if role == "shipper" else f"services.{role}")
+
+    def _own_settings(self, _name: str) -> dict[str, str]:
+        """What one process's environment has besides."""
+        return {}
+
+    async def _bus_of(self, name: str) -> str:
+        """Where a service finds the bus."""
+        return await self._through(name, NATS)
 
     async def _through(self, name: str, server: str) -> str:
         proxy = self.proxies[name, server] = Proxy(self.nats_port if server == NATS else self.sandbox_port)
@@ -116,11 +127,6 @@ class Rig:
     def _add(self, name: str, command: Sequence[str], environment: dict[str, str], ready: str) -> None:
         log = self.folder / "logs" / f"{name}.log"
         self.processes[name] = Process(name, command, environment, log, ready, self.bell)
-
-    @property
-    def direct(self) -> bool:
-        """Whether the services reach the bus without a proxy (a cluster tells them its own addresses)."""
-        return False
 
     @property
     def nats_url(self) -> str:

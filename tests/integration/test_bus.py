@@ -21,7 +21,7 @@ from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Failed, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
-from shared.errors import ErrorBody
+from shared.errors import ErrorBody, TallyError
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = JobRequest(request_id="r", source=CsvSource(path="orders.csv"))
@@ -346,3 +346,19 @@ async def test_a_ledger_that_was_replaced_meanwhile_is_known_by_its_new_epoch(
     await ledger.keep_up()
     assert await other.is_current(ledger.epoch)
     assert not await other.is_current(former)
+
+
+async def test_a_process_of_an_older_release_takes_no_subject_and_no_copy_away(js: JetStreamContext) -> None:
+    found = await js.stream_info(subjects.OUTCOMES)
+    newer = [*(found.config.subjects or ()), "tally.outcomes-to-come.>"]
+    await js.update_stream(found.config.evolve(subjects=newer))
+    await topology.apply(js)
+    after = await js.stream_info(subjects.OUTCOMES)
+    assert set(after.config.subjects or ()) == set(newer)
+    await js.update_stream(found.config)
+
+
+async def test_one_server_that_is_to_keep_three_copies_says_so_at_once(js: JetStreamContext) -> None:
+    with pytest.raises(TallyError, match="E-4061") as refused:
+        await topology.apply_once_possible(js, 3, within=60)
+    assert "3 copies" in refused.value.body.message
