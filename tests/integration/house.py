@@ -16,11 +16,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import psutil
 
+from tests.integration.tally_process import printing_tally, run_tally
 from tests.samples import write_orders
 
 TALLY = (sys.executable, "-m", "services.cli")
@@ -37,15 +38,8 @@ class House:
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `tally …` to its end."""
-        return subprocess.run(
-            [*TALLY, *arguments],
-            cwd=self.folder,
-            env=self.environment | (environment or {}),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            stdin=subprocess.DEVNULL,
-            check=False,
+        return run_tally(
+            *arguments, cwd=self.folder, environment=self.environment | (environment or {}), timeout=PATIENCE
         )
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -122,18 +116,9 @@ class House:
     @contextmanager
     def watching(self, job_id: str) -> Iterator[Watch]:
         """Follow a job's events from the first."""
-        with subprocess.Popen(
-            [*TALLY, "watch", job_id, "--json"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            try:
-                yield Watch(process)
-            finally:
-                process.kill()
+        command = ("watch", job_id, "--json")
+        with printing_tally(*command, cwd=self.folder, environment=self.environment) as lines:
+            yield Watch(lines)
 
     def submit(self, path: Path, *arguments: str) -> str:
         """Have a file shipped without waiting for its end; the job's id."""
@@ -158,14 +143,14 @@ class House:
 class Watch:
     """A job's events as `tally watch --json` prints them."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, lines: IO[str]) -> None:
         self._lines: queue.Queue[str] = queue.Queue()
-        assert process.stdout is not None
-        threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
+        threading.Thread(target=self._read, args=(lines,), daemon=True).start()
 
-    def _read(self, lines: Iterator[str]) -> None:
-        for line in lines:
-            self._lines.put(line)
+    def _read(self, lines: IO[str]) -> None:
+        with lines:
+            for line in lines:
+                self._lines.put(line)
 
     def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The first event that is wanted."""
