@@ -8,7 +8,7 @@ from functools import partial
 from services.coordinator.announcer import Announcer
 from services.coordinator.control import Control
 from services.coordinator.database.engine import Database
-from services.coordinator.database.migration import migrate
+from services.coordinator.database.migration import prepare
 from services.coordinator.database.reach import is_within_reach
 from services.coordinator.handlers import Handlers
 from services.coordinator.intake.batch import IntakeSettings
@@ -68,7 +68,7 @@ def main() -> None:
     service = _service(settings, database)
 
     async def start() -> None:
-        installation = await migrate(database)
+        installation = await prepare(database, migrates=settings.migrate, patience=settings.database_wait)
         ledger = Ledger(service.client, service.publisher)
         announcer = Announcer(service.publisher, database, utc_now)
         dispatcher = Dispatcher(service.publisher)

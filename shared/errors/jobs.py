@@ -206,3 +206,30 @@ MESSAGE_TOO_NEW = _registered(
     "Upgrade it; a durable message waits on the bus until one that reads it is there.",
     retryable=True,
 )
+JOB_DATABASE_UNREACHABLE = _registered(
+    "E-4070",
+    "Job database unreachable",
+    "The job database at {address} cannot be reached: {reason}.",
+    "Start it, or correct TALLY_DATABASE_URL. What was asked may have been done: look before you ask again.",
+    retryable=True,
+)
+JOB_DATABASE_BUSY = _registered(
+    "E-4071",
+    "Job database busy",
+    "The job database did not come to it in time: {reason}.",
+    "Try again; if it stays so, see what else the database is busy with.",
+    retryable=True,
+)
+SCHEMA_BEHIND = _registered(
+    "E-4072",
+    "Schema behind",
+    "The job database's schema is at {found}, this release needs {wanted}.",
+    "Run python -m services.coordinator migrate, or set TALLY_MIGRATE to true.",
+    retryable=True,
+)
+NO_SUCH_REVISION = _registered(
+    "E-4073",
+    "No such revision",
+    "The job database's schema has no revision {revision}.",
+    "Name one of {known}, head or base.",
+)

@@ -38,9 +38,14 @@ class CoordinatorSettings(ServiceSettings):
     supervisor gives to all it starts, as `tally up` does). An estimate older than `rates_hold` is asked of the carrier
     anew when it is approved. A job pauses at a row that is charged more than its preview said by over `price_guard` of
     that (a share; 0: never).
+
+    With `migrate` a coordinator brings the job database's schema up to date as it starts; without, it waits until
+    somebody else has. It waits `database_wait` at most, for that and for a database that is still starting.
     """
 
     database_url: str = ""
+    migrate: bool = True
+    database_wait: Annotated[float, Field(ge=0, le=3600)] = 60.0
     source_roots: Roots = (Path(),)
     connections: NamedConnections = Field(default_factory=dict)
     ship_from: Contact | None = None

@@ -49,6 +49,6 @@ async def open_books(shop: Shop) -> AsyncIterator[Books]:
     """The books of a shop whose database gets the jobs' tables as well."""
     url = shop.url.set(drivername=shop.kind).render_as_string(hide_password=False)
     database = Database(url, {"shop": True})
-    await migration.migrate(database)
+    await migration.prepare(database)
     yield Books(database, shop, url)
     await database.close()

@@ -15,10 +15,12 @@ from tests.integration.books_beside import Books, open_books
 from tests.integration.database_server import Server
 from tests.integration.database_servers import mariadb, postgres
 from tests.integration.house import House, running_house
+from tests.integration.job_databases import JobDatabases, job_databases
 from tests.integration.nats_servers import connected, nats_server
 from tests.integration.shops import Shop, server_shop, sqlite_shop
 
 SERVED = {"books", "own_house", "secured", "shop", "served_shop", "shops_house", "postgres_server", "mariadb_server"}
+SERVED |= {"database_url", "served_job_databases"}
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -98,10 +100,33 @@ async def books(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     shop.close()
 
 
+@pytest.fixture(scope="session")
+def job_database_template(postgres_server: Server) -> Iterator[JobDatabases]:
+    """Where job databases of a worker's tests are copied from."""
+    with job_databases(postgres_server) as databases:
+        yield databases
+
+
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    """An empty job database."""
-    database = Database(f"sqlite:///{tmp_path / 'jobs.db'}")
+def served_job_databases(job_database_template: JobDatabases) -> Iterator[JobDatabases]:
+    """Makes job databases on PostgreSQL, and removes them after the test."""
+    yield job_database_template
+    job_database_template.drop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a job database of each kind; the one on a server has its tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'jobs.db'}"
+    databases: JobDatabases = request.getfixturevalue("served_job_databases")
+    return databases.make()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty job database, of each kind: whatever a test says of it holds for both."""
+    database = Database(database_url)
     await database.write(migration.upgrade)
     yield database
     await database.close()

@@ -47,13 +47,25 @@ TELLING = {
     "voiding": {"row.voiding"},
     "voided": {"row.voided"},
 }
-WATCH = (
-    "CREATE TABLE moves (place INTEGER PRIMARY KEY, job_id TEXT, row_number INTEGER, now TEXT)",
-    """CREATE TRIGGER rows_move AFTER UPDATE OF status ON rows WHEN OLD.status <> NEW.status BEGIN
-    INSERT INTO moves (job_id, row_number, now) VALUES (NEW.job_id, NEW.row_number, NEW.status); END""",
-    """CREATE TRIGGER jobs_move AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
-    INSERT INTO moves (job_id, row_number, now) VALUES (NEW.job_id, NULL, NEW.status); END""",
-)
+WATCH = {
+    "sqlite": (
+        "CREATE TABLE moves (place INTEGER PRIMARY KEY, job_id TEXT, row_number INTEGER, now TEXT)",
+        """CREATE TRIGGER rows_move AFTER UPDATE OF status ON rows WHEN OLD.status <> NEW.status BEGIN
+        INSERT INTO moves (job_id, row_number, now) VALUES (NEW.job_id, NEW.row_number, NEW.status); END""",
+        """CREATE TRIGGER jobs_move AFTER UPDATE OF status ON jobs WHEN OLD.status <> NEW.status BEGIN
+        INSERT INTO moves (job_id, row_number, now) VALUES (NEW.job_id, NULL, NEW.status); END""",
+    ),
+    "postgresql": (
+        "CREATE TABLE moves (place SERIAL PRIMARY KEY, job_id TEXT, row_number INTEGER, now TEXT)",
+        """CREATE FUNCTION move() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        INSERT INTO moves (job_id, row_number, now)
+        VALUES (NEW.job_id, (to_jsonb(NEW) ->> 'row_number')::integer, NEW.status); RETURN NULL; END $$""",
+        """CREATE TRIGGER rows_move AFTER UPDATE OF status ON rows FOR EACH ROW
+        WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION move()""",
+        """CREATE TRIGGER jobs_move AFTER UPDATE OF status ON jobs FOR EACH ROW
+        WHEN (OLD.status <> NEW.status) EXECUTE FUNCTION move()""",
+    ),
+}
 
 
 def void_outcome(job_id: str, row: int, status: Any) -> VoidOutcome:
@@ -72,8 +84,8 @@ async def actions(database: Database, job_id: str, row: int) -> list[str]:
 
 
 async def test_every_transition_of_a_job_and_of_a_row_is_told(database: Database) -> None:
-    for statement in WATCH:
-        await database.write(lambda connection, what: connection.execute(text(what)), statement)
+    for statement in WATCH[database.kind]:
+        await database.write(lambda connection, what: connection.exec_driver_sql(what), statement)
     job_id = await started(database, rows=4)
     await record(database, shipped(job_id, 1))
     await record(database, failed(job_id, 2))

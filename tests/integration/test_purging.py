@@ -102,7 +102,8 @@ async def test_everything_of_a_purged_job_goes_and_nothing_of_another(
     assert len(await on_the_bus(house, other)) == 2
     assert (house.labels / other).exists()
     assert (await house.purging.purge(order(job_id))).rows == 0
-    assert (await house.purging.rewrite(RewriteDatabase())).rewritten
+    # A server keeps its files itself.
+    assert (await house.purging.rewrite(RewriteDatabase())).rewritten == (database.kind == "sqlite")
     assert [job.job_id for job in (await house.purging.plan(PlanPurge(older_than=3600))).jobs] == [other]
 
 

@@ -106,7 +106,7 @@ async def test_whoever_held_the_abandoned_claim_can_settle_nothing_but_a_sale(
     command = await in_flight(database, bus)
     sequence = await claim(bus, command)
     await bus.withdrawal.abandon(report(command))
-    sale = shipped(command.job_id, 1).model_copy(update={"epoch": command.epoch})
+    sale = shipped(command.job_id, 1).model_copy(update={"epoch": command.epoch, "claim_id": fresh_id()})
     assert not await bus.ledger.settle(sale, sequence)
     assert await bus.ledger.outcomes(command.job_id, 1) == [await last(bus, command), sale]
 

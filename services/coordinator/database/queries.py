@@ -195,7 +195,7 @@ def write_backs_due(connection: Connection, since: datetime, limit: int) -> list
     ).all()
     opened: dict[str, JobTransaction] = {}
     for row in found:
-        opened.setdefault(row.job_id, JobTransaction.open(connection, row.job_id, since))
+        opened.setdefault(row.job_id, JobTransaction.seen(connection, row.job_id, since))
     return [writeback_command(opened[row.job_id], row) for row in found]
 
 

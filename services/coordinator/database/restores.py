@@ -23,16 +23,28 @@ def restorable(connection: Connection, job_id: str, now: datetime) -> tuple[Sour
 
     Raises E-4003, or E-4005 while it runs, or while a row is at the carrier or waits for its write-back.
     """
+    return _restorable(JobTransaction.seen(connection, job_id, now))
+
+
+def order_restore(connection: Connection, job_id: str, actor: str, now: datetime) -> tuple[Source, int]:
+    """Note that a person wants the source put back; returns and raises as `restorable` does."""
     job = JobTransaction.open(connection, job_id, now)
+    found = _restorable(job)
+    job.trail.add("source.restore_ordered", actor=actor or "unknown")
+    job.close()
+    return found
+
+
+def _restorable(job: JobTransaction) -> tuple[Source, int]:
     job.expect_kept("Restoring its source")
     if job.source is None or job.status in _NOT_YET:
         raise _refusal(job, f"{job.status}, it never wrote")
     if job.status is JobStatus.RUNNING:
         raise _refusal(job, job.status)
-    moving = connection.execute(
+    moving = job.connection.execute(
         select(rows.c.row_number)
         .where(
-            rows.c.job_id == job_id,
+            rows.c.job_id == job.job_id,
             (rows.c.status == RowStatus.IN_FLIGHT.value) | (rows.c.write_back == WriteBackStatus.DUE.value),
         )
         .order_by(rows.c.row_number)
@@ -40,19 +52,10 @@ def restorable(connection: Connection, job_id: str, now: datetime) -> tuple[Sour
     ).first()
     if moving is not None:
         raise _refusal(job, f"{job.status}, and the number of row {moving.row_number} is on its way")
-    written = connection.execute(
-        select(func.count()).where(rows.c.job_id == job_id, rows.c.write_back == WriteBackStatus.WRITTEN.value)
+    written = job.connection.execute(
+        select(func.count()).where(rows.c.job_id == job.job_id, rows.c.write_back == WriteBackStatus.WRITTEN.value)
     )
     return job.parsed_source, written.scalar_one()
-
-
-def order_restore(connection: Connection, job_id: str, actor: str, now: datetime) -> tuple[Source, int]:
-    """Note that a person wants the source put back; returns and raises as `restorable` does."""
-    found = restorable(connection, job_id, now)
-    job = JobTransaction.open(connection, job_id, now)
-    job.trail.add("source.restore_ordered", actor=actor or "unknown")
-    job.close()
-    return found
 
 
 def record_restored(connection: Connection, job_id: str, done: Restoration, now: datetime) -> Step:

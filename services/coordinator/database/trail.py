@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from services.coordinator import states
 from services.coordinator.database import register
@@ -23,27 +23,24 @@ from shared.errors import ILLEGAL_TRANSITION, JOB_NOT_FOUND, PURGED, ErrorBody, 
 
 _source: TypeAdapter[Source] = TypeAdapter(Source)
 
-# FOR UPDATE serialises a job's transactions on PostgreSQL; SQLite has one writer and ignores it.
-_LOCK_JOB = (
-    select(
-        jobs.c.status,
-        jobs.c.cursor,
-        jobs.c.total,
-        jobs.c.source,
-        jobs.c.source_hash,
-        jobs.c.source_checked,
-        jobs.c.intake,
-        jobs.c.request,
-        jobs.c.restart_of,
-        jobs.c.purge_began_at,
-        jobs.c.audit_seq,
-        jobs.c.audit_head,
-        jobs.c.started_at,
-        jobs.c.on_interrupt,
-    )
-    .where(jobs.c.job_id == bindparam("job_id"))
-    .with_for_update()
-)
+_SELECT_JOB = select(
+    jobs.c.status,
+    jobs.c.cursor,
+    jobs.c.total,
+    jobs.c.source,
+    jobs.c.source_hash,
+    jobs.c.source_checked,
+    jobs.c.intake,
+    jobs.c.request,
+    jobs.c.restart_of,
+    jobs.c.purge_began_at,
+    jobs.c.audit_seq,
+    jobs.c.audit_head,
+    jobs.c.started_at,
+    jobs.c.on_interrupt,
+).where(jobs.c.job_id == bindparam("job_id"))
+# Serialises a job's transactions on PostgreSQL; SQLite has one writer and ignores it.
+_LOCK_JOB = _SELECT_JOB.with_for_update()
 # What was ordered that leads to a state, as a person reads it.
 _ORDERS = {JobStatus.RUNNING: "Resuming", JobStatus.PAUSED: "Pausing", JobStatus.CANCELLED: "Cancelling"}
 _INSERT_AUDIT = insert(audit)
@@ -91,7 +88,18 @@ class JobTransaction:
     @classmethod
     def open(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:
         """Lock the job; raises E-4003 where there is none."""
-        found = connection.execute(_LOCK_JOB, {"job_id": job_id}).one_or_none()
+        return cls._of(connection, job_id, now, _LOCK_JOB)
+
+    @classmethod
+    def seen(cls, connection: Connection, job_id: str, now: datetime) -> JobTransaction:
+        """The job as it is, which others may change meanwhile: for reading only. Raises E-4003 where there is none."""
+        return cls._of(connection, job_id, now, _SELECT_JOB)
+
+    @classmethod
+    def _of(
+        cls, connection: Connection, job_id: str, now: datetime, wanted: Select[*tuple[Any, ...]]
+    ) -> JobTransaction:
+        found = connection.execute(wanted, {"job_id": job_id}).one_or_none()
         if found is None:
             raise TallyError(JOB_NOT_FOUND, job_id=job_id)
         return cls(
