@@ -135,10 +135,15 @@ class TallyClient:
         """Close the connection."""
         await self._connection.close()
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether the bus is there at this moment; one that is away comes back by itself."""
-        return bool(self._connection.is_connected)
+    async def is_answered(self, within: int = 1) -> bool:
+        """Whether the bus answers at this moment, `within` seconds; one that is away comes back by itself."""
+        if not self._connection.is_connected:
+            return False
+        try:
+            await self._connection.flush(within)
+        except (NatsError, TimeoutError):
+            return False
+        return True
 
     async def until_closed(self) -> None:
         """Return once the connection is over for good."""

@@ -22,7 +22,7 @@ from services.console.answers import handle_failures
 from services.console.api import jobs, rows, sources
 from services.console.bus import FIRST_TRY_WITHIN, Bus
 from services.console.guard import Guard
-from services.console.server import listen, serve
+from services.console.server import listening, serve
 from services.console.wiring import Wiring
 from shared.cancelling import cancel
 from shared.clock import utc_now
@@ -50,7 +50,7 @@ def main() -> None:
     BUILD.labels("console", VERSION).set(1)
     require_token(settings)
     stopping = asyncio.Event()
-    serve(build(settings, stopping), listen(settings.console), stopping)
+    serve(build(settings, stopping), listening(settings.console), stopping)
 
 
 def require_token(settings: ConsoleSettings) -> None:

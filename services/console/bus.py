@@ -34,7 +34,9 @@ class Bus:
 
     async def lacks(self) -> str | None:
         """A readiness check: whether the bus is there at this moment."""
-        return None if self._client is not None and self._client.is_connected else "not connected"
+        if self._client is None:
+            return "not connected"
+        return None if await self._client.is_answered() else "no answer"
 
     async def keep(self) -> None:
         """Connect, again and again until that succeeds, and anew where the connection was closed for good."""

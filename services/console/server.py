@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.errors import SETTINGS_INVALID, TallyError
+from shared.listening import listen, url_of
 from shared.settings import ListenSettings
 
 KEEP_ALIVE = 30
@@ -91,24 +92,12 @@ def serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> Non
     Server(config, url_of(listener), stopping).run([listener])
 
 
-def listen(settings: ListenSettings) -> socket.socket:
+def listening(settings: ListenSettings) -> socket.socket:
     """A listening socket: the supervisor's, or one of our own. Raises E-5002 where the address will not do."""
-    if settings.fd is not None:
-        try:
-            return socket.socket(fileno=settings.fd)
-        except OSError as error:
-            raise TallyError(
-                SETTINGS_INVALID, setting="TALLY_CONSOLE__FD", reason=f"{error.strerror}: no socket"
-            ) from error
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    if settings.fd is None:
+        return listen(settings.host, settings.port, setting="TALLY_CONSOLE__PORT")
     try:
-        return socket.create_server((settings.host, settings.port), family=family)
+        return socket.socket(fileno=settings.fd)
     except OSError as error:
-        reason = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-        raise TallyError(SETTINGS_INVALID, setting="TALLY_CONSOLE__PORT", reason=reason) from error
-
-
-def url_of(listener: socket.socket) -> str:
-    """Where a socket listens, as a URL."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        reason = f"{settings.fd} is no socket ({error.strerror})"
+        raise TallyError(SETTINGS_INVALID, setting="TALLY_CONSOLE__FD", reason=reason) from error

@@ -13,6 +13,7 @@ import uvicorn
 from services.sandbox.app import build
 from services.sandbox.connections import OpenProtocol
 from shared.errors import SETTINGS_INVALID, TallyError
+from shared.listening import listen, url_of
 from shared.settings import SandboxSettings
 
 # Longer than any client keeps an idle connection: a close that races a request would look like a lost answer.
@@ -47,7 +48,7 @@ def serve(settings: SandboxSettings) -> None:
         app = build(settings, stopping)
     except (OSError, sqlite3.Error) as error:
         raise TallyError(SETTINGS_INVALID, setting="TALLY_DATA_DIR", reason=str(error)) from error
-    listener = _listen(settings)
+    listener = listen(settings.host, settings.port, setting="TALLY_PORT")
     config = uvicorn.Config(
         app,
         http=OpenProtocol,
@@ -57,18 +58,4 @@ def serve(settings: SandboxSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-    Server(config, _url(listener), stopping).run([listener])
-
-
-def _listen(settings: SandboxSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        reason = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-        raise TallyError(SETTINGS_INVALID, setting="TALLY_PORT", reason=reason) from error
-
-
-def _url(listener: socket.socket) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    Server(config, url_of(listener), stopping).run([listener])

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -15,8 +14,8 @@ from typing import Any
 import uvicorn
 from prometheus_client import CollectorRegistry, make_asgi_app
 
-from shared.errors import SETTINGS_INVALID, TallyError
 from shared.health.readiness import Readiness
+from shared.listening import listen
 from shared.settings.service import HttpSettings
 
 Scope = MutableMapping[str, Any]
@@ -55,7 +54,7 @@ async def serving(endpoint: Endpoint, settings: HttpSettings) -> AsyncIterator[N
     if not settings.port:
         yield
         return
-    listener = _listen(settings)
+    listener = listen(settings.host, settings.port, setting="TALLY_HTTP__PORT")
     config = uvicorn.Config(
         endpoint,
         http="h11",
@@ -83,15 +82,6 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals alone."""
         yield
-
-
-def _listen(settings: HttpSettings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family)
-    except OSError as error:
-        reason = f"cannot listen on {settings.host}:{settings.port}: {error.strerror or error}"
-        raise TallyError(SETTINGS_INVALID, setting="TALLY_HTTP__PORT", reason=reason) from error
 
 
 async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:

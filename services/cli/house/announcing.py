@@ -129,6 +129,7 @@ def up_block(house: HouseRecord, *, sandbox: bool, steps: Sequence[str]) -> str:
             "",
             f"  Bus      {without_credentials(house.nats_url)}",
             f"  Carrier  {carrier}",
+            *_console(house),
             f"  Data     {house.data_dir}",
             f"  Logs     {Path(house.data_dir) / 'logs'}",
             "",
@@ -137,3 +138,11 @@ def up_block(house: HouseRecord, *, sandbox: bool, steps: Sequence[str]) -> str:
             "",
         )
     )
+
+
+def _console(house: HouseRecord) -> tuple[str, ...]:
+    """Where the console is and how to get in; never the token itself."""
+    if house.console_url is None:
+        return ()
+    where = "TALLY_CONSOLE__TOKEN" if house.console_token_file is None else f"the token in {house.console_token_file}"
+    return f"  Console  {house.console_url}", f"           log in with {where}"

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from services.cli.house.announcing import Announcer
+from services.cli.house.console import furnish_console
 from services.cli.house.environment import (
     UserSettings,
     bus_environment,
@@ -46,7 +47,7 @@ def open_house(data_dir: Path | None, announcer: Announcer, *, sandbox: bool) ->
     """Run a house in the foreground until it is told to stop.
 
     Raises E-5001 without a carrier, E-5005 where the data directory has a supervisor, E-5006 without a NATS server,
-    E-4001 where the bus of the settings cannot be reached.
+    E-4001 where the bus of the settings cannot be reached, E-5002 where the console cannot listen where it is told to.
     """
     user = user_settings()
     require_carrier(user, sandbox=sandbox)
@@ -93,10 +94,14 @@ def _furnish(
         own = sandbox_environment(environment, carrier_port)
         layers.append((ProcessSpec("sandbox", module("sandbox"), own, prints_listening()),))
     ready = answers_status(bus)
+    console = furnish_console(data_dir, former.console_url if former else None)
     layers.append(
-        tuple(
-            ProcessSpec(name, module(name), http_environment(environment, user.http_port, place), ready)
-            for place, name in enumerate(SERVICES)
+        (
+            *(
+                ProcessSpec(name, module(name), http_environment(environment, user.http_port, place), ready)
+                for place, name in enumerate(SERVICES)
+            ),
+            console.spec(http_environment(environment, user.http_port, len(SERVICES))),
         )
     )
     return Supervisor(
@@ -104,6 +109,7 @@ def _furnish(
         data_dir=data_dir,
         nats_url=nats_url,
         carrier_url=sandbox_url or user.carrier_url,
+        console=console,
         inherited=inherited,
         announcer=announcer,
         notices=partial(interruptions_told, bus),

@@ -89,7 +89,7 @@ class Keeper:
                     stdout=log,
                     stderr=log,
                     env=dict(self.spec.environment),
-                    pass_fds=(self.inherited,),
+                    pass_fds=(self.inherited, *self.spec.inherits),
                     start_new_session=True,  # a terminal's Ctrl-C is the supervisor's alone to act on
                 )
         except OSError as error:

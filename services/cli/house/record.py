@@ -30,7 +30,10 @@ class ProcessRecord(BaseModel):
 
 
 class HouseRecord(BaseModel):
-    """A house as its supervisor last wrote it down; `data_dir` is absolute."""
+    """A house as its supervisor last wrote it down; `data_dir` is absolute.
+
+    `console_token_file` is the file with the console's token, where the house made one.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -38,6 +41,7 @@ class HouseRecord(BaseModel):
     nats_url: str
     carrier_url: str | None = None
     console_url: str | None = None
+    console_token_file: str | None = None
     data_dir: str
     services: tuple[ProcessRecord, ...] = ()
 

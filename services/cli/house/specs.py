@@ -32,12 +32,13 @@ Readiness = Callable[[Started], Awaitable[None]]
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """One process to keep running; `ready` returns once it serves."""
+    """One process to keep running; `ready` returns once it serves. It inherits the descriptors in `inherits`."""
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     ready: Readiness
+    inherits: tuple[int, ...] = ()
 
 
 Layers = tuple[tuple[ProcessSpec, ...], ...]

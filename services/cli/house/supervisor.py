@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.cli.house.announcing import Announcer
+from services.cli.house.console import Console
 from services.cli.house.process import Death, Keeper, race
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, write_record
 from services.cli.house.specs import Layers
@@ -29,6 +30,7 @@ class Supervisor:
     carrier_url: str | None
     inherited: int
     announcer: Announcer
+    console: Console | None = None
     notices: Callable[[], Awaitable[list[str]]] | None = None
     stop_asked: asyncio.Event = field(default_factory=asyncio.Event)
     kill: asyncio.Event = field(default_factory=asyncio.Event)
@@ -90,6 +92,8 @@ class Supervisor:
             supervisor_pid=os.getpid(),
             nats_url=self.nats_url,
             carrier_url=self.carrier_url,
+            console_url=self.console.url if self.console else None,
+            console_token_file=self.console.token_file if self.console else None,
             data_dir=str(self.data_dir),
             services=tuple(self._states.values()),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
@@ -23,6 +23,14 @@ from shared.errors import TallyError
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"], responses=ERRORS)
 
+# An error is JSON where the answer is a stream, too.
+_NO_STREAM: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": answer["description"],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
+    }
+    for status, answer in ERRORS.items()
+}
 Start = Annotated[int, Query(ge=0, description="Page on from `next_after` of the page before.")]
 
 
@@ -130,7 +138,7 @@ async def audit_job(
     return await house.audit_page(job_id, row_number, after=after, limit=limit)
 
 
-@router.get("/{job_id}/events", response_class=EventStream)
+@router.get("/{job_id}/events", response_class=EventStream, responses=_NO_STREAM)
 async def watch_job(
     job_id: JobId,
     house: House,
