@@ -45,13 +45,17 @@ class ClusterRig(Rig):
         """The three."""
         return [self.processes[f"nats-{number}"] for number in range(SERVERS)]
 
-    @stamina.retry(on=(NatsError, APIError, TimeoutError), attempts=None, timeout=PATIENCE, wait_max=1.0)
     async def leader_of(self, stream: str) -> Process:
         """The server that leads a stream."""
-        info = await self.client.jetstream(timeout=5).stream_info(stream)
-        if info.cluster is None or not info.cluster.leader:
-            raise TimeoutError(f"{stream} has no leader yet")
-        return self.processes[info.cluster.leader]
+        async for attempt in stamina.retry_context(
+            on=(NatsError, APIError, TimeoutError), attempts=None, timeout=PATIENCE, wait_max=1.0
+        ):
+            with attempt:
+                info = await self.client.jetstream(timeout=5).stream_info(stream)
+                if info.cluster is None or not info.cluster.leader:
+                    raise TimeoutError(f"{stream} has no leader yet")
+                return self.processes[info.cluster.leader]
+        raise AssertionError("unreachable")
 
     async def until_healthy(self, server: Process) -> None:
         """Wait until a server says of itself that all it keeps is as its cluster has it."""

@@ -1,0 +1,94 @@
+"""A cluster of three servers while jobs run: leaders die, stores are lost, majorities, links; `make cluster`."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from nats.js import JetStreamContext
+
+from shared.bus import topology
+from tests.cluster import faults
+from tests.cluster.acknowledged import claim_while
+from tests.cluster.disturbances import kill_leaders
+from tests.cluster.faults import Fault
+from tests.cluster.runs import alarms, ship_through
+from tests.crash.cluster import CLUSTER_SHAPE, SERVERS, ClusterRig
+from tests.crash.shapes import Shape
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(900), pytest.mark.long]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterRig]:
+    """Two coordinators, two shippers and a writeback; one of each and the writeback know the first server only."""
+    knows = dict.fromkeys(("coordinator-0", "shipper-0", "writeback-0"), (0,))
+    async with ClusterRig(tmp_path_factory.mktemp("cluster"), CLUSTER_SHAPE, knows=knows) as rig:
+        yield rig
+
+
+@pytest.mark.parametrize("fault", faults.ALL, ids=lambda fault: fault.name)
+async def test_every_row_is_shipped_once_and_the_job_goes_on_by_itself(cluster: ClusterRig, fault: Fault) -> None:
+    seed = faults.ALL.index(fault) + 10
+    verdict = await ship_through(
+        cluster, fault.rows, partial(fault.happen, cluster), seed=seed, carrier_ms=fault.carrier_ms
+    )
+    assert verdict.holds, verdict
+    assert alarms(cluster) == []
+
+
+async def test_a_claim_is_promised_to_one_and_is_kept_whoever_leads_the_ledger(cluster: ClusterRig) -> None:
+    promises = await claim_while(cluster, partial(kill_leaders, cluster, ("LEDGER",) * 8))
+    assert len(promises.won) > 100
+    assert await promises.broken(cluster) == []
+
+
+async def test_a_house_of_single_copies_becomes_one_of_three_while_a_job_runs(tmp_path: Path) -> None:
+    async with ClusterRig(tmp_path, Shape()) as rig:
+
+        async def raise_copies() -> None:
+            for process in rig.services:
+                await process.stop()
+                await process.start(TALLY_STREAM_REPLICAS=str(SERVERS))
+
+        verdict = await ship_through(rig, 30, raise_copies, seed=41)
+        assert verdict.holds, verdict
+        js = rig.client.jetstream()
+        assert await _copies(js) == {SERVERS}
+        await rig.processes["shipper-0"].stop()
+        await rig.processes["shipper-0"].start()
+        assert await _copies(js) == {SERVERS}, "a process with the former setting takes none away"
+
+
+async def test_a_service_that_starts_before_the_majority_waits_for_it(tmp_path: Path) -> None:
+    rig = ClusterRig(tmp_path, CLUSTER_SHAPE)
+    try:
+        await rig.open()
+        stopped = rig.servers[1:]
+        for process in (*rig.services, *stopped):
+            process.kill()
+            await process.death()
+        lives = [process.launch() for process in rig.services]
+        for life in lives:
+            await rig.bell.until(lambda one=life: one.said("keeps no streams yet"), "a service to say that it waits")
+        for server in stopped:
+            server.launch()
+        for process, life in zip(rig.services, lives, strict=True):
+            await process.until_ready(life)
+            assert not life.over
+        verdict = await ship_through(rig, 6, _nothing, seed=42)
+        assert verdict.holds, verdict
+    finally:
+        await rig.close()
+
+
+async def _nothing() -> None:
+    """Leave the bus alone."""
+
+
+async def _copies(js: JetStreamContext) -> set[int]:
+    """In how many copies streams and consumers are kept."""
+    clusters = [(await js.stream_info(str(stream.name))).cluster for stream in topology.streams(1)]
+    clusters += [(await js.consumer_info(one.stream, one.durable)).cluster for one in topology.CONSUMERS]
+    return {1 + len((cluster.replicas if cluster else None) or ()) for cluster in clusters}
