@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import coordinators, installation, jobs, rows
 from services.coordinator.database.trail import JobTransaction
+from services.coordinator.database.turns import take_turns
 from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from shared.errors import INTERRUPTED, TallyError
 
@@ -50,8 +51,9 @@ def arrive(connection: Connection, presence: Presence, now: datetime) -> list[St
     """Note that a coordinator starts; where no other one was there, its running jobs are interrupted.
 
     A coordinator of the same run that was seen a moment ago means that its supervisor restarts it: nobody has to be
-    asked. A job at its last row has nothing left to ask about.
+    asked. A job at its last row has nothing left to ask about. Of coordinators that start together the first one does.
     """
+    take_turns(connection, "arrive")
     alone = (
         connection.execute(
             select(coordinators.c.coordinator_id)
@@ -65,7 +67,9 @@ def arrive(connection: Connection, presence: Presence, now: datetime) -> list[St
     if not alone:
         return []
     running = connection.execute(
-        select(jobs.c.job_id).where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.cursor < jobs.c.total)
+        select(jobs.c.job_id)
+        .where(jobs.c.status == JobStatus.RUNNING.value, jobs.c.cursor < jobs.c.total)
+        .order_by(jobs.c.job_id)
     ).scalars()
     return [step for job_id in running.all() if (step := _interrupt(connection, job_id, now)) is not None]
 

@@ -10,14 +10,24 @@ from services.coordinator import states
 from services.coordinator.database import second_labels
 from services.coordinator.database.commands import Issue, ship_command
 from services.coordinator.database.lineage import ancestors, shipped_before
-from services.coordinator.database.statements import HOLDER, RESERVE, SELECT_NEXT, AnyRow, move_row, update_row
+from services.coordinator.database.statements import (
+    LOCK_RESERVATION,
+    RESERVE,
+    SELECT_HOLDER,
+    SELECT_NEXT,
+    AnyRow,
+    move_row,
+    update_row,
+)
 from services.coordinator.database.tables import jobs, reservations, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.intake.repeats import ships_again, skip_note
 from shared.contracts.commands import ShipCommand
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
-from shared.errors import RESERVED, ErrorBody, TallyError
+from shared.errors import JOB_DATABASE_BUSY, RESERVED, ErrorBody, TallyError
+
+_RESERVING_TRIES = 20
 
 
 def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = None) -> ShipCommand | None:
@@ -41,11 +51,9 @@ def start_next(job: JobTransaction, issue: Issue, following: AnyRow | None = Non
 
 def start_row(job: JobTransaction, row: AnyRow, issue: Issue) -> ShipCommand | None:
     """Reserve the row's order and put the row in flight; None where it is skipped or the job had to fail."""
-    if not job.connection.execute(RESERVE, reservation(job, row)).rowcount:
-        holder = job.connection.execute(HOLDER, {"reservation_key": row.reservation_key}).one()
-        mine = (holder.job_id, holder.row_number) == (job.job_id, row.row_number)
-        if not mine and not _take_over(job, row, holder):
-            return None
+    holder = _reserve(job, row)
+    if holder is not None and not _take_over(job, row, holder):
+        return None
     attempt = row.attempt + 1
     move_row(
         job,
@@ -64,6 +72,25 @@ def start_row(job: JobTransaction, row: AnyRow, issue: Issue) -> ShipCommand | N
 
 def reservation(job: JobTransaction, row: AnyRow) -> dict[str, Any]:
     return {"reservation_key": row.reservation_key, "job_id": job.job_id, "row_number": row.row_number}
+
+
+def _reserve(job: JobTransaction, row: AnyRow) -> AnyRow | None:
+    """Reserve the row's order; the row of whoever holds it, if that is another one.
+
+    Nobody else changes the reservation before this transaction ends. Raises E-4071 where it changes hands all the time.
+    """
+    mine = reservation(job, row)
+    for _ in range(_RESERVING_TRIES):
+        if job.connection.execute(RESERVE, mine).rowcount:
+            return None
+        held = job.connection.execute(LOCK_RESERVATION, {"reservation_key": row.reservation_key}).one_or_none()
+        if held is None:
+            continue  # its holder gave it up after it stood in the way
+        place = {"job_id": held.job_id, "row_number": held.row_number}
+        if place == {"job_id": job.job_id, "row_number": row.row_number}:
+            return None
+        return job.connection.execute(SELECT_HOLDER, place).one()
+    raise TallyError(JOB_DATABASE_BUSY, reason="the reservation of an order changes hands all the time")
 
 
 def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
@@ -90,10 +117,8 @@ def _take_over(job: JobTransaction, row: AnyRow, holder: AnyRow) -> bool:
 
 def reserve_again(job: JobTransaction, row: AnyRow) -> AnyRow | None:
     """Reserve the order of a row that was sold after all; the row of another job that has bought it, or may, if any."""
-    if job.connection.execute(RESERVE, reservation(job, row)).rowcount:
-        return None
-    holder = job.connection.execute(HOLDER, {"reservation_key": row.reservation_key}).one()
-    if (holder.job_id, holder.row_number) == (job.job_id, row.row_number):
+    holder = _reserve(job, row)
+    if holder is None:
         return None
     if not _may_ship_again(job, holder):
         return holder

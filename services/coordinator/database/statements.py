@@ -76,10 +76,14 @@ RESERVE = text(
     "INSERT INTO reservations (reservation_key, job_id, row_number) VALUES (:reservation_key, :job_id, :row_number)"
     " ON CONFLICT (reservation_key) DO NOTHING"
 )
-HOLDER = (
-    select(reservations.c.job_id, reservations.c.row_number, rows.c.status, rows.c.tracking_numbers)
-    .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
+# Locked, and read apart from its row: whoever waits here for another job's transaction sees what that one left.
+LOCK_RESERVATION = (
+    select(reservations.c.job_id, reservations.c.row_number)
     .where(reservations.c.reservation_key == bindparam("reservation_key"))
+    .with_for_update()
+)
+SELECT_HOLDER = select(rows.c.job_id, rows.c.row_number, rows.c.status, rows.c.tracking_numbers).where(
+    rows.c.job_id == bindparam("job_id"), rows.c.row_number == bindparam("row_number")
 )
 
 

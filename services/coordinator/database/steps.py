@@ -38,6 +38,7 @@ from services.coordinator.database.statements import (
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import rows, second_labels
 from services.coordinator.database.trail import JobTransaction
+from services.coordinator.database.turns import take_turns
 from shared.contracts.lookups import LabelRecovered, ShipmentSought
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.contracts.writeback import RowWritten
@@ -180,6 +181,7 @@ def resolve(connection: Connection, job_id: str, row_number: int, finding: Findi
 
 def _expect_free(job: JobTransaction, row_number: int, number: str) -> None:
     """Raise E-4026 where a label of this number stands for another row: one of the two would be voided or lost."""
+    take_turns(job.connection, f"number:{number}")
     for table in (rows, second_labels):
         holder = job.connection.execute(
             select(table.c.job_id, table.c.row_number)
