@@ -7,7 +7,7 @@ PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash cluster containers bench bench-intake docs lock clean
+.PHONY: help setup demo test check format unit integration simulation crash cluster containers up down logs bench bench-intake docs lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,21 @@ cluster: setup ## A bus of three servers: leaders killed, stores wiped, no major
 
 containers: setup ## Run the tests of the container images (needs Docker)
 	$(BIN)/pytest tests/containers
+
+# Docker is all that these three need.
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+
+up: ## Start every service in containers, with PostgreSQL and the sandbox carrier (needs Docker only)
+	@deploy/prepare
+	@$(COMPOSE) up --build --detach
+	@echo 'Console: http://127.0.0.1:8000 (its token: deploy/secrets/console_token)'
+	@echo 'Ship:    cp samples/orders.csv orders/ && $(COMPOSE) run --rm tally ship orders.csv'
+
+down: ## Stop the containers; jobs, labels and the bus stay in their volumes
+	@$(COMPOSE) down
+
+logs: ## Follow what the containers log
+	@$(COMPOSE) logs --follow --tail 100
 
 bench: setup ## Measure rows per second, overhead and what write-back costs (10 minutes); tables, build/bench.json
 	$(BIN)/python -m tests.bench.rows

@@ -1,110 +1,74 @@
-"""The compose file brings the same services up, and they ship a batch."""
+"""What a person types: prepare, up, ship, down."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import socket
-import subprocess
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
-import docker
 import pytest
-from docker.errors import DockerException
-from testcontainers.compose import DockerCompose
 
+from tests.containers.project import ROOT, prepare
+from tests.containers.stack import SERVICES, Stack
 from tests.integration.house import tracking_numbers
-from tests.samples import write_orders
-
-ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
-
-class StandaloneCompose(DockerCompose):
-    """Compose as the older, separate `docker-compose` program."""
-
-    @cached_property
-    def compose_command_property(self) -> list[str]:
-        return ["docker-compose"]
-
-
-def compose_kind() -> type[DockerCompose] | None:
-    """`docker compose` where there is one, else `docker-compose`, else nothing."""
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0:
-        return DockerCompose
-    return StandaloneCompose if shutil.which("docker-compose") else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def engine() -> None:
-    """Docker, or a skip that says why."""
-    try:
-        docker.from_env().ping()
-    except DockerException as error:
-        pytest.skip(f"no Docker engine: {error}")
-    if compose_kind() is None:
-        pytest.skip("neither docker compose nor docker-compose is there")
-
-
-@dataclass
-class Stack:
-    """The running stack and the folder its orders are in."""
-
-    compose: DockerCompose
-    orders: Path
-    carrier_url: str
-
-    def tally(self, *arguments: str) -> str:
-        """Run `tally` in a container of its own; what it printed."""
-        command = [*self.compose.docker_compose_command(), "run", "--rm", "-T", "tally", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=180)
-        return done.stdout
-
-
-@pytest.fixture(scope="module")
-def stack(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 - the engine first
-    orders = tmp_path_factory.mktemp("orders")
-    port = free_port()
-    settings = {
-        "COMPOSE_PROJECT_NAME": f"tally{os.getpid()}",
-        "TALLY_ORDERS": str(orders),
-        "TALLY_UID": str(os.getuid()),
-        "TALLY_GID": str(os.getgid()),
-        "TALLY_NATS_PORT": str(free_port()),
-        "TALLY_SANDBOX_PORT": str(port),
-    }
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in settings.items():
-            environment.setenv(name, value)
-        kind = compose_kind()
-        assert kind is not None
-        with kind(ROOT, build=True, wait=False) as compose:
-            # `up` builds only what it starts; a `run` that builds would print that among its answer.
-            build = [*compose.docker_compose_command(), "build", "tally"]
-            subprocess.run(build, cwd=ROOT, capture_output=True, check=True)
-            yield Stack(compose, orders, f"http://127.0.0.1:{port}")
+LONG_RUNNING = ("nats", "postgres", *SERVICES, "console", "sandbox")
+JSON_LINES = (*SERVICES, "console", "sandbox")
 
 
 def test_ten_rows_ship_through_the_containers(stack: Stack) -> None:
-    path = stack.orders / "orders.csv"
-    write_orders(path, 10)
-    job = json.loads(stack.tally("ship", "orders.csv", "--yes", "--json"))
+    path = stack.orders("ten.csv", 10)
+    job = json.loads(stack.tally("ship", "ten.csv", "--yes", "--json"))
     assert (job["status"], job["rows"]["shipped"]) == ("completed", 10)
     rows = json.loads(stack.tally("rows", job["job_id"], "--json"))
-    with urllib.request.urlopen(f"{stack.carrier_url}/_sandbox/shipments") as answer:
-        sold = Counter(shipment["reference"] for shipment in json.load(answer))
-    assert sold == {row["reference"]: 1 for row in rows}
+    references = {row["reference"] for row in rows}
+    sold = Counter(shipment["reference"] for shipment in stack.shipments() if shipment["reference"] in references)
+    assert sold == dict.fromkeys(references, 1)
     assert tracking_numbers(path) == [row["tracking_numbers"][0] for row in rows]
+
+
+def test_the_console_lists_the_jobs_to_whoever_has_its_token(stack: Stack) -> None:
+    call = Request(
+        f"{stack.console_url}/api/v1/jobs", headers={"Authorization": f"Bearer {stack.secret('console_token')}"}
+    )
+    with urlopen(call, timeout=30) as answer:
+        assert answer.status == 200
+        assert "completed" in answer.read().decode()
+    with pytest.raises(HTTPError, match="401"):
+        urlopen(f"{stack.console_url}/api/v1/jobs", timeout=30)
+
+
+def test_every_container_says_that_it_is_well(stack: Stack) -> None:
+    stack.wait_until_healthy(LONG_RUNNING)
+
+
+def test_the_schema_was_migrated_once_and_before_the_coordinator(stack: Stack) -> None:
+    (migrate,), (coordinator,) = stack.containers("migrate"), stack.containers("coordinator")
+    assert (migrate.attrs["State"]["Status"], migrate.attrs["State"]["ExitCode"]) == ("exited", 0)
+    assert migrate.attrs["State"]["FinishedAt"] < coordinator.attrs["State"]["StartedAt"]
+
+
+@pytest.mark.parametrize("service", JSON_LINES)
+def test_every_line_that_a_service_logs_is_json(stack: Stack, service: str) -> None:
+    (container,) = stack.containers(service)
+    lines = container.logs().decode().splitlines()
+    assert lines
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+
+
+def test_preparing_again_changes_nothing(stack: Stack) -> None:
+    kept = [stack.folder / ".env", *sorted((stack.folder / "deploy" / "secrets").iterdir())]
+    before = [path.read_bytes() for path in kept]
+    assert prepare(stack.folder) == ""
+    assert [path.read_bytes() for path in kept] == before
+
+
+def test_without_preparing_compose_says_what_to_do(stack: Stack) -> None:
+    elsewhere = stack.folder / "unprepared"
+    elsewhere.mkdir()
+    (elsewhere / "docker-compose.yml").write_bytes((ROOT / "docker-compose.yml").read_bytes())
+    said = stack.fail("--project-directory", str(elsewhere), "--file", str(elsewhere / "docker-compose.yml"), "config")
+    assert "run deploy/prepare first" in said
