@@ -13,6 +13,7 @@ from services.shipper.labels import LabelStore
 from services.shipper.quotes import Quotes
 from services.shipper.recording import Recorder
 from services.shipper.recovery import Recovery
+from services.shipper.sharing import Sharing
 from services.shipper.shipping import Shipping
 from services.shipper.spool import Spool
 from services.shipper.voiding import Voiding
@@ -57,8 +58,17 @@ def main() -> None:
         async def deliver_spooled() -> None:
             await spool.deliver(ledger)
 
+        sharing = Sharing(service.client, service.publisher, carrier.limits, settings.carrier, utc_now)
+        carrier.limits.tell_of_rest = sharing.rests
+        await sharing.join()
+        service.background(sharing.run, to_the_end=True)
         service.background(deliver_spooled)
-        service.consume(topology.SHIP_COMMANDS, handlers.ship, concurrency=_ROWS_AT_ONCE)
+        service.consume(
+            topology.SHIP_COMMANDS,
+            handlers.ship,
+            concurrency=_ROWS_AT_ONCE,
+            open_for_more=lambda: carrier.limits.is_open,
+        )
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier, own_rates=settings.carrier.negotiated_rates).answer)
         service.answer(subjects.ADDRESSES_CHECK, AddressChecks(carrier).answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import time
@@ -16,6 +17,7 @@ from services.shipper.carriers.carrier import (
     SendDeadline,
     UnknownOutcomeError,
 )
+from services.shipper.carriers.places import Turn
 from services.shipper.decisions import Decision, decide
 from services.shipper.reconciliation import Proof, Reconciliation, Sought
 from services.shipper.recording import Findings, Place, Recorder
@@ -55,6 +57,14 @@ class _Doubt:
     since: datetime
     last_commit: datetime
     vouched: bool = False
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A turn to call the carrier, or why nothing can be bought."""
+
+    turn: Turn
+    refusal: NothingCreatedError | None = None
 
 
 class Shipping:
@@ -97,7 +107,13 @@ class Shipping:
         # A first command has no ledger entry before it: the claim's compare-and-set finds out where it is wrong.
         fresh = first_delivery and command.attempt == 1 and not command.recover
         last = None if fresh else await self._ledger.last(command.job_id, command.row_number)
-        refusal = await self._prepare()
+        prepared = await self._prepared(command)
+        if prepared is None:
+            return True
+        with prepared.turn:
+            return await self._ship_in_turn(command, last, prepared)
+
+    async def _ship_in_turn(self, command: ShipCommand, last: Recorded | None, prepared: _Prepared) -> bool:
         while True:
             # After the ledger was read: what was found there is of this epoch, or of one before.
             same_epoch = await self._ledger.is_current(command.epoch)
@@ -123,10 +139,11 @@ class Shipping:
         if await self._ledger_was_lost(command):
             return True
         if decision is Decision.RECONCILE:
+            prepared.turn.release()  # a look-up may take minutes, and waits for places of its own
             return await self._reconcile(command, claim, last)
-        if refusal is not None:
-            return await self._recorder.failed(claim, refusal.error)
-        return await self._buy(command, claim)
+        if prepared.refusal is not None:
+            return await self._recorder.failed(claim, prepared.refusal.error)
+        return await self._buy(command, claim, prepared.turn)
 
     async def _ledger_was_lost(self, command: ShipCommand) -> bool:
         """Whether a claim for `command` says nothing, for it is in another ledger than the command's."""
@@ -141,13 +158,16 @@ class Shipping:
         log.warning("command expired", job=command.job_id, row=command.row_number)
         return True
 
-    async def _prepare(self) -> NothingCreatedError | None:
-        """Everything that can wait or fail comes before the claim."""
+    async def _prepared(self, command: ShipCommand) -> _Prepared | None:
+        """Everything that can wait or fail comes before the claim; None where the command expired meanwhile."""
         try:
-            await self._carrier.prepare()
+            async with asyncio.timeout((command.not_after - self._clock()).total_seconds()):
+                return _Prepared(await self._carrier.prepare())
         except NothingCreatedError as refusal:
-            return refusal
-        return None
+            return _Prepared(Turn(), refusal)
+        except TimeoutError:
+            log.warning("command expired while it waited", job=command.job_id, row=command.row_number)
+            return None
 
     async def _claim(self, command: ShipCommand, behind: Recorded | None) -> _Claim:
         deadline = SendDeadline(self._settings.send_within, self._steady(), self._steady)
@@ -180,14 +200,14 @@ class Shipping:
         return timedelta(seconds=seconds)
 
     async def _buy(
-        self, command: ShipCommand, claim: _Claim, *, calls: int = 1, evidence: tuple[Evidence, ...] = ()
+        self, command: ShipCommand, claim: _Claim, turn: Turn, *, calls: int = 1, evidence: tuple[Evidence, ...] = ()
     ) -> bool:
         if not command.buy:
             return await self._recorder.failed(claim, TallyError(WITHDRAWN).body, Findings(evidence))
         started = time.perf_counter()
         failpoint("shipper.before_call")
         try:
-            purchase = await self._carrier.buy(command.shipment, command.reference, claim.deadline)
+            purchase = await self._carrier.buy(command.shipment, command.reference, claim.deadline, turn)
         except DeadlinePassedError:
             return await self._claim_again(command, claim, calls, evidence)
         except NothingCreatedError as refusal:
@@ -218,7 +238,7 @@ class Shipping:
             return False
         if await self._ledger_was_lost(command):
             return True
-        return await self._buy(command, again, calls=calls + 1, evidence=evidence)
+        return await self._buy(command, again, Turn(), calls=calls + 1, evidence=evidence)
 
     async def _reconcile(self, command: ShipCommand, claim: _Claim, last: Recorded | None) -> bool:
         """Take over from whoever may have called: the look-up decides."""

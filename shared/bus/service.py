@@ -70,6 +70,7 @@ class Service:
         self._consumers: list[topology.Consumer] = []
         self._pulls: list[Pull] = []
         self._background: list[Background] = []
+        self._to_the_end: list[Background] = []
         self._readiness = Readiness()
         self.require("service", self._runs)
         self.require("bus", self._is_connected)
@@ -146,9 +147,12 @@ class Service:
             subject, queue=self.name, max_workers=64, decoder=_whole, ack_policy=AckPolicy.MANUAL, no_reply=True
         )(reply)
 
-    def background(self, run: Background) -> None:
-        """Run `run` beside the handlers, from the bus being up until the service stops; its error ends the service."""
-        self._background.append(run)
+    def background(self, run: Background, *, to_the_end: bool = False) -> None:
+        """Run `run` beside the handlers, from the bus being up until the service stops; its error ends the service.
+
+        With `to_the_end` it goes on until the messages in hand are done, and has the bus when it is cancelled.
+        """
+        (self._to_the_end if to_the_end else self._background).append(run)
 
     def require(self, name: str, check: Check) -> None:
         """Have `/readyz` say that the service is not ready where `check` finds something lacking."""
@@ -247,12 +251,13 @@ class Service:
     async def _serve(self) -> None:
         async with asyncio.TaskGroup() as group:
             pulls = [pull.run for pull in self._pulls]
+            lasting = [group.create_task(run()) for run in self._to_the_end]
             tasks = [group.create_task(run()) for run in (*pulls, *self._background, self._watch, *self._measures())]
             await self._stopping.wait()
             self.state = "stopping"
             await cancel(tasks)
-            for pull in self._pulls:
-                group.create_task(pull.drain(STOP_GRACE))
+            await asyncio.gather(*(pull.drain(STOP_GRACE) for pull in self._pulls))
+            await cancel(lasting)
 
     def _measures(self) -> Sequence[Background]:
         """What is measured for whoever asks by HTTP."""

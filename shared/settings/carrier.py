@@ -15,6 +15,9 @@ class CarrierSettings(BaseModel):
     `consistency` is what the carrier promises of a look-up by reference right after a label was bought: `immediate`,
     `eventual` (within `settle_time`) or `none`.
 
+    `max_concurrency` calls are made at once and `calls_per_second` begun (0: any number), by all shippers of the
+    account together.
+
     `negotiated_rates` says that the account has rates of its own, so that a price by others is worth a warning.
     """
 
@@ -29,6 +32,7 @@ class CarrierSettings(BaseModel):
     tcp_user_timeout: Annotated[float, Field(gt=0)] = 15.0
     commit_margin: Annotated[float, Field(ge=0)] = 5.0
     max_concurrency: Annotated[int, Field(ge=1)] = 24
+    calls_per_second: Annotated[float, Field(ge=0)] = 0.0
     label_format: Literal["GIF", "ZPL", "EPL"] = "GIF"
     negotiated_rates: bool = True
 

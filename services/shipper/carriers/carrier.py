@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, Protocol
 
+from services.shipper.carriers.places import Turn
 from shared.clock import SteadyClock, steady_now
 from shared.contracts.addresses import AddressFinding
 from shared.errors import ErrorBody
@@ -114,11 +115,13 @@ class SendDeadline:
 class Carrier(Protocol):
     """A carrier account. Every method has time-outs and bounded retries of its own."""
 
-    async def prepare(self) -> None:
-        """Do what can wait or fail before a purchase: fetch the token. Raises NothingCreatedError."""
+    async def prepare(self) -> Turn:
+        """Do what can wait or fail before a purchase: fetch the token, wait for a place. Raises NothingCreatedError."""
 
-    async def buy(self, shipment: Shipment, reference: str, deadline: SendDeadline) -> Purchase:
-        """Buy the shipment's labels under `reference`.
+    async def buy(
+        self, shipment: Shipment, reference: str, deadline: SendDeadline, turn: Turn | None = None
+    ) -> Purchase:
+        """Buy the shipment's labels under `reference`, in a turn, which is released, or after waiting for one.
 
         Retries only what provably created nothing. Raises NothingCreatedError, UnknownOutcomeError or
         DeadlinePassedError.

@@ -20,6 +20,7 @@ from services.shipper.carriers.carrier import (
     SendDeadline,
     UnknownOutcomeError,
 )
+from services.shipper.carriers.places import Turn
 from shared.clock import Clock
 from shared.contracts.addresses import AddressFinding
 from shared.errors import CARRIER_REJECTED, CARRIER_UNAVAILABLE, TallyError
@@ -87,15 +88,18 @@ class SimulatedCarrier:
         self._books = books
         self._network = books.network
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> Turn:
         """Fetch what a call needs, which may take a while or fail."""
         await self._moment()
         if self._network.happens(0.01):
             raise NothingCreatedError(TallyError(CARRIER_UNAVAILABLE, operation="the token", reason="busy").body)
+        return Turn()
 
-    async def buy(self, shipment: Shipment, reference: str, deadline: SendDeadline) -> Purchase:
+    async def buy(
+        self, shipment: Shipment, reference: str, deadline: SendDeadline, turn: Turn | None = None
+    ) -> Purchase:
         """Buy; the request may be committed by the carrier long after nobody waits for it any more."""
-        del shipment
+        del shipment, turn
         await self._moment()
         deadline.check()
         answer: asyncio.Future[Purchase] = asyncio.get_running_loop().create_future()

@@ -17,6 +17,7 @@ from services.shipper.carriers.carrier import (
     SendDeadline,
     UnknownOutcomeError,
 )
+from services.shipper.carriers.places import Turn
 from services.shipper.carriers.ups import requests
 from services.shipper.carriers.ups.answers import Refused, ShipAnswer, ship_answer
 from services.shipper.carriers.ups.directory import CheckAnswer, Found, check_answer, check_call, is_covered
@@ -65,19 +66,27 @@ class UpsCarrier:
         self._clock = clock
         self._session = Session(settings, clock, sleep=sleep, backoff=backoff or Backoff())
 
-    async def prepare(self) -> None:
-        """Fetch the token where there is none. Raises NothingCreatedError E-3002…E-3006, E-5003."""
-        await self._session.tokens.get()
+    @property
+    def limits(self) -> Session:
+        """What keeps the account's limits."""
+        return self._session
 
-    async def buy(self, shipment: Shipment, reference: str, deadline: SendDeadline) -> Purchase:
+    async def prepare(self) -> Turn:
+        """Fetch the token where there is none, wait for a place. Raises NothingCreatedError E-3002…E-3006, E-5003."""
+        await self._session.tokens.get()
+        return await self._session.turn()
+
+    async def buy(
+        self, shipment: Shipment, reference: str, deadline: SendDeadline, turn: Turn | None = None
+    ) -> Purchase:
         """Buy the shipment's labels under `reference` (UPS Shipping v2409).
 
         Raises NothingCreatedError (E-3001 and E-3030 to E-3038 where refused; E-3002, E-3003, E-3004, E-3006 and E-5003
         stop the job), UnknownOutcomeError or DeadlinePassedError.
         """
         call = requests.ship_call(shipment, reference, self._account, self._image_format, self._today())
-        with telling_nothing_of(shipment.recipient):
-            answer = await self._session.ask(call, _read_ship_answer, deadline)
+        with turn or Turn() as held, telling_nothing_of(shipment.recipient):
+            answer = await self._session.ask(call, _read_ship_answer, deadline, held)
         if isinstance(answer, Refused):
             raise rejected(answer, shipment)
         return answer.purchase
