@@ -32,8 +32,8 @@ _ASK_FOR = 1.0
 
 def account_key(settings: CarrierSettings) -> str:
     """What an account is called on the bus: a hash that tells neither its number nor its client id."""
-    named = f"{settings.url.rstrip('/')}|{settings.account or settings.client_id}"
-    return hashlib.sha256(named.encode()).hexdigest()[:32]
+    named = settings.account or settings.client_id
+    return hashlib.sha256(f"carrier account {named}".encode()).hexdigest()[:32]
 
 
 class Sharing:
