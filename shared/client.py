@@ -56,6 +56,7 @@ from shared.errors import (
     TallyError,
 )
 from shared.shipping import Money
+from shared.telemetry import tracing
 from shared.watching import JobEvents
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
@@ -493,7 +494,9 @@ class TallyClient:
                 on=NoRespondersError, attempts=None, timeout=min(seconds, NOBODY_FOR), wait_initial=0.1, wait_max=0.5
             ):
                 with attempt:
-                    message = await self._connection.request(subject, body.encode(), timeout=seconds)
+                    message = await self._connection.request(
+                        subject, body.encode(), timeout=seconds, headers=tracing.headers()
+                    )
         except (NoRespondersError, TimeoutError) as error:
             if refusal := self._refusals.of(subject):
                 raise refusal from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
 from shared.errors import BUS_UNREACHABLE, JOB_AMBIGUOUS, JOB_NOT_FOUND, TallyError
 from shared.settings import ClientSettings, load
+from shared.telemetry import tracing
 
 _JOBS_A_PAGE = 500
 _NAMED = 5
@@ -27,6 +29,7 @@ class House:
     data_dir: Path
     timeout: float
     record: HouseRecord | None
+    otlp_endpoint: str = ""
 
 
 def find_house(data: Path | None) -> House:
@@ -36,18 +39,23 @@ def find_house(data: Path | None) -> House:
     record = read_record(data_dir)
     if "nats_url" in settings.model_fields_set:
         same = record is not None and record.nats_url == settings.nats_url
-        return House(bus_access(settings), data_dir, settings.timeout, record if same else None)
+        return House(bus_access(settings), data_dir, settings.timeout, record if same else None, settings.otlp_endpoint)
     if record is None:
         raise TallyError(BUS_UNREACHABLE, url=f"an unknown address (no house in {data_dir})")
-    return House(bus_access(settings, record.nats_url), data_dir, settings.timeout, record)
+    return House(bus_access(settings, record.nats_url), data_dir, settings.timeout, record, settings.otlp_endpoint)
 
 
 @asynccontextmanager
 async def client_of(data: Path | None) -> AsyncIterator[TallyClient]:
-    """A client of the house, connected. Raises E-4001."""
+    """A client of the house, connected; what it asks for is traced, where that is set. Raises E-4001."""
     house = find_house(data)
-    async with await TallyClient.connect(house.bus, house.timeout) as client:
-        yield client
+    tracing.start("cli", house.otlp_endpoint)
+    try:
+        async with await TallyClient.connect(house.bus, house.timeout) as client:
+            yield client
+    finally:
+        if tracing.is_on():
+            await asyncio.to_thread(tracing.stop)
 
 
 async def resolve_job(client: TallyClient, text: str) -> JobDocument:

@@ -30,7 +30,7 @@ from shared.errors import CONSOLE_OPEN, TallyError
 from shared.health.endpoint import Endpoint, serving
 from shared.health.readiness import Readiness
 from shared.settings import ConsoleSettings, load
-from shared.telemetry import configure
+from shared.telemetry import configure, tracing
 from shared.telemetry.metrics import BUILD, REGISTRY
 from shared.version import VERSION
 
@@ -47,6 +47,7 @@ def main() -> None:
         signal.signal(number, _leave)
     settings = load(ConsoleSettings)
     configure("console", settings.log_level, settings.log_format)
+    tracing.start("console", settings.otlp_endpoint)
     BUILD.labels("console", VERSION).set(1)
     require_token(settings)
     stopping = asyncio.Event()

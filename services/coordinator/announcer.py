@@ -13,7 +13,7 @@ from shared.contracts import subjects
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.states import JobStatus
 from shared.errors import ErrorBody, TallyError
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("announcer")
 
@@ -44,6 +44,7 @@ class Announcer:
     async def entered(self, job_id: str, status: JobStatus, row_number: int | None = None) -> None:
         """Say that a job entered a state."""
         JOBS_ENTERED.labels(status.value).inc()
+        tracing.record_state(job_id, status.value)
         row_number = self._moved.pop(job_id, row_number)
         await self._say(EventType.entered(status), job_id, row_number)
 

@@ -20,7 +20,7 @@ from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Outcome,
 from shared.errors import ErrorBody, TallyError
 from shared.failpoints import failpoint
 from shared.shipping import Money, Shipment
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("recording")
 
@@ -78,8 +78,9 @@ class Recorder:
     ) -> bool:
         """Record a sale; False where the claim was taken over (the sale is then in the late ledger)."""
         failpoint("shipper.before_label")
-        keys = await self._store_labels(place.entry, purchase)
-        invoice_key = await self._store_invoice(place.entry, purchase)
+        with tracing.span("store labels"):
+            keys = await self._store_labels(place.entry, purchase)
+            invoice_key = await self._store_invoice(place.entry, purchase)
         failpoint("shipper.after_label")
         outcome = Shipped(
             **_identity(place.entry),

@@ -17,7 +17,7 @@ from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.errors import REGISTRY, SOURCE_KIND_UNSUPPORTED, TallyError
 from shared.failpoints import failpoint
 from shared.sources.changes import changes_of
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("flushing")
 
@@ -37,12 +37,21 @@ class Rest:
         return min(self.longest, max(self.shortest, self.pace * took))
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A command that waits to be applied, and the span that it waits in."""
+
+    command: WritebackCommand
+    done: asyncio.Future[None]
+    span: tracing.Span
+
+
 @dataclass
 class _SourceQueue:
     """What waits for one source; whoever holds `turn` flushes it."""
 
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    waiting: list[tuple[WritebackCommand, asyncio.Future[None]]] = field(default_factory=list)
+    waiting: list[_Waiting] = field(default_factory=list)
     rest_until: float = 0.0
 
 
@@ -77,39 +86,42 @@ class Flusher:
         hashed = source_hash(command.source)
         queue = self._queues.setdefault((hashed, kind_of_writer(command.source)), _SourceQueue())
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        queue.waiting.append((command, done))
+        queue.waiting.append(_Waiting(command, done, tracing.here()))
         async with queue.turn:
             if not done.done():
                 await asyncio.sleep(max(0.0, queue.rest_until - time.monotonic()))
-                await self._flush(queue, hashed)
+                await self._flush(queue, hashed, done)
         await done
 
-    async def _flush(self, queue: _SourceQueue, hashed: str) -> None:
+    async def _flush(self, queue: _SourceQueue, hashed: str, own: asyncio.Future[None]) -> None:
+        """Flush for all that wait; the flush is told in the trace of the one whose turn it is, `own`, and linked."""
         batch, queue.waiting = queue.waiting[: self._max_batch], queue.waiting[self._max_batch :]
-        kind = kind_of_writer(batch[0][0].source)
+        kind = kind_of_writer(batch[0].command.source)
         started = time.monotonic()
         try:
             failpoint("writeback.before_apply")
-            written = [
-                report
-                for source, commands in _by_source(command for command, _ in batch)
-                for report in await self._apply(source, commands)
-            ]
-            failpoint("writeback.before_outcome")
-            await self._publisher.publish(
-                subjects.OUTCOMES,
-                subjects.writeback_outcome(hashed),
-                SourceWritten(source_hash=hashed, rows=tuple(written)),
-                message_id=fresh_id(),
-            )
+            with tracing.span("flush", attributes={"tally.source.kind": kind, "tally.flush.rows": len(batch)}) as flush:
+                flush.link(waiting.span for waiting in batch if waiting.done is not own)
+                written = [
+                    report
+                    for source, commands in _by_source(waiting.command for waiting in batch)
+                    for report in await self._apply(source, commands)
+                ]
+                failpoint("writeback.before_outcome")
+                await self._publisher.publish(
+                    subjects.OUTCOMES,
+                    subjects.writeback_outcome(hashed),
+                    SourceWritten(source_hash=hashed, rows=tuple(written)),
+                    message_id=fresh_id(),
+                )
             failpoint("writeback.after_outcome")
         except Exception as error:  # noqa: BLE001 - whatever it is, each waiting command has to hear of it
             FLUSHES_FAILED.labels(kind).inc()
-            for _, done in batch:
-                done.set_exception(error)
+            for waiting in batch:
+                waiting.done.set_exception(error)
             return
-        for _, done in batch:
-            done.set_result(None)
+        for waiting in batch:
+            waiting.done.set_result(None)
         finished = time.monotonic()
         _count(kind, written, len(batch), finished - started)
         writer = self._writers.get(kind)

@@ -12,6 +12,7 @@ from nats.js.errors import APIError, ServiceUnavailableError
 
 from shared.bus.topology import Consumer
 from shared.contracts.message import NewerVersionError
+from shared.telemetry import tracing, work
 from shared.telemetry.metrics import ACK_PENDING, HANDLED, LOOP_LAG, PENDING, REDELIVERED
 
 _LOOP_EVERY = 0.25
@@ -40,16 +41,18 @@ async def measure_lag(js: JetStreamContext, consumers: Sequence[Consumer]) -> No
         await asyncio.sleep(_LAG_EVERY)
 
 
-def counting(durable: str, handler: Callable[[Msg], Awaitable[None]]) -> Callable[[Msg], Awaitable[None]]:
-    """`handler`, its messages counted."""
+def observed(durable: str, handler: Callable[[Msg], Awaitable[None]]) -> Callable[[Msg], Awaitable[None]]:
+    """`handler`, its messages counted, traced, and named in what is logged meanwhile."""
     done, failed, parked = (HANDLED.labels(durable, result) for result in ("done", "failed", "parked"))
     redelivered = REDELIVERED.labels(durable)
 
     async def handle(message: Msg) -> None:
         if (message.metadata.num_delivered or 1) > 1:
             redelivered.inc()
+        work.take(message.subject, message.data)
         try:
-            await handler(message)
+            with tracing.processing(message.subject, message.headers, message.data, durable):
+                await handler(message)
         except NewerVersionError:
             parked.inc()
             raise

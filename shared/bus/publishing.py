@@ -16,6 +16,7 @@ from nats.js.errors import APIError, NotFoundError
 
 from shared.contracts.message import Message
 from shared.errors import PUBLISH_FAILED, TallyError
+from shared.telemetry import tracing
 
 PUBLISH_TIMEOUT = 5.0
 RETRY_FOR = 30.0
@@ -82,12 +83,14 @@ class Publisher:
         if expected_last is not None:
             headers["Nats-Expected-Last-Subject-Sequence"] = str(expected_last)
         body = message.encode()
-        try:
-            return await self._once(stream, subject, body, headers)
-        except (NatsError, APIError, TimeoutError):
-            self.failures += 1
-            self._retried(stream)
-            return await self._again(stream, subject, body, headers, retry_for)
+        with tracing.sending(subject, message, message_id):
+            headers |= tracing.headers() or {}
+            try:
+                return await self._once(stream, subject, body, headers)
+            except (NatsError, APIError, TimeoutError):
+                self.failures += 1
+                self._retried(stream)
+                return await self._again(stream, subject, body, headers, retry_for)
 
     async def last(self, stream: str, subject: str, *, retry_for: float = RETRY_FOR) -> Stored | None:
         """The last message of `subject`, or None; retried like a publish. Raises TallyError E-4013."""

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from shared.bus import topology
 from shared.bus.connecting import bus_access
-from shared.bus.measuring import counting, measure_lag, measure_loop
+from shared.bus.measuring import measure_lag, measure_loop, observed
 from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
@@ -42,7 +42,7 @@ from shared.health.checks import consumers_exist
 from shared.health.endpoint import Endpoint, serving
 from shared.health.readiness import Check, Readiness
 from shared.settings import ServiceSettings, exposed_secret_files
-from shared.telemetry import configure, logger
+from shared.telemetry import configure, logger, tracing, work
 from shared.telemetry.metrics import BUILD, PUBLISH_RETRIES, REGISTRY, REJECTED
 from shared.version import VERSION
 
@@ -117,7 +117,7 @@ class Service:
         pull = Pull(
             self.client,
             consumer,
-            counting(consumer.durable, handler),
+            observed(consumer.durable, handler),
             self.parking,
             concurrency=concurrency,
             open_for_more=open_for_more,
@@ -132,8 +132,10 @@ class Service:
         """
 
         async def reply(message: NatsMessage) -> None:
+            work.take(subject, message.body)
             try:
-                answer = await answerer(message.body)
+                with tracing.processing(subject, message.headers, message.body):
+                    answer = await answerer(message.body)
             except NewerVersionError as error:
                 log.warning("a request of a newer version was refused", subject=subject, version=error.version)
                 answer = Reply(error=error.body).encode()
@@ -191,13 +193,17 @@ class Service:
         Raises what kept it from the bus, or E-4001 or E-5008 where the bus would not have it any longer.
         """
         configure(self.name, self.settings.log_level, self.settings.log_format)
+        tracing.start(self.name, self.settings.otlp_endpoint)
         for exposed in exposed_secret_files():
             log.warning(
                 "a file with a secret can be read by every user", setting=exposed.setting, path=str(exposed.path)
             )
         sys.setswitchinterval(_SWITCH_INTERVAL)
         BUILD.labels(self.name, VERSION).set(1)
-        uvloop.run(self._run_in_sight(start, stop))
+        try:
+            uvloop.run(self._run_in_sight(start, stop))
+        finally:
+            tracing.stop()
 
     async def _run_in_sight(self, start: Background | None, stop: Background | None) -> None:
         """Run, answering probes from before the bus is there to after it was left."""

@@ -42,6 +42,7 @@ class ServiceSettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     stream_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     http: HttpSettings = HttpSettings()
+    otlp_endpoint: str = ""
 
     @classmethod
     def settings_customise_sources(

@@ -22,7 +22,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
 from shared.errors import REQUEST_MALFORMED, REQUEST_TOO_NEW, ErrorBody, TallyError
 from shared.failpoints import failpoint
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("submission")
 
@@ -61,6 +61,7 @@ class Submission:
             await self._reject_newer(body, error)
             return
         job_id = job_id_for(self._installation, request.request_id)
+        accepted = self._clock()
         failpoint("coordinator.before_admit")
         try:
             admitted = await self._database.write(
@@ -72,6 +73,7 @@ class Submission:
         failpoint("coordinator.after_admit")
         if admitted.created:
             log.info("job accepted", job=job_id)
+            tracing.record_job(job_id, accepted, self._clock())
         await self._announcer.entered(job_id, JobStatus.PENDING)
         if admitted.status is JobStatus.PENDING:
             failpoint("coordinator.before_intake")

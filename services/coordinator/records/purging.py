@@ -31,7 +31,7 @@ from shared.contracts.purging import (
 )
 from shared.contracts.states import RowStatus
 from shared.errors import BUS_TIMEOUT, NOT_PURGEABLE, TallyError
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("purging")
 
@@ -138,7 +138,10 @@ class Purging:
         while True:
             try:
                 reply = await self._client.request(
-                    subjects.LABELS_DROP, DropLabels(job_id=job_id).encode(), timeout=_LABELS_WITHIN
+                    subjects.LABELS_DROP,
+                    DropLabels(job_id=job_id).encode(),
+                    timeout=_LABELS_WITHIN,
+                    headers=tracing.headers(),
                 )
             except (NatsError, TimeoutError) as error:
                 raise TallyError(

@@ -14,7 +14,7 @@ from shared.contracts.commands import ShipCommand, VoidCommand, WritebackCommand
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import source_hash
 from shared.failpoints import failpoint
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("dispatch")
 
@@ -38,14 +38,18 @@ class Dispatcher:
             await self.ship(step.ship)
         elif step.writeback is not None:
             await self.write_back(step.writeback)
+        with tracing.apart():  # as many rows as a job may have
+            await self._dispatch_many(step)
+        if step.request is not None:
+            await self.request(step.request)
+
+    async def _dispatch_many(self, step: Step) -> None:
         for start in range(0, len(step.writebacks), _AT_ONCE):
             async with asyncio.TaskGroup() as group:
                 for again in step.writebacks[start : start + _AT_ONCE]:
                     group.create_task(self.write_back(again))
         for command in step.voids:
             await self.void(command)
-        if step.request is not None:
-            await self.request(step.request)
 
     async def ship(self, command: ShipCommand) -> None:
         """Publish a ship command into its job's slot.
@@ -53,6 +57,10 @@ class Dispatcher:
         Its message id is fresh: a work queue swallows the id of a command that was consumed, and its answer would
         never come. What a second command for a row may do is decided by the ledger.
         """
+        with tracing.in_row(tracing.RowAttempt(command.job_id, command.row_number, command.attempt)):
+            await self._ship(command)
+
+    async def _ship(self, command: ShipCommand) -> None:
         failpoint("coordinator.before_ship_publish")
         message_id = fresh_id()
         subject = subjects.ship_command(command.job_id)

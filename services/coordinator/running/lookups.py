@@ -16,7 +16,7 @@ from shared.contracts import subjects
 from shared.contracts.api import refused_version
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.message import Message
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 log = logger("lookups")
 
@@ -76,7 +76,7 @@ class LookUps:
 
     async def _ask(self, subject: str, question: Message, answer: type[AnswerT]) -> AnswerT | None:
         try:
-            reply = await self._client.request(subject, question.encode(), timeout=_WITHIN)
+            reply = await self._client.request(subject, question.encode(), timeout=_WITHIN, headers=tracing.headers())
         except (NatsError, TimeoutError) as error:
             log.warning("no shipper answered", subject=subject, error=type(error).__name__)
             return None

@@ -10,6 +10,7 @@ from services.coordinator.database.figures import figures
 from services.coordinator.database.trail import Ended
 from shared.clock import Clock
 from shared.contracts.states import JobStatus, RowStatus
+from shared.telemetry import tracing
 
 EVERY = 5.0
 
@@ -36,11 +37,17 @@ class Observation:
         metrics.READ_AT.set(now.timestamp())
 
 
-def note_ended(ended: Ended, now: datetime) -> None:
-    """Count a row that came to an outcome, and how long a shipped one took beyond the carrier's call."""
+def note_ended(job_id: str, ended: Ended, now: datetime) -> None:
+    """Count a row that came to an outcome, and how long a shipped one took beyond the carrier's call.
+
+    Its trace is told to be at its end.
+    """
     metrics.ROWS.labels(ended.outcome.value).inc()
     if ended.outcome is RowStatus.SHIPPED and ended.began is not None and ended.carrier_ms is not None:
         metrics.OVERHEAD.observe(max(0.0, (now - ended.began).total_seconds() - ended.carrier_ms / 1000))
+    if ended.began is not None:
+        place = tracing.RowAttempt(job_id, ended.row_number, ended.attempt)
+        tracing.record_row(place, ended.outcome.value, ended.error, ended.began, now)
 
 
 def begin_at_nought() -> None:

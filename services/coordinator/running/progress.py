@@ -25,7 +25,7 @@ from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 from shared.errors import TallyError
 from shared.failpoints import failpoint
-from shared.telemetry import logger
+from shared.telemetry import logger, tracing
 
 P = ParamSpec("P")
 log = logger("progress")
@@ -70,10 +70,13 @@ class Progress:
             log.warning("an outcome is of a lost ledger", job=outcome.job_id, row=outcome.row_number, kind=outcome.kind)
             return
         failpoint("coordinator.before_outcome_commit")
-        step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue(), self._guard)
+        with tracing.span("commit record_outcome"):
+            step = await self._database.write(
+                outcomes.record_outcome, outcome, self._clock(), self.issue(), self._guard
+            )
         failpoint("coordinator.after_outcome_commit")
         if step.ended is not None:
-            note_ended(step.ended, self._clock())
+            note_ended(outcome.job_id, step.ended, self._clock())
         if step.alarm:
             SOLD_TWICE.inc()
             log.error("an order was sold twice", job=outcome.job_id, row=outcome.row_number)
@@ -99,7 +102,8 @@ class Progress:
         self, command: Callable[Concatenate[Connection, P], Step], *args: P.args, **kwargs: P.kwargs
     ) -> Step:
         """Run a step and follow it."""
-        step = await self._database.write(command, *args, **kwargs)
+        with tracing.span(f"commit {command.__name__}"):
+            step = await self._database.write(command, *args, **kwargs)
         await self.follow(step)
         return step
 

@@ -13,6 +13,7 @@ from shared.contracts import subjects
 from shared.contracts.api import Reply, RestoreJob
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.errors import BUS_TIMEOUT, TallyError
+from shared.telemetry import tracing
 
 _WITHIN = 60.0
 
@@ -48,7 +49,7 @@ class Restoring:
     async def _ask(self, order: RestoreSource) -> Restoration:
         subject = subjects.SOURCES_RESTORE
         try:
-            answer = await self._client.request(subject, order.encode(), timeout=_WITHIN)
+            answer = await self._client.request(subject, order.encode(), timeout=_WITHIN, headers=tracing.headers())
         except (NatsError, TimeoutError) as error:
             raise TallyError(BUS_TIMEOUT, service="writeback", subject=subject, seconds=f"{_WITHIN:g}") from error
         reply = Reply.model_validate_json(answer.data)

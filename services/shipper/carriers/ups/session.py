@@ -188,7 +188,7 @@ class Session:
         reply: Reply | None = None
         try:
             client = self._client_aside if call.aside else self._client
-            reply = await observed(call, transport.exchange(client, message, watch, seconds))
+            reply = await observed(call, message, transport.exchange(client, message, watch, seconds))
             return reply
         finally:
             if call.kind is not None:
@@ -230,7 +230,7 @@ class Session:
         seconds = self.settings.call_timeout / _TRIES_PER_TIMEOUT
         message = transport.request(call.method, self._url_of(call), token_headers(self.settings), call.body, seconds)
         try:
-            reply = await observed(call, transport.exchange(self._client, message, SendWatch(), seconds))
+            reply = await observed(call, message, transport.exchange(self._client, message, SendWatch(), seconds))
         except NotSentError as error:
             return Again(stop(TallyError(CARRIER_UNREACHABLE, reason=error)), error)
         except LostError as error:
