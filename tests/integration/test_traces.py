@@ -98,7 +98,8 @@ def test_a_job_is_a_trace_of_its_states_linked_to_its_request(traced_house: Hous
 
 def test_a_refused_row_is_a_failed_trace_by_its_code(traced_house: House, receiver: Receiver) -> None:
     with traced_house.faults({"fault": "error", "status": 400, "code": "120100", "message": "No"}):
-        job_id = traced_house.submit(traced_house.orders("refused.csv", 1, seed=3))
+        path = traced_house.orders("refused.csv", 1, seed=3)
+        job_id = traced_house.json("ship", str(path), "--mode", "auto", "--detach")["job_id"]
         assert traced_house.finished(job_id)["status"] == "failed"
 
     root = named(receiver.until(trace_of(f"{job_id}/1/1"), 9), "row")
