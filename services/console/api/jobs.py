@@ -143,11 +143,12 @@ async def watch_job(
     job_id: JobId,
     house: House,
     request: Request,
+    replay: Annotated[bool, Query(description="From the first event; else only those to come.")] = True,
     last_event_id: Annotated[int, Header(ge=0, description="Go on behind this event.")] = 0,
 ) -> EventStream:
-    """A job's events from the first, each a JobEvent, to the one that says its end; then one named `end`."""
+    """A job's events, each a JobEvent, to the one that says its end; then one named `end`, with the job."""
     await house.show(job_id)
-    return EventStream(event_stream(wiring_of(request), job_id, after=last_event_id))
+    return EventStream(event_stream(wiring_of(request), job_id, after=last_event_id, replay=replay))
 
 
 def _giver(order: Order | None, caller: Known) -> str:

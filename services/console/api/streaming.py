@@ -27,15 +27,16 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
 
-async def event_stream(wiring: Wiring, job_id: str, *, after: int) -> AsyncIterator[str]:
-    """A job's events behind number `after`, until one is its end and the house agrees; then `end`, with the job.
+async def event_stream(wiring: Wiring, job_id: str, *, after: int, replay: bool) -> AsyncIterator[str]:
+    """A job's events until one is its end and the house agrees; then `end`, with the job.
 
-    Where nothing comes for HEARTBEAT seconds a comment shows that somebody is there. A bus that is away is waited for;
-    when the console stops, the stream ends without `end`, and the reader comes again.
+    They are those behind number `after`, else with `replay` from the first, else those to come. Where nothing comes for
+    HEARTBEAT seconds a comment shows that somebody is there. A bus that is away is waited for; when the console stops,
+    the stream ends without `end`, and the reader comes again.
     """
     yield ": connected\n\n"
     client = wiring.bus.client
-    async with client.events(job_id, after=after) as events, _set(wiring.stopping) as stopped:
+    async with client.events(job_id, from_first=replay, after=after) as events, _set(wiring.stopping) as stopped:
         told = time.monotonic()
         while True:
             event = await _next(events, stopped)
