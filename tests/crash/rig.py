@@ -26,7 +26,7 @@ from shared.bus.topology import LEDGER_ENTRIES
 from shared.contracts import subjects
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
-from shared.contracts.states import JobMode
+from shared.contracts.states import InterruptPolicy, JobMode
 from tests.crash.bell import PATIENCE, Bell
 from tests.crash.books import Books, JobDatabase, Sale, read_ledger, sales
 from tests.crash.eavesdropper import Eavesdropper
@@ -180,11 +180,25 @@ class Rig:
         await asyncio.gather(*(process.start() for process in dead))
         await self.set_faults()
 
-    async def submit(self, rows: int, *, seed: int, mode: JobMode = JobMode.AUTO, name: str = "orders") -> Batch:
+    async def submit(
+        self,
+        rows: int,
+        *,
+        seed: int,
+        mode: JobMode = JobMode.AUTO,
+        name: str = "orders",
+        on_interrupt: InterruptPolicy | None = None,
+    ) -> Batch:
         """Write a file of orders and publish the request to ship it."""
         path = self.orders / f"{name}-{uuid.uuid4().hex[:8]}.csv"
         write_orders(path, rows, seed=seed)
-        request = JobRequest(request_id=path.stem, name=path.stem, source=CsvSource(path=str(path)), mode=mode)
+        request = JobRequest(
+            request_id=path.stem,
+            name=path.stem,
+            source=CsvSource(path=str(path)),
+            mode=mode,
+            on_interrupt=on_interrupt,
+        )
         await self.publisher.publish(subjects.REQUESTS, subjects.SUBMIT, request, message_id=uuid.uuid4().hex)
         return Batch(request.request_id, path, path.read_bytes())
 

@@ -6,6 +6,7 @@ from tests.crash import healing
 from tests.crash.cases import Case, Fault, Story
 from tests.crash.judging import kept, killed_at
 from tests.crash.rig import Rig
+from tests.upgrade.restarting import ship_through_a_restart
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -27,3 +28,8 @@ async def test_a_coordinator_dies_after_an_approval_and_its_row_gets_a_command_a
 
 async def test_every_coordinator_dies_and_the_job_goes_on_once_there_is_one(one: Rig) -> None:
     await kept(one, Case(Fault.KILL_ALL, "coordinator", several=False, row=2), 4)
+
+
+async def test_a_job_goes_on_when_every_service_ends_and_the_coordinator_is_the_last_to_start(one: Rig) -> None:
+    verdict = await ship_through_a_restart(one, ("writeback", "shipper", "coordinator"), seed=90)
+    assert verdict.holds, verdict
