@@ -10,6 +10,7 @@ from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.handlers import Handlers
 from services.shipper.label_keeping import LabelKeeping
 from services.shipper.labels import LabelStore
+from services.shipper.metrics import tell_places
 from services.shipper.quotes import Quotes
 from services.shipper.recording import Recorder
 from services.shipper.recovery import Recovery
@@ -61,6 +62,7 @@ def main() -> None:
         sharing = Sharing(service.client, service.publisher, carrier.limits, settings.carrier, utc_now)
         carrier.limits.tell_of_rest = sharing.rests
         await sharing.join()
+        tell_places(carrier.limits)
         service.background(sharing.run, to_the_end=True)
         service.background(deliver_spooled)
         service.consume(

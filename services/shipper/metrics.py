@@ -1,9 +1,10 @@
-"""What a shipper counts: its calls to the carrier."""
+"""What a shipper counts: its calls to the carrier, and its places among the account's."""
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from services.shipper.carriers.leases import Limited
 from shared.telemetry.metrics import REGISTRY
 
 CALLS = Counter(
@@ -20,3 +21,15 @@ CALL_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
     registry=REGISTRY,
 )
+PLACES = Gauge(
+    "tally_carrier_places",
+    "Calls that this shipper may make at once: leased of the account's limit, and in use.",
+    ("state",),
+    registry=REGISTRY,
+)
+
+
+def tell_places(account: Limited) -> None:
+    """Tell how many places `account` has and uses whenever anybody asks."""
+    PLACES.labels("leased").set_function(lambda: account.places)
+    PLACES.labels("in_use").set_function(lambda: account.in_use)
