@@ -14,7 +14,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import stamina
 from nats.aio.client import Client as NatsClient
@@ -23,11 +23,14 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 from nats.errors import TimeoutError as NatsTimeoutError
+from nats.js.errors import NotFoundError
 from pydantic import BaseModel
 
 from shared.bus.connecting import BusAccess, Refusals
 from shared.bus.publishing import Publisher
+from shared.clock import utc_now
 from shared.contracts import api, subjects
+from shared.contracts.addresses import AddressFinding, AddressFindings, AddressQuestion
 from shared.contracts.audit import AuditPage, AuditRecord, AuditVerification, ListAudit, VerifyAudit
 from shared.contracts.documents import (
     ComparisonDocument,
@@ -55,9 +58,13 @@ from shared.errors import (
     REQUEST_ID_REUSED,
     TallyError,
 )
-from shared.shipping import Money
+from shared.shipping import Address, Money
 from shared.telemetry import tracing
+from shared.version import VERSION
 from shared.watching import JobEvents
+
+if TYPE_CHECKING:
+    from shared.bus.condition import BusCondition
 
 DocumentT = TypeVar("DocumentT", bound=BaseModel)
 OnProgress = Callable[[api.PreviewProgress], None]
@@ -71,6 +78,7 @@ VOID_TIMEOUT = 60.0
 RESTORE_TIMEOUT = 70.0
 VOIDS_A_CALL = 200
 STATUS_WINDOW = 0.5
+CHECKS_TAKE = 2.5
 NOBODY_FOR = 3.0
 SILENCE = 2.0
 
@@ -154,7 +162,9 @@ class TallyClient:
         """Answer whoever asks who is there, as a process of service `name`. Raises E-4001."""
 
         async def answer(message: Msg) -> None:
-            status = api.ServiceStatus(name=name, pid=os.getpid(), state="running", host=socket.gethostname())
+            status = api.ServiceStatus(
+                name=name, pid=os.getpid(), state="running", host=socket.gethostname(), release=VERSION, at=utc_now()
+            )
             await self._connection.publish(message.reply, status.encode())
 
         try:
@@ -452,8 +462,11 @@ class TallyClient:
                 if event is not None:
                     yield event
 
-    async def services(self, window: float = STATUS_WINDOW) -> tuple[api.ServiceStatus, ...]:
-        """Every process of every service that answers within `window` seconds, by name."""
+    async def services(self, window: float = STATUS_WINDOW, *, checks: bool = False) -> tuple[api.ServiceStatus, ...]:
+        """Every process of every service that answers within `window` seconds, by name.
+
+        With `checks` each looks first at what it needs for its work, which takes it up to CHECKS_TAKE seconds.
+        """
         inbox = self._connection.new_inbox()
         replies: list[api.ServiceStatus] = []
 
@@ -463,12 +476,37 @@ class TallyClient:
 
         try:
             subscription = await self._connection.subscribe(inbox, cb=collect)
-            await self._connection.publish(subjects.STATUS, reply=inbox)
+            await self._connection.publish(subjects.STATUS, api.AskStatus(checks=checks).encode(), reply=inbox)
             await asyncio.sleep(window)
             await self._end(subscription)
         except NatsError as error:
             raise self._unreachable() from error
         return tuple(sorted(replies, key=lambda status: (status.name, status.pid)))
+
+    async def bus_condition(self) -> BusCondition:
+        """The server, each stream and each consumer. Raises E-4001, or E-5010 where the user may not ask."""
+        from shared.bus.condition import bus_condition
+
+        try:
+            return await bus_condition(self._connection, self._timeout)
+        except (NatsError, TimeoutError) as error:
+            raise self._refusals.last or self._unreachable() from error
+
+    async def last_event(self, job_id: str) -> JobEvent | None:
+        """A job's latest event; None where there is none. Raises E-4001."""
+        try:
+            found = await self._connection.jetstream().get_last_msg(subjects.EVENTS, subjects.events_of(job_id))
+        except NotFoundError:
+            return None
+        except (NatsError, TimeoutError) as error:
+            raise self._refusals.last or self._unreachable() from error
+        return JobEvent.model_validate_json(found.data or b"")
+
+    async def check_address(self, address: Address, within: float) -> AddressFinding:
+        """What the carrier knows of an address, or why it does not say. Raises E-4002 where no shipper answers."""
+        question = AddressQuestion(addresses=(address,), within=within)
+        answer = await self._ask("shipper", subjects.ADDRESSES_CHECK, question, within + self._timeout)
+        return AddressFindings.model_validate_json(answer).findings[0]
 
     def _unreachable(self) -> TallyError:
         return TallyError(BUS_UNREACHABLE, url=self._access.shown)

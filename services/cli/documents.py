@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from services.cli.doctor.finding import State
 from services.cli.house.record import HouseRecord, ProcessState
 from shared.contracts.documents import Document, JobDocument, RowDocument
 from shared.contracts.message import JobId, Timestamp
@@ -169,3 +170,20 @@ class HouseStops(Document):
 
 
 UpLine = LeftoversEnded | HouseReady | HouseNoticed | ProcessDied | ProcessRunsAgain | HouseStops
+
+
+class FindingDocument(Document):
+    """One thing that `tally doctor` looked at: how it is, and what to do about it."""
+
+    check: str
+    state: State
+    what: str
+    do: str
+    decide: bool
+
+
+class DoctorDocument(Document):
+    """What `tally doctor --json` prints; `healthy` where nothing is a problem."""
+
+    healthy: bool
+    findings: tuple[FindingDocument, ...]

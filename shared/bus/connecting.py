@@ -125,6 +125,11 @@ class Refusals:
         if found is not None:
             self._last, self._subject = self._access.refusal(error), found[2]
 
+    @property
+    def last(self) -> TallyError | None:
+        """E-5010 of the last subject that was refused."""
+        return self._last
+
     def of(self, subject: str) -> TallyError | None:
         """E-5010 where the use of `subject` was the last to be refused."""
         return self._last if subject == self._subject else None

@@ -34,8 +34,9 @@ from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
 from shared.cancelling import cancel
+from shared.clock import utc_now
 from shared.contracts import subjects
-from shared.contracts.api import Reply, ServiceStatus
+from shared.contracts.api import AskStatus, Reply, ServiceStatus
 from shared.contracts.message import NewerVersionError
 from shared.errors import BUS_CREDENTIALS_REFUSED, BUS_PERMISSION_MISSING, BUS_UNREACHABLE, TallyError
 from shared.health.checks import consumers_exist
@@ -281,12 +282,16 @@ class Service:
                 log.warning("the bus is away", error=repr(error))
 
     async def _answer_status(self, message: NatsMessage) -> None:
+        asked = AskStatus.model_validate_json(message.body) if message.body else AskStatus()
         status = ServiceStatus(
             name=self.name,
             pid=os.getpid(),
             state=self.state,
             host=socket.gethostname(),
             parked=self.parking.parked,
+            release=VERSION,
+            at=utc_now(),
+            lacking=await self._readiness.lacking() if asked.checks else None,
         )
         await self.client.publish(message.reply_to, status.encode())
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from shared.contracts.documents import JobDocument, PreviewRow, RowDocument
-from shared.contracts.message import JobId, Message, RowNumber
+from shared.contracts.message import JobId, Message, RowNumber, Timestamp
 from shared.contracts.requests import JobRequest
 from shared.contracts.restoring import Digest
 from shared.contracts.states import JobMode, JobStatus, RowStatus
@@ -196,10 +196,17 @@ class RowList(Message):
     next_after: int | None = None
 
 
+class AskStatus(Message):
+    """Ask every process how it is; with `checks` each looks at what it needs for its work first (up to 2 s)."""
+
+    checks: bool = False
+
+
 class ServiceStatus(Message):
     """One process of a service, as it answers on `tally.status`.
 
-    `parked` counts how often it left a message of a newer version to an upgraded process.
+    `parked` counts how often it left a message of a newer version to an upgraded process. `release` is Tallyman's,
+    `at` its clock's time. `lacking` is what keeps it from its work, by the check's name; null where nobody asked.
     """
 
     name: str
@@ -207,3 +214,6 @@ class ServiceStatus(Message):
     state: str
     host: str = ""
     parked: int = 0
+    release: str = ""
+    at: Timestamp | None = None
+    lacking: dict[str, str] | None = None

@@ -19,6 +19,7 @@ from shared.contracts import subjects
 from shared.contracts.addresses import AddressFindings, AddressQuestion
 from shared.contracts.api import (
     ApproveJob,
+    AskStatus,
     CompareServices,
     ControlJob,
     InspectSource,
@@ -123,7 +124,7 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
         None,
         "A carrier account makes no calls for a while.",
     ),
-    (subjects.STATUS, "every service", bytes, ServiceStatus, "Who is there: every process answers."),
+    (subjects.STATUS, "every service", AskStatus, ServiceStatus, "Who is there: every process answers."),
     (subjects.api("list"), "coordinator", ListJobs, Reply, "The newest jobs."),
     (subjects.api("show"), "coordinator", ShowJob, Reply, "One job."),
     (subjects.api("rows"), "coordinator", ListRows, Reply, "A page of a job's rows."),

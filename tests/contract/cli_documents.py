@@ -42,6 +42,7 @@ JOB = _one(documents.JobDocument)
 PRINTED = {
     "up": Printed(TypeAdapter(cli.UpLine), lines=True),
     "status": _one(cli.StatusDocument),
+    "doctor": _one(cli.DoctorDocument),
     "demo": _one(cli.DemoDocument),
     "inspect": _one(documents.InspectionDocument),
     "preview": _one(documents.PreviewDocument, documents.ComparisonDocument),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from shared.contracts.addresses import AddressFinding, AddressFindings, AddressQuestion, KnownAddress
 from shared.contracts.api import (
     ApproveJob,
+    AskStatus,
     CompareServices,
     ControlJob,
     InspectSource,
@@ -417,6 +418,7 @@ MESSAGES = {
         rests_until=AT,
     ),
     "account-rests": AccountRests(shipper="ship-7-a1", seconds=2.5),
+    "ask-status": AskStatus(checks=True),
     "service-status": ServiceStatus(name="shipper", pid=4711, state="running", host="host", parked=3),
     "parked": Parked(
         stream="COMMANDS",

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -192,11 +193,24 @@ def test_the_demo_kills_a_shipper_and_ships_each_row_once(told: Teller) -> None:
     assert ("rows last" if told.in_session else "tally rows last") in said
 
 
+def test_the_doctor_says_what_is_wrong_and_what_to_do(told: Teller) -> None:
+    assert "The carrier answers and takes the credentials." in told.run("doctor")
+    frozen = told.house.pid("writeback")
+    os.kill(frozen, signal.SIGSTOP)
+    try:
+        said = " ".join(told.run("doctor").split())
+    finally:
+        os.kill(frozen, signal.SIGCONT)
+    assert "problem writeback No writeback answers. → Start a writeback;" in said
+    assert "ok shipper 1 running, release" in said
+
+
 def test_every_document_is_what_its_schema_says(house: House) -> None:
     house.orders("json.csv", 3, seed=12)
     house.orders("json-rejected.csv", 1, seed=13)
     lines = [
         "status",
+        "doctor",
         "inspect json.csv",
         "preview json.csv",
         "ship json.csv",

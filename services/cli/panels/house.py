@@ -35,6 +35,14 @@ def status(data: Data = None, as_json: Json = False) -> None:
 
 
 @commands.command(rich_help_panel=PANEL)
+def doctor(data: Data = None, as_json: Json = False) -> None:
+    """Check bus, services, carrier and jobs from outside, and say what to do."""
+    from services.cli.commands import doctoring
+
+    run(lambda: doctoring.doctor(data, as_json=as_json), as_json=as_json)
+
+
+@commands.command(rich_help_panel=PANEL)
 def demo(
     data: Annotated[
         Path | None,
