@@ -1,4 +1,4 @@
-"""What is run besides the coordinator, by a person or before one starts: `python -m services.coordinator migrate`."""
+"""What is run besides a coordinator, by a person or before one starts: `python -m services.coordinator migrate`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
 
+from services.coordinator.database.backup import back_up, put_back
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import HEAD, migrate
+from shared.clock import utc_now
 from shared.settings import CoordinatorSettings, load
 from shared.telemetry import configure
 
@@ -23,7 +27,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     settings = load(CoordinatorSettings)
     configure("coordinator", settings.log_level, settings.log_format)
-    asyncio.run(_migrate(settings, asked.to))
+    if asked.command == "migrate":
+        asyncio.run(_migrate(settings, asked.to))
+    elif asked.command == "backup":
+        back_up(settings.job_database_url, asked.file)
+        sys.stdout.write(f"backed up to {asked.file}\n")
+    else:
+        counts_for = timedelta(seconds=settings.interrupted_after)
+        asyncio.run(put_back(settings.job_database_url, asked.file, utc_now(), counts_for))
+        sys.stdout.write(f"put back from {asked.file}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,6 +45,10 @@ def _parser() -> argparse.ArgumentParser:
         "migrate", help="bring the job database's schema up to date, or to another revision, and end"
     )
     migrating.add_argument("--to", default=HEAD, metavar="REVISION", help="a revision, head (the default) or base")
+    backing_up = commands.add_parser("backup", help="copy a job database that is a file, while coordinators work")
+    backing_up.add_argument("file", type=Path, metavar="FILE")
+    putting_back = commands.add_parser("restore", help="put such a copy back, while no coordinator works")
+    putting_back.add_argument("file", type=Path, metavar="FILE")
     return parser
 
 

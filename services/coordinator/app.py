@@ -35,6 +35,7 @@ from services.coordinator.running.lookups import LookUps
 from services.coordinator.running.observing import EVERY, Observation, begin_at_nought
 from services.coordinator.running.presence import Heartbeat
 from services.coordinator.running.progress import Progress
+from services.coordinator.running.replay import replay
 from services.coordinator.running.watchdog import Watchdog
 from services.coordinator.running.withdrawal import Withdrawal
 from services.coordinator.sources.checker import SourceChecker
@@ -100,7 +101,7 @@ def main() -> None:
         estimator = Estimator(service.client, settings.preview_budget)
         directory = Directory(service.client, settings.preview_budget, off=not settings.check_addresses)
         pricing = JobPricing(database, estimator, directory, announcer, utc_now)
-        submission = Submission(installation, database, intake, pricing, progress, announcer, utc_now)
+        submission = Submission(installation, database, intake, pricing, progress, announcer, ledger, utc_now)
         withdrawal = Withdrawal(database, dispatcher, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)
@@ -134,7 +135,13 @@ def main() -> None:
             stuck_after=settings.stuck_after,
         )
         heartbeat = Heartbeat(
-            database, progress, ledger, utc_now, house_run=settings.house_run, counts_for=settings.interrupted_after
+            database,
+            progress,
+            ledger,
+            utc_now,
+            house_run=settings.house_run,
+            counts_for=settings.interrupted_after,
+            replay=partial(replay, service.js, database, progress),
         )
         await heartbeat.arrive()
         service.consume(topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE)

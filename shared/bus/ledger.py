@@ -122,6 +122,10 @@ class Ledger:
         stored = await self._publisher.last(subjects.LEDGER, subjects.ledger(job_id, row_number), retry_for=retry_for)
         return None if stored is None else Recorded(stored.sequence, ledger_entry.validate_json(stored.data))
 
+    async def knows(self, job_id: str) -> bool:
+        """Whether there is an entry of any row of a job."""
+        return await self._publisher.last(subjects.LEDGER, subjects.ledger_of(job_id)) is not None
+
     async def outcomes(self, job_id: str, row_number: int) -> list[Outcome]:
         """What the ledger and the late ledger have as a row's outcome: its last one in each."""
         subjects_of_row = subjects.ledger(job_id, row_number), subjects.late_ledger(job_id, row_number)

@@ -233,3 +233,35 @@ NO_SUCH_REVISION = _registered(
     "The job database's schema has no revision {revision}.",
     "Name one of {known}, head or base.",
 )
+JOB_FORGOTTEN = _registered(
+    "E-4074",
+    "Job forgotten",
+    "Rows of job {job_id} were shipped before, and the job database does not know them: it was put back to an earlier "
+    "state.",
+    "Submit the orders under another request id; the coordinator's log names the labels that were sold.",
+)
+NOT_BACKED_UP = _registered(
+    "E-4075",
+    "Not backed up",
+    "The job database could not be copied to {path}: {reason}.",
+    "Name a file in a folder that is there and has room.",
+)
+NOT_PUT_BACK = _registered(
+    "E-4076",
+    "Not put back",
+    "The job database could not be put back from {path}: {reason}.",
+    "Name a file that python -m services.coordinator backup wrote.",
+)
+STILL_IN_USE = _registered(
+    "E-4077",
+    "Job database in use",
+    "A coordinator was at the job database {seconds} s ago.",
+    "Stop every coordinator, then ask again in a moment.",
+    retryable=True,
+)
+NO_BACKUP = _registered(
+    "E-4078",
+    "Job database on a server",
+    "The job database is on a PostgreSQL server, which has tools of its own for that.",
+    "Use pg_dump and pg_restore: docs/guides/postgres.md.",
+)

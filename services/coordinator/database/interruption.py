@@ -36,6 +36,27 @@ def remember_mark(connection: Connection, epoch: str, mark: int) -> None:
     connection.execute(update(installation).where(~known), {"ledger_epoch": epoch, "ledger_mark": mark})
 
 
+def distrust(connection: Connection) -> int:
+    """Have every row that may still ship looked up before it is bought, as it may be shipped already; how many."""
+    unsure = [RowStatus.PENDING.value, RowStatus.IN_FLIGHT.value, RowStatus.FAILED.value]
+    found = connection.execute(update(rows).where(rows.c.status.in_(unsure), ~rows.c.recover), {"recover": True})
+    return found.rowcount
+
+
+def catch_up_with_attempt(connection: Connection, job_id: str, row_number: int, attempt: int) -> int:
+    """Have a row that is still to ship know of an attempt that the ledger knows; how many rows did not: 0 or 1.
+
+    A row that is to be put in flight gets this attempt then, for which the shipper has its outcome already.
+    """
+    waiting = [RowStatus.PENDING.value, RowStatus.FAILED.value]
+    place = (rows.c.job_id == job_id) & (rows.c.row_number == row_number)
+    in_flight = (rows.c.status == RowStatus.IN_FLIGHT.value) & (rows.c.attempt < attempt)
+    to_start = rows.c.status.in_(waiting) & (rows.c.attempt < attempt - 1)
+    started = connection.execute(update(rows).where(place, in_flight), {"attempt": attempt, "recover": True})
+    unstarted = connection.execute(update(rows).where(place, to_start), {"attempt": attempt - 1, "recover": True})
+    return started.rowcount + unstarted.rowcount
+
+
 def beat(connection: Connection, presence: Presence, now: datetime, epoch: str = "", mark: int = 0) -> None:
     """Note that the coordinator lives and, where it knows, how far the ledger of `epoch` has come."""
     if epoch:

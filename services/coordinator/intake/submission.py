@@ -16,11 +16,12 @@ from services.coordinator.intake.intake import Intake, choice_of
 from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.pricing.job_pricing import JobPricing
 from services.coordinator.running.progress import Progress
+from shared.bus.ledger import Ledger
 from shared.clock import Clock
 from shared.contracts.message import NewerVersionError, RequestId
 from shared.contracts.requests import JobRequest
 from shared.contracts.states import JobMode, JobStatus
-from shared.errors import REQUEST_MALFORMED, REQUEST_TOO_NEW, ErrorBody, TallyError
+from shared.errors import JOB_FORGOTTEN, REQUEST_MALFORMED, REQUEST_TOO_NEW, ErrorBody, TallyError
 from shared.failpoints import failpoint
 from shared.telemetry import logger, tracing
 
@@ -40,6 +41,7 @@ class Submission:
         pricing: JobPricing,
         progress: Progress,
         announcer: Announcer,
+        ledger: Ledger,
         clock: Clock,
     ) -> None:
         self._installation = installation
@@ -48,6 +50,7 @@ class Submission:
         self._pricing = pricing
         self._progress = progress
         self._announcer = announcer
+        self._ledger = ledger
         self._clock = clock
 
     async def submit(self, body: bytes) -> None:
@@ -91,6 +94,10 @@ class Submission:
         await self._announcer.rejected(job_id, request_id, error)
 
     async def _take_in(self, job_id: str, request: JobRequest) -> None:
+        if await self._ledger.knows(job_id):
+            # Its rows may have been other orders: what the ledger has would be taken for theirs.
+            await self._fail(job_id, request.request_id, TallyError(JOB_FORGOTTEN, job_id=job_id).body)
+            return
         intake = uuid.uuid4().hex
         try:
             if not await self._snapshot(job_id, intake, request):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from services.coordinator.database import interruption
@@ -21,7 +22,10 @@ _BEATS_TO_MISS = 5
 
 
 class Heartbeat:
-    """Says that this coordinator lives, several times within the `counts_for` seconds that a heartbeat counts."""
+    """Says that this coordinator lives, several times within the `counts_for` seconds that a heartbeat counts.
+
+    `replay` records what came to the ledger behind a sequence.
+    """
 
     def __init__(
         self,
@@ -32,11 +36,13 @@ class Heartbeat:
         *,
         house_run: str,
         counts_for: float,
+        replay: Callable[[int], Awaitable[None]],
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._progress = progress
         self._clock = clock
+        self._replay = replay
         self.pause = counts_for / _BEATS_TO_MISS
         owner = f"{socket.gethostname()[:20]}:{os.getpid()}:{fresh_id()[:12]}"
         self._presence = interruption.Presence(owner, house_run, timedelta(seconds=counts_for))
@@ -44,14 +50,18 @@ class Heartbeat:
     async def arrive(self) -> None:
         """Begin; jobs that ran while no coordinator was there are interrupted before anything else is done.
 
-        A ledger that is behind where it is known to have been is replaced.
+        A ledger that is behind where it is known to have been is replaced; a job database that is behind the ledger
+        learns what it lacks.
         """
         epoch = await self._ledger.refresh()
-        self._ledger.note(epoch, await self._database.read(interruption.remembered_mark, epoch))
+        mark = await self._database.read(interruption.remembered_mark, epoch)
+        self._ledger.note(epoch, mark)
         await self._ledger.keep_up()
         for step in await self._database.write(interruption.arrive, self._presence, self._clock()):
             log.warning("a job was interrupted", job=step.job_id, status=step.entered)
             await self._progress.follow(step)
+        if self._ledger.epoch == epoch:
+            await self._replay(mark)
 
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""

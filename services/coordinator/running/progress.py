@@ -82,6 +82,14 @@ class Progress:
             log.error("an order was sold twice", job=outcome.job_id, row=outcome.row_number)
         await self.follow(step)
 
+    async def record_again(self, outcome: Outcome) -> bool:
+        """Record an outcome that was acknowledged once; whether it was missing. What was recorded moves nothing."""
+        step = await self._database.write(outcomes.record_outcome, outcome, self._clock(), self.issue(), self._guard)
+        if step.row is None:
+            return False
+        await self.follow(step)
+        return True
+
     async def record_written(self, written: SourceWritten) -> None:
         """Record a flush, job by job; one that is not known here keeps no other from it."""
         failpoint("coordinator.before_written_commit")
