@@ -120,3 +120,19 @@ def test_the_alerts_are_raised_when_they_should_be() -> None:
             [promtool, *arguments], cwd=ALERTS.parent, capture_output=True, text=True, check=False, timeout=60
         )
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_and_grafana_can_be_put_beside_the_services() -> None:
+    compose = shutil.which("docker-compose")
+    if compose is None:
+        pytest.skip("docker-compose is not installed")
+    files = ("-f", "docker-compose.yml", "-f", "deploy/compose.observability.yml")
+    needed = dict.fromkeys(("TALLY_UID", "TALLY_GID", "TALLY_SHIP_FROM", "TALLY_CARRIER__URL"), "1")
+    done = subprocess.run(
+        [compose, *files, "config"], cwd=ROOT, env={**os.environ, **needed}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    composed = yaml.safe_load(done.stdout)["services"]
+    assert {"prometheus", "grafana", "coordinator", "shipper", "writeback", "console"} <= composed.keys()
+    sources = [volume.split(":")[0] for name in ("prometheus", "grafana") for volume in composed[name]["volumes"]]
+    assert all(Path(source).exists() for source in sources if source.startswith("/"))
