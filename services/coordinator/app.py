@@ -168,7 +168,7 @@ def main() -> None:
 
 def _service(settings: CoordinatorSettings, database: Database) -> Service:
     """A service that is ready only where the job database and the sources are within reach, and tells its figures."""
-    service = Service("coordinator", settings)
+    service = Service("coordinator", settings, owns_topology=True)
     service.require("database", partial(is_within_reach, database))
     service.require("source_roots", partial(roots_are_there, settings.source_roots))
     begin_at_nought()

@@ -39,7 +39,7 @@ def main() -> None:
     if not settings.carrier.url:
         raise TallyError(NO_CARRIER)
     os.umask(_OWNER_ONLY)  # labels carry names and streets
-    service = Service("shipper", settings)
+    service = Service("shipper", settings, needs=(topology.SHIP_COMMANDS, topology.VOID_COMMANDS))
     labels = LabelStore(settings.label_store_url)
     service.require("label_store", labels.unwritable)
     carriers: list[UpsCarrier] = []

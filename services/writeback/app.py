@@ -29,7 +29,7 @@ def main() -> None:
     """Run a writeback until it is told to stop."""
     settings = load(WritebackSettings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    service = Service("writeback", settings)
+    service = Service("writeback", settings, needs=(topology.WRITEBACK_COMMANDS,))
     connections = Connections(settings.connections)
 
     service.require("source_roots", partial(roots_are_there, settings.source_roots))

@@ -38,7 +38,7 @@ from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.contracts.api import AskStatus, Reply, ServiceStatus
 from shared.contracts.message import NewerVersionError
-from shared.errors import BUS_CREDENTIALS_REFUSED, BUS_PERMISSION_MISSING, BUS_UNREACHABLE, TallyError
+from shared.errors import BUS_CREDENTIALS_REFUSED, BUS_PERMISSION_MISSING, BUS_UNREACHABLE, TOPOLOGY_MISSING, TallyError
 from shared.health.checks import consumers_exist
 from shared.health.endpoint import Endpoint, serving
 from shared.health.readiness import Check, Readiness
@@ -55,6 +55,7 @@ WATCH_INTERVAL = 2.0
 CONNECT_FOR = 60.0
 TOPOLOGY_FOR = 120.0
 STOP_GRACE = 15.0
+_LOOK_EVERY = 0.2
 # A database or file thread waits at most this long for the event loop's interpreter lock (the default is 5 ms).
 _SWITCH_INTERVAL = 0.0003
 
@@ -62,12 +63,25 @@ log = logger("bus")
 
 
 class Service:
-    """One process of a service; `name` is its name on the bus and in the logs."""
+    """One process of a service; `name` is its name on the bus and in the logs.
 
-    def __init__(self, name: str, settings: ServiceSettings) -> None:
+    One service `owns_topology`: it brings up the streams and consumers, and again where they are gone. Another waits at
+    its start until those in `needs` are there, and needs no right to change any.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ServiceSettings,
+        *,
+        owns_topology: bool = False,
+        needs: tuple[topology.Consumer, ...] = (),
+    ) -> None:
         self.name = name
         self.settings = settings
         self.state = "starting"
+        self._owns_topology = owns_topology
+        self._needs = needs
         self._consumers: list[topology.Consumer] = []
         self._pulls: list[Pull] = []
         self._background: list[Background] = []
@@ -221,10 +235,11 @@ class Service:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         try:
-            await self._open(start)
-            self.state = "running"
-            log.info("running", pid=os.getpid())
-            await self._serve()
+            if await self._has_topology():
+                await self._open(start)
+                self.state = "running"
+                log.info("running", pid=os.getpid())
+                await self._serve()
         finally:
             try:
                 await self.broker.stop()
@@ -244,10 +259,46 @@ class Service:
         except (NatsError, OSError, TimeoutError) as error:
             raise TallyError(BUS_UNREACHABLE, url=self._access.shown) from error
 
-    async def _open(self, start: Background | None) -> None:
-        """Bring up what the service needs before it runs; raises E-4061, or E-4001 where the bus goes away."""
-        try:
+    async def _has_topology(self) -> bool:
+        """Bring the streams and consumers up, or wait until they are; False where it is told to stop meanwhile.
+
+        Raises E-4061 where the bus keeps no streams, E-5011 where nobody brings them up in TOPOLOGY_FOR seconds.
+        """
+        if self._owns_topology:
             await topology.apply_once_possible(self.js, self.settings.stream_replicas, within=TOPOLOGY_FOR)
+            return True
+        try:
+            async with asyncio.timeout(TOPOLOGY_FOR):
+                while not await self._sees_its_consumers():
+                    if await self._told_to_stop_within(_LOOK_EVERY):
+                        return False
+        except TimeoutError as error:
+            missing = ", ".join(consumer.durable for consumer in self._needs)
+            raise TallyError(TOPOLOGY_MISSING, consumers=missing, seconds=f"{TOPOLOGY_FOR:g}") from error
+        return True
+
+    async def _sees_its_consumers(self) -> bool:
+        try:
+            if not await topology.is_missing(self.js, self._needs):
+                return True
+            reason = "no coordinator brought them up"
+        except (NatsError, APIError) as error:
+            reason = str(error) or type(error).__name__
+        if reason != self._told:
+            self._told = reason
+            log.info("waiting for the streams", reason=reason)
+        return False
+
+    async def _told_to_stop_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _open(self, start: Background | None) -> None:
+        """Bring up what the service needs before it runs; raises E-4001 where the bus goes away."""
+        try:
             if start is not None:
                 await start()
             self.broker.subscriber(subjects.STATUS, decoder=_whole, no_reply=True)(self._answer_status)
@@ -271,13 +322,17 @@ class Service:
         return (measure_loop, partial(measure_lag, self.js, self._consumers)) if self.settings.http.port else ()
 
     async def _watch(self) -> None:
-        """Bring the topology up again where a consumer or a stream of ours is gone (a deleted store, say)."""
+        """Notice that a consumer or a stream of ours is gone (a deleted store, say); the owner brings them up again."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             try:
-                if await topology.is_missing(self.js, tuple(self._consumers)):
+                if not await topology.is_missing(self.js, tuple(self._consumers)):
+                    continue
+                if self._owns_topology:
                     log.warning("a consumer is gone; bringing the topology up again")
                     await topology.apply(self.js, self.settings.stream_replicas)
+                else:
+                    log.warning("a consumer is gone; a coordinator brings it up again")
             except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
                 log.warning("the bus is away", error=repr(error))
 

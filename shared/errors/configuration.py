@@ -61,6 +61,12 @@ BUS_PERMISSION_MISSING = _registered(
     "The bus does not let {user} {what} {subject}.",
     "Use the user that deploy/nats has for this, or add the permission there.",
 )
+TOPOLOGY_MISSING = _registered(
+    "E-5011",
+    "Streams missing",
+    "The bus has not all of the consumers {consumers}, and no coordinator brought them up in {seconds} s.",
+    "Start a coordinator, or look in its log why it does not run.",
+)
 CONSOLE_OPEN = _registered(
     "E-5020",
     "Console without a token",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -12,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import nats
 import psutil
 import pytest
 from nats.aio.msg import Msg
 from pydantic import SecretStr
 
 from services.cli.house.nats_server import choose_port, find_server
+from shared.bus import topology
 from shared.bus.connecting import BusAccess
 from shared.bus.service import Service
 from shared.client import TallyClient
@@ -201,6 +204,13 @@ def told_on_the_command_line(folder: Path, command: str, **settings: str) -> sub
     )
 
 
+async def streams(access: BusAccess) -> None:
+    """Bring up the streams and consumers, which only a coordinator does."""
+    connection = await nats.connect(**access.options())
+    await topology.apply(connection.jetstream())
+    await connection.close()
+
+
 def until(process: subprocess.Popen[str], word: str) -> str:
     """What a process prints up to a line with `word`."""
     assert process.stdout is not None
@@ -212,7 +222,7 @@ def until(process: subprocess.Popen[str], word: str) -> str:
     raise AssertionError(said)
 
 
-def test_a_service_and_the_command_line_get_in_with_secrets_from_files(bus: SecureBus, tmp_path: Path) -> None:
+async def test_a_service_and_the_command_line_get_in_with_secrets_from_files(bus: SecureBus, tmp_path: Path) -> None:
     secret = tmp_path / "password"
     secret.write_text(f"{PASSWORD}\n")
     secret.chmod(0o644)
@@ -224,6 +234,7 @@ def test_a_service_and_the_command_line_get_in_with_secrets_from_files(bus: Secu
         "TALLY_NATS_TLS_CERT": str(bus.client.chain),
         "TALLY_NATS_TLS_KEY": str(bus.client.key),
     }
+    await streams(bus.access())
     process = started(tmp_path, "writeback", **settings)
     try:
         said = until(process, '"running"')
@@ -266,7 +277,7 @@ def test_who_is_not_let_in_is_told_at_once_and_leaves(
     assert "wrong-xyz" not in printed
 
 
-def test_a_service_whose_password_was_changed_leaves_and_the_next_one_gets_in(tmp_path: Path) -> None:
+async def test_a_service_whose_password_was_changed_leaves_and_the_next_one_gets_in(tmp_path: Path) -> None:
     """How a password is rotated: the server's, then the file; whoever is refused ends, and is started anew."""
     secret = tmp_path / "password"
     secret.write_text("the former one")
@@ -278,6 +289,7 @@ def test_a_service_whose_password_was_changed_leaves_and_the_next_one_gets_in(tm
             "TALLY_NATS_USER": "tally",
             "TALLY_NATS_PASSWORD_FILE": str(secret),
         }
+        await streams(BusAccess(settings["TALLY_NATS_URL"], "tally", SecretStr("the former one")))
         process = started(tmp_path, "writeback", **settings)
         try:
             assert "can be read" not in until(process, '"running"')
@@ -320,3 +332,24 @@ async def test_a_service_reads_the_answers_to_it_below_an_inbox_of_its_own(nats_
         await connection.close()
     finally:
         await service.broker.stop()
+
+
+def test_a_service_waits_for_a_coordinator_to_bring_the_streams_up(tmp_path: Path) -> None:
+    with server(tmp_path) as (port, _):
+        process = started(tmp_path, "writeback", TALLY_NATS_URL=f"nats://127.0.0.1:{port}")
+        try:
+            assert '"running"' not in until(process, "waiting for the streams")
+            asyncio.run(streams(BusAccess(f"nats://127.0.0.1:{port}")))
+            until(process, '"running"')
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+def test_a_service_that_waits_for_the_streams_can_be_told_to_stop(tmp_path: Path) -> None:
+    with server(tmp_path) as (port, _):
+        process = started(tmp_path, "writeback", TALLY_NATS_URL=f"nats://127.0.0.1:{port}")
+        until(process, "waiting for the streams")
+        process.terminate()
+        process.communicate(timeout=30)
+        assert process.returncode == 0
