@@ -79,10 +79,11 @@ bench: setup ## Measure rows per second, overhead and what write-back costs (10 
 bench-intake: setup ## Measure time and memory of taking in a million rows; a table and build/bench-intake.json
 	$(BIN)/python -m tests.bench.intake
 
-docs: setup ## Generate docs/asyncapi.json, docs/openapi.json and docs/errors.md from the code
+docs: setup ## Generate docs/asyncapi.json, docs/openapi.json, docs/errors.md and deploy/nats/users.conf from the code
 	$(BIN)/python -m shared.contracts.asyncapi docs/asyncapi.json
 	$(BIN)/python -m services.console.openapi docs/openapi.json
 	$(BIN)/python -m shared.errors.reference docs/errors.md
+	$(BIN)/python -m shared.bus.permissions deploy/nats/users.conf
 
 lock: setup ## Pin the dependencies anew, with hashes and without a registry's address
 	@for extra in dev $(SERVICES); do \

@@ -490,7 +490,7 @@ class TallyClient:
         try:
             return await bus_condition(self._connection, self._timeout)
         except (NatsError, TimeoutError) as error:
-            raise self._refusals.last or self._unreachable() from error
+            raise self._unreachable() from error
 
     async def last_event(self, job_id: str) -> JobEvent | None:
         """A job's latest event; None where there is none. Raises E-4001."""
@@ -499,7 +499,7 @@ class TallyClient:
         except NotFoundError:
             return None
         except (NatsError, TimeoutError) as error:
-            raise self._refusals.last or self._unreachable() from error
+            raise self._unreachable() from error
         return JobEvent.model_validate_json(found.data or b"")
 
     async def check_address(self, address: Address, within: float) -> AddressFinding:
@@ -509,7 +509,8 @@ class TallyClient:
         return AddressFindings.model_validate_json(answer).findings[0]
 
     def _unreachable(self) -> TallyError:
-        return TallyError(BUS_UNREACHABLE, url=self._access.shown)
+        """What to tell of a failure of the bus: that it refused us, where it said so, else that it is away."""
+        return self._refusals.taken() or TallyError(BUS_UNREACHABLE, url=self._access.shown)
 
     async def _control(self, call: str, job_id: str, by: str) -> JobDocument:
         return await self._call(call, api.ControlJob(job_id=job_id, by=by), JobDocument)
@@ -536,7 +537,7 @@ class TallyClient:
                         subject, body.encode(), timeout=seconds, headers=tracing.headers()
                     )
         except (NoRespondersError, TimeoutError) as error:
-            if refusal := self._refusals.of(subject):
+            if refusal := self._refusals.taken():
                 raise refusal from error
             if not self._connection.is_connected:
                 raise self._unreachable() from error

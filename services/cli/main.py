@@ -8,6 +8,7 @@ import typer
 
 from services.cli.help import Commands
 from services.cli.panels import after, assistance, house, jobs, records, shipping
+from shared.process import keep_files_to_oneself
 from shared.version import VERSION
 
 app = typer.Typer(
@@ -42,4 +43,5 @@ for panel in (house, shipping, jobs, after, records, assistance):
 
 def main() -> None:
     """The console script."""
+    keep_files_to_oneself()
     app(prog_name="tally")

@@ -10,6 +10,7 @@ from services.coordinator.metrics import JOBS_ENTERED
 from shared.bus.publishing import Publisher, fresh_id
 from shared.clock import Clock
 from shared.contracts import subjects
+from shared.contracts.documents import RowDocument
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.states import JobStatus
 from shared.errors import ErrorBody, TallyError
@@ -57,7 +58,7 @@ class Announcer:
         job = await self._database.read(queries.show_job, job_id)
         row = None
         if row_number is not None:
-            row = await self._database.read(queries.show_row, job_id, row_number)
+            row = _for_all(await self._database.read(queries.show_row, job_id, row_number))
         await self._publish(
             JobEvent(
                 type=kind,
@@ -80,3 +81,8 @@ class Announcer:
             )
         except TallyError as error:
             log.warning("an event was not published", job=event.job_id, type=event.type, code=error.body.code)
+
+
+def _for_all(row: RowDocument) -> RowDocument:
+    """A row as whoever reads events may see it: without what tells who it goes to, which a call answers."""
+    return row.model_copy(update={"recipient": "", "destination": "", "evidence": (), "warnings": ()})

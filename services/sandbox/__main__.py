@@ -8,11 +8,13 @@ from types import FrameType
 
 from services.sandbox.server import serve
 from shared.errors import TallyError
+from shared.process import keep_files_to_oneself
 from shared.settings import SandboxSettings, load
 
 
 def main() -> int:
     """Serve until told to stop; 0 then, 1 where it could not start."""
+    keep_files_to_oneself()
     # uvicorn raises the signal once more after it has stopped; this makes of it an ordinary end.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)

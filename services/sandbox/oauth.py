@@ -24,7 +24,7 @@ async def create_token(sandbox: Sandbox, call: Call) -> Json:
     now = sandbox.clock()
     lifetime = timedelta(seconds=sandbox.settings.token_lifetime)
     return {
-        "token_type": "Bearer",
+        "token_type": "Bearer",  # nosec B105 - a kind of token, not one
         "issued_at": str(int(now.timestamp() * _MILLISECONDS)),
         "client_id": client_id,
         "access_token": await sandbox.tokens.issue(now, lifetime),

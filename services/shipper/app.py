@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 
 from services.shipper.address_checks import AddressChecks
@@ -30,7 +29,6 @@ from shared.settings import ShipperSettings, load
 _ROWS_AT_ONCE = 512
 # Voids are in no hurry and share the carrier's places with purchases.
 _VOIDS_AT_ONCE = 2
-_OWNER_ONLY = 0o077
 
 
 def main() -> None:
@@ -38,7 +36,6 @@ def main() -> None:
     settings = load(ShipperSettings)
     if not settings.carrier.url:
         raise TallyError(NO_CARRIER)
-    os.umask(_OWNER_ONLY)  # labels carry names and streets
     service = Service("shipper", settings, needs=(topology.SHIP_COMMANDS, topology.VOID_COMMANDS))
     labels = LabelStore(settings.label_store_url)
     service.require("label_store", labels.unwritable)

@@ -150,7 +150,7 @@ class Reconciliation:
                     error = TallyError(IN_DOUBT, reference=sought.reference, reason=reason).body
                     return Conclusion(Proof.NOTHING, tuple(evidence), error=error)
                 case Verdict.LOOK_AGAIN:
-                    await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - jitter is no secret
+                    await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # nosec B311  # noqa: S311 - jitter is no secret
                     pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _look_up(self, sought: Sought, evidence: list[Evidence]) -> tuple[Purchase, ...] | None:

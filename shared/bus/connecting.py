@@ -117,22 +117,17 @@ class Refusals:
     def __init__(self, access: BusAccess) -> None:
         self._access = access
         self._last: TallyError | None = None
-        self._subject = ""
 
     async def note(self, error: Exception) -> None:
         """Note an error that the connection reports; whoever waits for an answer asks for it there."""
-        found = _MISSING_PERMISSION.search(str(error))
-        if found is not None:
-            self._last, self._subject = self._access.refusal(error), found[2]
+        refusal = self._access.refusal(error)
+        if refusal is not None and refusal.kind is BUS_PERMISSION_MISSING:
+            self._last = refusal
 
-    @property
-    def last(self) -> TallyError | None:
-        """E-5010 of the last subject that was refused."""
-        return self._last
-
-    def of(self, subject: str) -> TallyError | None:
-        """E-5010 where the use of `subject` was the last to be refused."""
-        return self._last if subject == self._subject else None
+    def taken(self) -> TallyError | None:
+        """E-5010 for what was refused last, told once."""
+        last, self._last = self._last, None
+        return last
 
 
 def bus_access(settings: ServiceSettings, url: str | None = None) -> BusAccess:

@@ -32,7 +32,10 @@ class EventType(StrEnum):
 
 
 class JobEvent(Message):
-    """One event. A rejection has an `error` and no `job`; its `job_id` is null where the request had no usable id."""
+    """One event. A rejection has an `error` and no `job`; its `job_id` is null where the request had no usable id.
+
+    Nothing in an event tells who a shipment goes to: `last_row` has no recipient, destination, evidence or warnings.
+    """
 
     type: EventType
     at: Timestamp

@@ -14,7 +14,7 @@ from pathlib import Path
 
 _WITHIN = 5.0
 _OK = 200
-_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask, not where to listen
+_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # nosec B104  # noqa: S104 - where to ask, not where to listen
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,7 @@ from shared.contracts.source import CsvSource
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
 from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records, is_separator_line
 from shared.sources.csv_text import CsvDialect, detect_dialect
-from shared.sources.files import TRIES, unreadable, unsteady, version_of
+from shared.sources.files import TRIES, open_real, unreadable, unsteady, version_of
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
 from shared.sources.text_encoding import CHUNK, SAMPLE, encoding_of
@@ -49,7 +49,7 @@ def open_csv(path: Path, source: CsvSource | None = None) -> CsvSnapshot:
     source = source or CsvSource(path=str(path))
     label = source.path
     try:
-        with path.open("rb") as file:
+        with open_real(path) as file:
             for _ in range(TRIES):
                 version = version_of(file)
                 try:

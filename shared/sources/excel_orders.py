@@ -24,7 +24,7 @@ from shared.sources.excel_values import Value, text_of
 from shared.sources.excel_workbook import Workbook, open_workbook
 from shared.sources.excel_xml import check_large
 from shared.sources.excel_zips import ZipColumns
-from shared.sources.files import TRIES, unreadable, unsteady, version_of
+from shared.sources.files import TRIES, open_real, unreadable, unsteady, version_of
 
 _STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 
@@ -86,7 +86,7 @@ def sheet_name(path: Path, wanted: str | None, label: str) -> str:
 def read_workbook(path: Path, label: str) -> bytes:
     """A workbook's bytes, as they were at one moment. Raises E-1002 or E-1021."""
     try:
-        with path.open("rb") as file:
+        with open_real(path) as file:
             for _ in range(TRIES):
                 version = version_of(file)
                 if version[0] > MAX_PACKAGE:

@@ -6,7 +6,7 @@ import posixpath
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element  # nosec B405 - the type; defusedxml parses
 
 from shared.errors import NOT_WORKBOOK, SHEET_NOT_FOUND, TallyError
 from shared.sources.excel_package import Package, open_package, part_key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element, ParseError  # nosec B405 - the types; defusedxml parses
 from xml.parsers import expat
 
 from defusedxml import ElementTree

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
 from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
 from shared.sources.condition_sql import quote_identifier, quote_text
-from shared.sources.files import unreadable
+from shared.sources.files import open_real, unreadable
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import NUMBER, SURPLUS, Load, TableSnapshot
 
@@ -24,12 +25,20 @@ def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
     E-1026 (it is no Parquet file).
     """
     label = label or str(path)
+    try:
+        with open_real(path) as file:
+            return _opened(path, file, label)
+    except OSError as error:
+        raise unreadable(label, error) from error
+
+
+def _opened(path: Path, file: BinaryIO, label: str) -> TableSnapshot:
     folder = tempfile.TemporaryDirectory(prefix="tally-")
     try:
         version = _version(path, label)
         # By a name of its own: in a path DuckDB takes brackets and stars for a pattern.
         link = Path(folder.name, "orders.parquet")
-        link.symlink_to(path.absolute())
+        link.symlink_to(_by_descriptor(file) or path)
         header, kinds = _described(link, label)
     except BaseException:
         folder.cleanup()
@@ -46,10 +55,16 @@ def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
     return snapshot
 
 
+def _by_descriptor(file: BinaryIO) -> Path | None:
+    """A path of the file that is open, whatever its own leads to by now; None where the system has no such paths."""
+    path = Path("/proc/self/fd", str(file.fileno()))
+    return path if path.exists() else None
+
+
 def _version(path: Path, label: str) -> tuple[int, int, int]:
     """What tells one state of the file from others. Raises E-1002 or E-1026."""
     try:
-        with path.open("rb") as file:
+        with open_real(path) as file:
             magic, state = file.read(len(_MAGIC)), os.fstat(file.fileno())
     except OSError as error:
         raise unreadable(label, error) from error
@@ -62,7 +77,7 @@ def _described(link: Path, label: str) -> tuple[Header, list[str]]:
     """The columns of a file and DuckDB's types of them."""
     try:
         with duckdb.connect(":memory:", config={"threads": 1}) as connection:
-            found = connection.execute(f"DESCRIBE SELECT * FROM {_read(link)}").fetchall()  # noqa: S608 - a path quoted
+            found = connection.execute(f"DESCRIBE SELECT * FROM {_read(link)}").fetchall()  # nosec B608  # noqa: S608 - a path quoted
     except duckdb.Error as error:
         raise TallyError(NOT_PARQUET, path=label, reason="it is damaged or encrypted") from error
     return read_header([row[0] for row in found], label), [row[1] for row in found]
@@ -74,7 +89,7 @@ def _loading(link: Path, header: Header, kinds: list[str]) -> Load:
         for at in header.positions
     )
     number = f"row_number() OVER () AS {NUMBER}, 0 AS {SURPLUS}"
-    query = f"SELECT {number}, {texts} FROM {_read(link)}"  # noqa: S608 - names and path quoted
+    query = f"SELECT {number}, {texts} FROM {_read(link)}"  # nosec B608  # noqa: S608 - names and path quoted
 
     def load(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE TABLE orders AS {query}")

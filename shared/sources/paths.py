@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.errors import OUTSIDE_ROOTS, SOURCE_NOT_FOUND, SOURCE_UNREADABLE, TallyError
+from shared.sources.files import open_real
 
 
 def resolve_within(path: str, roots: Sequence[Path]) -> Path:
@@ -45,7 +46,7 @@ def _check_readable(found: Path, path: str) -> None:
     if not stat.S_ISREG(mode):
         raise TallyError(SOURCE_UNREADABLE, path=path, reason="it is not a regular file")
     try:
-        found.open("rb").close()
+        open_real(found).close()
     except OSError as error:
         raise TallyError(SOURCE_UNREADABLE, path=path, reason=_reason(error)) from error
 

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from shared.errors import TallyError
+from shared.sources.csv import open_csv
+from shared.sources.excel_orders import read_workbook
+from shared.sources.files import open_real
+from shared.sources.parquet import open_parquet
 from shared.sources.paths import resolve_within
 
 
@@ -80,3 +84,69 @@ def test_control_characters_of_a_name_do_not_reach_the_message(root: Path) -> No
     with pytest.raises(TallyError) as caught:
         resolve_within("a\x1b[31m.csv", [root])
     assert "\x1b" not in str(caught.value)
+
+
+def test_whatever_was_put_in_the_files_place_since_it_was_found_is_not_read(root: Path, tmp_path: Path) -> None:
+    found = resolve_within("orders.csv", [root])
+    (root / "orders.csv").unlink()
+    (root / "orders.csv").symlink_to(tmp_path / "secret.csv")
+    for read in (open_csv, open_parquet, open_real):
+        with pytest.raises((TallyError, OSError), match=r"E-1002|symbolic link"):
+            read(found)
+    with pytest.raises(TallyError, match="E-1002"):
+        read_workbook(found, "orders.xlsx")
+
+
+def test_neither_is_what_lies_behind_a_folder_that_was_replaced_since(root: Path, tmp_path: Path) -> None:
+    (root / "folder" / "secret.csv").write_text("a\n1\n")
+    found = resolve_within("folder/secret.csv", [root])
+    (root / "folder").rename(root / "former")
+    (root / "folder").symlink_to(tmp_path)
+    with pytest.raises(OSError, match=r"directory|symbolic link"):
+        open_real(found)
+
+
+def test_a_pipe_in_the_files_place_keeps_nobody_waiting(root: Path) -> None:
+    found = resolve_within("orders.csv", [root])
+    (root / "orders.csv").unlink()
+    os.mkfifo(root / "orders.csv")
+    with pytest.raises(OSError, match="not a regular file"):
+        open_real(found)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/proc/self/environ",
+        "/proc/self/root/etc/passwd",
+        "/proc/self/cwd/secret.csv",
+        "/dev/fd/0",
+        "//etc/passwd",
+        "./..//secret.csv",
+        "folder/./../../secret.csv",
+        "ORDERS.CSV/../../secret.csv",
+        "~/secret.csv",
+        "file:///etc/passwd",
+    ],
+)
+def test_no_spelling_of_a_path_leads_out_of_the_roots(root: Path, path: str) -> None:
+    assert code(path, root) in {"E-1006", "E-1001"}
+
+
+def test_a_root_whose_name_begins_as_anothers_does_not_open_that(root: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "root-of-others"
+    beside.mkdir()
+    (beside / "orders.csv").write_text("a\n1\n")
+    assert code(str(beside / "orders.csv"), root) == "E-1006"
+    assert code("../root-of-others/orders.csv", root) == "E-1006"
+
+
+def test_a_folder_on_the_way_need_not_be_readable(root: Path) -> None:
+    (root / "folder" / "orders.csv").write_text("a\n1\n")
+    found = resolve_within("folder/orders.csv", [root])
+    (root / "folder").chmod(0o100)
+    try:
+        with open_real(found) as file:
+            assert file.read() == b"a\n1\n"
+    finally:
+        (root / "folder").chmod(0o700)

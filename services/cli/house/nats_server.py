@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import socket
-import subprocess
+import subprocess  # nosec B404 - to ask nats-server for its version
 import sys
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -76,7 +76,7 @@ def _bindable(port: int) -> int | None:
 
 def _version(server: str) -> tuple[int, ...]:
     try:
-        answer = subprocess.run(  # noqa: S603 - the path is PATH's own nats-server
+        answer = subprocess.run(  # nosec B603  # noqa: S603 - the path is PATH's own nats-server
             [server, "-v"], capture_output=True, text=True, timeout=_VERSION_WITHIN, check=False
         )
     except (OSError, subprocess.TimeoutExpired):

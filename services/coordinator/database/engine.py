@@ -145,7 +145,7 @@ class Database:
                         raise
                     raise told(error, trouble, self._url) from error
                 log.info("a transaction is run again", trouble=trouble.name, tries_left=tries_left)
-            await asyncio.sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads tries, guards nothing
+            await asyncio.sleep(pause * random.uniform(0.5, 1))  # nosec B311  # noqa: S311 - spreads tries, guards nothing
             pause *= 2
         raise AssertionError("the last try returned or raised")
 

@@ -142,7 +142,7 @@ async def _tries(patience: float) -> AsyncIterator[bool]:
     pause = _FIRST_PAUSE
     while (left := deadline - time.monotonic()) > 0:
         yield False
-        await asyncio.sleep(min(left, pause * random.uniform(0.5, 1)))  # noqa: S311 - spreads tries, guards nothing
+        await asyncio.sleep(min(left, pause * random.uniform(0.5, 1)))  # nosec B311  # noqa: S311 - spreads tries, guards nothing
         pause = min(2 * pause, _LONGEST_PAUSE)
     yield True
 

@@ -46,6 +46,9 @@ FIELDS = (
     "customs_sku",
 )
 
+# What tells who a recipient is and where: no error repeats it, for errors are told to whoever watches, and kept.
+PERSONAL = frozenset({"recipient_name", "company", "phone", "email", "address_1", "address_2", "address_3"})
+
 # What one parcel is told by: an order's, or with `packages: rows` each row's own.
 PACKAGE_FIELDS = ("packages", "weight", "length", "width", "height", "declared_value")
 # What one line for customs is told by: an order's first, a numbered one's, or with `customs: rows` each row's own.

@@ -25,6 +25,7 @@ from shared.errors import (
     ErrorBody,
     TallyError,
 )
+from shared.sources.files import open_real
 from shared.sources.paths import resolve_within
 
 _FILE_SIZE = 65536
@@ -203,7 +204,7 @@ def _from_file(name: str, roots: Sequence[Path]) -> bytes:
     if Path(name).suffix.lower() not in _FILE_SUFFIXES:
         raise TallyError(MAPPING_NOT_FOUND, mapping=name)
     try:
-        with resolve_within(name, roots).open("rb") as file:
+        with open_real(resolve_within(name, roots)) as file:
             content = file.read(_FILE_SIZE + 1)
     except TallyError as error:
         if error.kind is SOURCE_NOT_FOUND:

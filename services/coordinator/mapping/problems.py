@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.coordinator.mapping.fields import PERSONAL
 from shared.errors import FIELD_INVALID, FIELD_MISSING, ErrorBody, TallyError
 
 _SHOWN_LENGTH = 60
@@ -20,7 +21,7 @@ class FieldValueError(ValueError):
 class RowInvalidError(Exception):
     """A row that cannot become a shipment; `errors` lists every problem it has, in the order of the fields.
 
-    The messages hold the row's own values: they are for the person whose file it is, never for a log.
+    The messages hold values of the row, though none of PERSONAL: they are for whom the job is, never for a log.
     """
 
     def __init__(self, errors: tuple[ErrorBody, ...]) -> None:
@@ -36,8 +37,8 @@ def missing(field: str) -> ErrorBody:
 
 
 def invalid(field: str, error: FieldValueError) -> ErrorBody:
-    """The E-2012 error for `field`, with its value and the reason."""
-    return _invalid(field, quoted(error.value), error.reason)
+    """The E-2012 error for `field`, with the reason and, unless it is about a person, its value."""
+    return _invalid(field, "not usable" if field in PERSONAL else quoted(error.value), error.reason)
 
 
 def not_rendered(field: str, reason: str) -> ErrorBody:

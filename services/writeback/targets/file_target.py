@@ -124,7 +124,7 @@ class FileTarget(ABC, Generic[Document]):
     ) -> Sequence[ErrorBody | None]:
         for attempt in range(_TRIES):
             if attempt:
-                time.sleep(_PAUSE * 2**attempt * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+                time.sleep(_PAUSE * 2**attempt * random.uniform(0.5, 1.0))  # nosec B311  # noqa: S311 - jitter is no secret
             with suppress(FileChangedError):
                 raw, version = self._read(path)
                 document = self._parsed.get(path, source, raw) or self._parse(raw, source)

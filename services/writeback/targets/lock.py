@@ -54,7 +54,7 @@ class SourceLocks:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     raise TimeoutError(f"another process has been writing it for {self._timeout:g} s") from None
-                time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter is no secret
+                time.sleep(pause * random.uniform(0.5, 1.0))  # nosec B311  # noqa: S311 - jitter is no secret
                 pause = min(pause * 2, _LONGEST_PAUSE)
             else:
                 return

@@ -15,7 +15,7 @@ from services.shipper.carriers.ups.requests import Call
 from shared.clock import Clock
 from shared.settings import CarrierSettings
 
-TOKEN_PATH = "/security/v1/oauth/token"  # noqa: S105 - a path, not a secret
+TOKEN_PATH = "/security/v1/oauth/token"  # nosec B105  # noqa: S105 - a path, not a secret
 
 _LONGEST_MARGIN = timedelta(minutes=2)
 _MARGIN_PART = 10

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 - it writes XML and reads none
 
 from shared.sources.excel_cells import Cell, attribute_of, attributes_of, tag_pattern
 from shared.sources.excel_workbook import column_letters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # nosec B406 - it writes XML and reads none
 
 from shared.sources.excel_cells import attribute_of, attributes_of, tag_pattern
 from shared.sources.excel_workbook import parse_area, show_area
