@@ -91,7 +91,7 @@ def is_json(content_type: str) -> bool:
 def _first_fault(error: RequestValidationError) -> str:
     """Where the first fault is and what it is; never the value, which may be a recipient's."""
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
+    place = ".".join(str(part) for part in first["loc"][1:])
     return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 

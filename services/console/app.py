@@ -6,7 +6,7 @@ import asyncio
 import ipaddress
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -34,7 +34,6 @@ from shared.telemetry import configure, tracing
 from shared.telemetry.metrics import BUILD, REGISTRY
 from shared.version import VERSION
 
-LARGEST_BODY = 256 * 1024
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 _PAGE = Path(__file__).parent / "web"
@@ -85,7 +84,6 @@ def api(lifespan: Lifespan | None = None) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
     )
@@ -98,14 +96,18 @@ def api(lifespan: Lifespan | None = None) -> FastAPI:
 def _lifespan(bus: Bus, probes: Endpoint, settings: ConsoleSettings) -> Lifespan:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tracing.start("console", settings.otlp_endpoint)
         keeping = asyncio.create_task(bus.keep())
         try:
             # A bus that is there is there from the first call on; one that is not keeps nobody waiting.
-            await asyncio.wait((asyncio.ensure_future(bus.tried.wait()), keeping), timeout=FIRST_TRY_WITHIN)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FIRST_TRY_WITHIN):
+                    await bus.tried.wait()
             async with serving(probes, settings.http):
                 yield
         finally:
             await cancel([keeping])
+            await asyncio.to_thread(tracing.stop)
 
     return lifespan
 

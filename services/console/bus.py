@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import stamina
+
 from shared.addresses import without_credentials
 from shared.bus.connecting import bus_access
 from shared.client import TallyClient
 from shared.errors import BUS_UNREACHABLE, TallyError
+from shared.repeating import repeat
 from shared.settings import ConsoleSettings
 from shared.telemetry import logger
 
 FIRST_TRY_WITHIN = 2.0
-_TRY_EVERY = 1.0
+_LONGEST_WAIT = 3.0
+_AFTER_A_LOSS = 0.5
 
 log = logger("bus")
 
@@ -40,21 +44,27 @@ class Bus:
 
     async def keep(self) -> None:
         """Connect, again and again until that succeeds, and anew where the connection was closed for good."""
-        while True:
-            try:
-                await self._connected()
-            except TallyError as error:
-                log.warning("the bus is away", error=str(error))
-                self.tried.set()
-                await asyncio.sleep(_TRY_EVERY)
+        await repeat(self._stay, every=_AFTER_A_LOSS, log=log)
 
-    async def _connected(self) -> None:
-        async with await TallyClient.connect(bus_access(self._settings), self._settings.timeout) as client:
-            await client.announce("console")
-            self._client = client
-            self.tried.set()
-            log.info("running")
+    async def _stay(self) -> None:
+        async with await self._connected() as client:
             try:
+                await client.announce("console")
+                self._client = client
+                self.tried.set()
+                log.info("running")
                 await client.until_closed()
             finally:
                 self._client = None
+
+    async def _connected(self) -> TallyClient:
+        async for attempt in stamina.retry_context(
+            on=TallyError, attempts=None, timeout=None, wait_initial=0.2, wait_max=_LONGEST_WAIT
+        ):
+            with attempt:
+                try:
+                    return await TallyClient.connect(bus_access(self._settings), self._settings.timeout)
+                except TallyError:
+                    self.tried.set()
+                    raise
+        raise AssertionError("unreachable")

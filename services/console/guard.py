@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.console.answers import failure
 from shared.errors import FOREIGN_CALL, TallyError
 
+LARGEST_BODY = 256 * 1024
 BODY_WITHIN = 20.0
 SEND_WITHIN = 20.0
 _LOCAL = frozenset({"localhost"})
@@ -49,7 +50,7 @@ class Guard:
             refusal = TallyError(FOREIGN_CALL, reason=f"it is for {host[:100] or 'no host'}", todo=todo).body
             await failure(refusal, 421)(scope, receive, guarded)
             return
-        await self._app(scope, _patient_receive(receive), guarded)
+        await self._app(scope, _bounded_receive(receive), guarded)
 
     def _is_ours(self, host: str) -> bool:
         """Whether no other site's name stands there: an address cannot be bound anew by a site's name server."""
@@ -91,13 +92,14 @@ def _patient_send(send: Send) -> Send:
     return sending
 
 
-def _patient_receive(receive: Receive) -> Receive:
-    """Receives a call's body for BODY_WITHIN seconds in all; what comes later is only that the caller left."""
+def _bounded_receive(receive: Receive) -> Receive:
+    """Receives a call's body, of LARGEST_BODY bytes and BODY_WITHIN seconds at most; after it only that they left."""
     deadline = asyncio.get_running_loop().time() + BODY_WITHIN
     is_whole = False
+    size = 0
 
     async def receiving() -> Message:
-        nonlocal is_whole
+        nonlocal is_whole, size
         if is_whole:
             return await receive()
         try:
@@ -105,6 +107,9 @@ def _patient_receive(receive: Receive) -> Receive:
                 message = await receive()
         except TimeoutError as error:
             raise HTTPException(408, "its body came too slowly") from error
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY:
+            raise HTTPException(413, f"its body is larger than {LARGEST_BODY} bytes")
         is_whole = not message.get("more_body", False)
         return message
 

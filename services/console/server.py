@@ -76,6 +76,11 @@ class Server(uvicorn.Server):
 
 def serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> None:
     """Serve `app` until SIGTERM or SIGINT."""
+    server_of(app, listener, stopping).run([listener])
+
+
+def server_of(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> Server:
+    """What serves `app`."""
     config = uvicorn.Config(
         app,
         http=BoundedProtocol,
@@ -89,7 +94,7 @@ def serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> Non
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-    Server(config, url_of(listener), stopping).run([listener])
+    return Server(config, url_of(listener), stopping)
 
 
 def listening(settings: ListenSettings) -> socket.socket:

@@ -11,7 +11,6 @@ from fastapi.security import APIKeyCookie, HTTPBearer
 
 from services.console.access import COOKIE, Access, Caller
 from services.console.bus import Bus
-from shared.client import TallyClient
 
 # The schemes are declared for the OpenAPI document; Access decides.
 _BEARER = HTTPBearer(auto_error=False, description="The console's token.")
@@ -43,9 +42,9 @@ def admitted(
 Known = Annotated[Caller, Depends(admitted)]
 
 
-def client_of(request: Request, _: Known) -> TallyClient:
-    """The client of the house, for whoever is let in. Raises E-4001 while the bus is away."""
-    return wiring_of(request).bus.client
+def house_of(request: Request, _: Known) -> Bus:
+    """The way to the house, for whoever is let in."""
+    return wiring_of(request).bus
 
 
-House = Annotated[TallyClient, Depends(client_of)]
+House = Annotated[Bus, Depends(house_of)]

@@ -45,10 +45,10 @@ class JobPage(BaseModel):
 async def submit_job(request: JobRequest, house: House, caller: Known, response: Response) -> JobDocument:
     """Have a batch shipped: the job that was made, or that the same `request_id` made before."""
     wanted = request if request.requested_by else request.model_copy(update={"requested_by": caller.name})
-    event = await house.submit(wanted)
+    event = await house.client.submit(wanted)
     if event.type is EventType.REJECTED and event.error is not None:
         raise TallyError.from_body(event.error)
-    job = event.job if event.job is not None else await house.show(request_id=request.request_id)
+    job = event.job if event.job is not None else await house.client.show(request_id=request.request_id)
     response.headers["Location"] = f"/api/v1/jobs/{job.job_id}"
     return job
 
@@ -61,45 +61,45 @@ async def list_jobs(
     before: Annotated[AwareDatetime | None, Query(description="Page on from `next_before` of the page before.")] = None,
 ) -> JobPage:
     """The newest jobs first."""
-    jobs = await house.list_jobs(status=status, limit=limit, before=before.isoformat() if before else None)
+    jobs = await house.client.list_jobs(status=status, limit=limit, before=before.isoformat() if before else None)
     return JobPage(jobs=jobs, next_before=jobs[-1].created_at if len(jobs) == limit else None)
 
 
 @router.get("/{job_id}")
 async def show_job(job_id: JobId, house: House) -> JobDocument:
     """One job."""
-    return await house.show(job_id)
+    return await house.client.show(job_id)
 
 
 @router.post("/{job_id}/approve")
 async def approve_job(job_id: JobId, house: House, caller: Known, order: Approval | None = None) -> JobDocument:
     """Let a previewed job ship. With the total that was seen it is refused once where that has changed since."""
     approval = order or Approval()
-    return await house.approve(job_id, approval.giver(caller), seen=approval.estimate)
+    return await house.client.approve(job_id, approval.giver(caller), seen=approval.estimate)
 
 
 @router.post("/{job_id}/reject")
 async def reject_job(job_id: JobId, house: House, caller: Known, order: Order | None = None) -> JobDocument:
     """Turn a previewed job down: nothing ships."""
-    return await house.reject(job_id, _giver(order, caller))
+    return await house.client.reject(job_id, _giver(order, caller))
 
 
 @router.post("/{job_id}/pause")
 async def pause_job(job_id: JobId, house: House, caller: Known, order: Order | None = None) -> JobDocument:
     """Stop a job after the row in hand."""
-    return await house.pause(job_id, _giver(order, caller))
+    return await house.client.pause(job_id, _giver(order, caller))
 
 
 @router.post("/{job_id}/resume")
 async def resume_job(job_id: JobId, house: House, caller: Known, order: Order | None = None) -> JobDocument:
     """Let a failed, paused or interrupted job go on at its row."""
-    return await house.resume(job_id, _giver(order, caller))
+    return await house.client.resume(job_id, _giver(order, caller))
 
 
 @router.post("/{job_id}/cancel")
 async def cancel_job(job_id: JobId, house: House, caller: Known, order: Order | None = None) -> JobDocument:
     """End a job for good; what is shipped stays shipped."""
-    return await house.cancel(job_id, _giver(order, caller))
+    return await house.client.cancel(job_id, _giver(order, caller))
 
 
 @router.post("/{job_id}/restart", status_code=202)
@@ -108,7 +108,7 @@ async def restart_job(
 ) -> JobDocument:
     """Do a job over as a new one; the same new one however often it is asked for."""
     restart = order or Restart()
-    job = await house.restart(job_id, restart.mode, restart.giver(caller))
+    job = await house.client.restart(job_id, restart.mode, restart.giver(caller))
     response.headers["Location"] = f"/api/v1/jobs/{job.job_id}"
     return job
 
@@ -117,13 +117,13 @@ async def restart_job(
 async def verify_job(job_id: JobId, house: House, caller: Known, order: Verify | None = None) -> VerificationDocument:
     """Compare a job's tracking numbers with its source."""
     verify = order or Verify()
-    return await house.verify(job_id, rewrite=verify.rewrite, by=verify.giver(caller))
+    return await house.client.verify(job_id, rewrite=verify.rewrite, by=verify.giver(caller))
 
 
 @router.get("/{job_id}/report")
 async def report_job(job_id: JobId, house: House) -> ReportDocument:
     """What a job cost, took and left open."""
-    return await house.report(job_id)
+    return await house.client.report(job_id)
 
 
 @router.get("/{job_id}/audit")
@@ -135,7 +135,7 @@ async def audit_job(
     limit: PageSize = 500,
 ) -> AuditPage:
     """A page of a job's audit trail, or of what it says of one row."""
-    return await house.audit_page(job_id, row_number, after=after, limit=limit)
+    return await house.client.audit_page(job_id, row_number, after=after, limit=limit)
 
 
 @router.get("/{job_id}/events", response_class=EventStream, responses=_NO_STREAM)
@@ -147,7 +147,7 @@ async def watch_job(
     last_event_id: Annotated[int, Header(ge=0, description="Go on behind this event.")] = 0,
 ) -> EventStream:
     """A job's events, each a JobEvent, to the one that says its end; then one named `end`, with the job."""
-    await house.show(job_id)
+    await house.client.show(job_id)
     return EventStream(event_stream(wiring_of(request), job_id, after=last_event_id, replay=replay))
 
 

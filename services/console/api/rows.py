@@ -25,13 +25,13 @@ async def list_rows(
     job_id: JobId, house: House, status: RowStatus | None = None, after: Start = 0, limit: PageSize = 200
 ) -> RowList:
     """A page of a job's rows, in order."""
-    return await house.row_page(job_id, status=status, after=after, limit=limit)
+    return await house.client.row_page(job_id, status=status, after=after, limit=limit)
 
 
 @router.get("/rows/{row_number}")
 async def show_row(job_id: JobId, row_number: Row, house: House) -> RowDocument:
     """One row, with the evidence of every look-up."""
-    return await house.row(job_id, row_number)
+    return await house.client.row(job_id, row_number)
 
 
 @router.post("/rows/{row_number}/resolve")
@@ -40,12 +40,12 @@ async def resolve_row(
 ) -> RowDocument:
     """Record what a person found out about a row in doubt."""
     by = resolution.giver(caller)
-    return await house.resolve(job_id, row_number, resolution.tracking_number, by, resolution.reason)
+    return await house.client.resolve(job_id, row_number, resolution.tracking_number, by, resolution.reason)
 
 
 @router.post("/void", status_code=202)
 async def void_rows(job_id: JobId, void: Void, house: House, caller: Known) -> RowList:
     """Have labels given back to the carrier; the rows as they are with the orders given."""
     by = void.giver(caller)
-    rows = await house.void(job_id, void.row_numbers, tracking_number=void.tracking_number, by=by)
+    rows = await house.client.void(job_id, void.row_numbers, tracking_number=void.tracking_number, by=by)
     return RowList(rows=rows)

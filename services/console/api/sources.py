@@ -33,7 +33,7 @@ async def preview_source(
     """What shipping a source would cost, and its first `limit` rows one by one; no job is made."""
     try:
         async with asyncio.timeout(PREVIEW_WITHIN):
-            return await house.preview(request, limit)
+            return await house.client.preview(request, limit)
     except TimeoutError as error:
         seconds = f"{PREVIEW_WITHIN:g}"
         raise TallyError(BUS_TIMEOUT, service="coordinator", subject="preview", seconds=seconds) from error
@@ -42,10 +42,10 @@ async def preview_source(
 @router.post("/inspect")
 async def inspect_source(request: SourceQuestion, house: House) -> InspectionDocument:
     """How a source is read and mapped; no job is made and no carrier asked."""
-    return await house.inspect(request)
+    return await house.client.inspect(request)
 
 
 @router.get("/status", tags=["house"])
 async def show_status(house: House) -> Presence:
     """Which processes of which services answer."""
-    return Presence(services=await house.services())
+    return Presence(services=await house.client.services())
