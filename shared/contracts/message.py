@@ -31,7 +31,8 @@ class Message(BaseModel):
     ignored raises nothing. Reading one above `newest` raises NewerVersionError (docs/decisions/0008-upgrades.md).
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    # An error is logged, and what could not be read may be a recipient's name.
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     newest: ClassVar[int] = 1
 

@@ -93,9 +93,11 @@ class Database:
             self._async = _server_engine(parsed, pool_size)
             self._reading = self._async.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
-            self._reading = self._async = create_async_engine(parsed)
+            self._reading = self._async = create_async_engine(parsed, hide_parameters=True)
             _prepare_sqlite(self._async.sync_engine, begin="BEGIN")
-            self._writer = create_engine(parsed.set(drivername="sqlite"), pool_size=1, max_overflow=0)
+            self._writer = create_engine(
+                parsed.set(drivername="sqlite"), pool_size=1, max_overflow=0, hide_parameters=True
+            )
             _prepare_sqlite(self._writer, begin="BEGIN IMMEDIATE")
             if orders_beside:
                 event.listen(self._writer, "connect", _read_leniently)
@@ -228,6 +230,7 @@ def _server_engine(url: URL, pool_size: int) -> AsyncEngine:
     """Connections to PostgreSQL, each of which bounds what its transactions wait for."""
     engine = create_async_engine(
         url,
+        hide_parameters=True,  # an error is logged, and a row's shipment is one of them
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=_POOL_TIMEOUT,
