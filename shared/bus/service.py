@@ -21,7 +21,7 @@ from faststream.nats import NatsBroker, NatsMessage
 from faststream.nats.security import NatsSecurity, NatsUserPassword
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError
+from nats.errors import ConnectionClosedError, ConnectionReconnectingError
 from nats.errors import Error as NatsError
 from nats.js import JetStreamContext
 from nats.js.errors import APIError, ServiceUnavailableError
@@ -243,8 +243,9 @@ class Service:
         finally:
             try:
                 await self.broker.stop()
-            except* ConnectionClosedError:
-                log.info("the connection was closed already")
+            except* (ConnectionClosedError, ConnectionReconnectingError):
+                log.info("the bus was away at the end")
+                await self.client.close()
             if stop is not None:
                 await stop()
             log.info("stopped")

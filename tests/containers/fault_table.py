@@ -12,7 +12,7 @@ from tests.crash.table import markdown
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault-table.md"
 HEADINGS = ("what happened half-way", "rows", "duplicates", "lost", "unshipped", "longest standstill, s", "outcome")
-_SECTION = re.compile(r"(<!-- containers -->\n).*?(<!-- /containers -->)", re.DOTALL)
+_SECTION = re.compile(r"(<!-- containers: .*? -->\n).*?(<!-- containers end -->)", re.DOTALL)
 _UPDATING = bool(os.environ.get("TALLY_UPDATE_FAULT_TABLE"))
 
 Line = tuple[str, int, Books]

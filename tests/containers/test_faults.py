@@ -18,10 +18,11 @@ pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[list[fault_table.Line]]:
-    """What the tests tell; a run of all of them may go into the page."""
+def told(stack: Stack) -> Iterator[list[fault_table.Line]]:
+    """What the tests tell; a run of all of them may go into the page. The stack is then as it was before."""
     lines: list[fault_table.Line] = []
     yield lines
+    stack.scale({})
     if len(lines) == len(FAULTS):
         fault_table.write(lines)
 

@@ -313,6 +313,23 @@ async def test_a_service_whose_password_was_changed_leaves_and_the_next_one_gets
             process.communicate(timeout=30)
 
 
+def test_a_service_that_is_told_to_stop_while_the_bus_is_away_stops_in_order(tmp_path: Path) -> None:
+    with server(tmp_path) as (port, bus):
+        process = started(tmp_path, "coordinator", TALLY_NATS_URL=f"nats://127.0.0.1:{port}")
+        try:
+            until(process, '"running"')
+            bus.terminate()
+            until(process, "disconnected from the bus")
+            process.terminate()
+            said, _ = process.communicate(timeout=60)
+        finally:
+            if process.poll() is None:
+                process.kill()
+        assert '"stopped"' in said
+        assert "Traceback" not in said
+        assert process.returncode == 0
+
+
 async def echo(message: Msg) -> None:
     await message.respond(message.reply.encode())
 
