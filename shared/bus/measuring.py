@@ -49,9 +49,9 @@ def observed(durable: str, handler: Callable[[Msg], Awaitable[None]]) -> Callabl
     async def handle(message: Msg) -> None:
         if (message.metadata.num_delivered or 1) > 1:
             redelivered.inc()
-        work.take(message.subject, message.data)
         try:
             with tracing.processing(message.subject, message.headers, message.data, durable):
+                work.take(message.subject, message.data, tracing.trace_id())
                 await handler(message)
         except NewerVersionError:
             parked.inc()

@@ -147,9 +147,9 @@ class Service:
         """
 
         async def reply(message: NatsMessage) -> None:
-            work.take(subject, message.body)
             try:
                 with tracing.processing(subject, message.headers, message.body):
+                    work.take(subject, message.body, tracing.trace_id())
                     answer = await answerer(message.body)
             except NewerVersionError as error:
                 log.warning("a request of a newer version was refused", subject=subject, version=error.version)

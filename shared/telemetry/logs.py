@@ -57,7 +57,8 @@ def _name_the_work(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     if in_hand is not None:
         for name, value in in_hand.named.items():
             event.setdefault(name, value)
-    trace_id = tracing.trace_id()
+    # What is said of a message after its span ended, that its handler failed say, is of its trace all the same.
+    trace_id = tracing.trace_id() or (in_hand and in_hand.trace_id)
     if trace_id is not None:
         event["trace_id"] = trace_id
     return event

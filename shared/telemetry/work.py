@@ -23,6 +23,7 @@ class Work:
 
     subject: str
     body: bytes
+    trace_id: str | None = None
 
     @property
     def named(self) -> dict[str, str | int]:
@@ -37,9 +38,9 @@ class Work:
 _in_hand: ContextVar[Work | None] = ContextVar("work", default=None)
 
 
-def take(subject: str, body: bytes) -> None:
-    """Note the message that the present task works on; the note ends with the task."""
-    _in_hand.set(Work(subject, body))
+def take(subject: str, body: bytes, trace_id: str | None = None) -> None:
+    """Note the message that the present task works on, and its trace; the note ends with the task."""
+    _in_hand.set(Work(subject, body, trace_id))
 
 
 def in_hand() -> Work | None:

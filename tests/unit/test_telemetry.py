@@ -30,7 +30,7 @@ import asyncio, logging
 from shared.telemetry import configure, logger, work
 
 async def works():
-    work.take("tally.commands.ship.j1", b'{"job_id": "j1", "row_number": 7, "attempt": 2, "name": "Ann"}')
+    work.take("tally.commands.ship.j1", b'{"job_id": "j1", "row_number": 7, "attempt": 2, "name": "Ann"}', "abc")
     logger("shipping").warning("said within")
 
 async def main():
@@ -72,6 +72,7 @@ def test_a_line_names_what_is_in_hand_and_a_library_speaks_in_the_same_form() ->
     done = subprocess.run([sys.executable, "-c", LOGS], capture_output=True, text=True, check=True, timeout=60)
     within, outside, of_library = (json.loads(line) for line in done.stderr.splitlines())
     assert (within["service"], within["job"], within["row"], within["attempt"]) == ("shipper", "j1", 7, 2)
+    assert within["trace_id"] == "abc"
     assert "Ann" not in done.stderr
     assert "job" not in outside
     assert (of_library["event"], of_library["part"]) == ("connection lost", "nats.aio")
