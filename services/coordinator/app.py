@@ -55,7 +55,9 @@ from shared.telemetry import logger
 
 log = logger("healing")
 
-_REQUESTS_AT_ONCE = 8
+# Those in hand, most of which are long ones that wait for their turn (intake/turns.py).
+_REQUESTS_AT_ONCE = 32
+_REPORTS_AT_ONCE = 8
 _OUTCOMES_AT_ONCE = 256
 _CHECKS_AT_ONCE = 2
 
@@ -144,11 +146,13 @@ def main() -> None:
             replay=partial(replay, service.js, database, progress),
         )
         await heartbeat.arrive()
-        service.consume(topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE)
+        service.consume(
+            topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE, room=lambda: submission.room
+        )
         service.consume(topology.LEDGER_ENTRIES, handlers.ledger_entry, concurrency=_OUTCOMES_AT_ONCE)
-        service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REQUESTS_AT_ONCE)
-        service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REQUESTS_AT_ONCE)
-        service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REQUESTS_AT_ONCE)
+        service.consume(topology.WRITEBACK_OUTCOMES, handlers.source_written, concurrency=_REPORTS_AT_ONCE)
+        service.consume(topology.ABANDONED_COMMANDS, handlers.command_abandoned, concurrency=_REPORTS_AT_ONCE)
+        service.consume(topology.VOID_OUTCOMES, handlers.void_outcome, concurrency=_REPORTS_AT_ONCE)
         answering = (control, comparisons, auditing, reporting, purging)
         for name, call in (call for answerer in answering for call in answerer.calls().items()):
             service.answer(subjects.api(name), call)

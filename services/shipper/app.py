@@ -66,7 +66,7 @@ def main() -> None:
             topology.SHIP_COMMANDS,
             handlers.ship,
             concurrency=_ROWS_AT_ONCE,
-            open_for_more=lambda: carrier.limits.is_open,
+            room=lambda: _ROWS_AT_ONCE if carrier.limits.is_open else 0,
         )
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier, own_rates=settings.carrier.negotiated_rates).answer)

@@ -39,7 +39,7 @@ _LEFT = "Nats-Pending-Messages"
 
 
 class Pull:
-    """Takes the messages of one durable consumer, at most `concurrency` at a time, while `open_for_more` says so.
+    """Takes the messages of one durable consumer, at most `concurrency` at a time, and no more than `room` says.
 
     A reconnect, or a request whose end got lost, may bring some more of them, which are handled as well.
     """
@@ -52,13 +52,13 @@ class Pull:
         parking: Parking,
         *,
         concurrency: int,
-        open_for_more: Callable[[], bool] = lambda: True,
+        room: Callable[[], int] | None = None,
     ) -> None:
         self._client = client
         self._consumer = consumer
         self._handler = handler
         self._concurrency = concurrency
-        self._open = open_for_more
+        self._room_now = room
         self._parking = parking
         self._handling: set[asyncio.Task[None]] = set()
         self._inbox = client.new_inbox()
@@ -72,7 +72,7 @@ class Pull:
         subscription = await self._client.subscribe(self._inbox, cb=self._receive)
         try:
             while True:
-                if self._wants_more and self._open():
+                if self._wants_more:
                     await self._ask(min(_DEMAND, self._room))
                 self._need.clear()
                 try:
@@ -96,7 +96,10 @@ class Pull:
     @property
     def _room(self) -> int:
         """How many more messages there are places for, those asked for not counted."""
-        return self._concurrency - len(self._handling) - self._asked_for
+        free = self._concurrency - len(self._handling)
+        if self._room_now is not None:
+            free = min(free, self._room_now())
+        return free - self._asked_for
 
     @property
     def _wants_more(self) -> bool:

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -56,6 +57,9 @@ CONNECT_FOR = 60.0
 TOPOLOGY_FOR = 120.0
 STOP_GRACE = 15.0
 _LOOK_EVERY = 0.2
+# Far more than there are processors: a large file that is read or written holds its thread for long, and the small ones
+# beside it must find another.
+_THREADS = 64
 # A database or file thread waits at most this long for the event loop's interpreter lock (the default is 5 ms).
 _SWITCH_INTERVAL = 0.0003
 
@@ -119,11 +123,11 @@ class Service:
         handler: Handler,
         *,
         concurrency: int,
-        open_for_more: Callable[[], bool] = lambda: True,
+        room: Callable[[], int] | None = None,
     ) -> None:
         """Deliver a durable consumer's messages to `handler`, at most `concurrency` at a time.
 
-        While `open_for_more` says no, messages are left to the other processes of the service.
+        Where `room` is given it says how many more it takes at present; the others are left to other processes.
 
         The handler validates the raw body itself and ends with an acknowledgement of its own; where it raises, the
         message comes again after its ack_wait; one of a newer version is parked.
@@ -135,7 +139,7 @@ class Service:
             observed(consumer.durable, handler),
             self.parking,
             concurrency=concurrency,
-            open_for_more=open_for_more,
+            room=room,
         )
         self._pulls.append(pull)
 
@@ -230,6 +234,7 @@ class Service:
 
     async def _run(self, start: Background | None, stop: Background | None) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_THREADS, thread_name_prefix=self.name))
         await self._connect()
         # From here a signal lets the messages in hand finish; before, it simply ends the process.
         for number in (signal.SIGTERM, signal.SIGINT):

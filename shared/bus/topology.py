@@ -32,6 +32,8 @@ from shared.telemetry import logger
 ACK_WAIT = 5.0
 HEARTBEAT = 1.5
 _DAY = 86_400.0
+# A job keeps so many progress events of some 2 kB each; every other type of event comes a few times at most.
+MOST_EVENTS = 1000
 _MADE_MEANWHILE = 10058
 _NO_CLUSTER = (10052, 10074)
 
@@ -64,7 +66,7 @@ class Consumer:
 
 
 # A request in hand has a source open: the others wait in the stream, whatever the number of coordinators.
-JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS, in_hand=128)
+JOB_REQUESTS = Consumer("coordinator-requests", subjects.REQUESTS, subjects.ALL_REQUESTS, in_hand=256)
 LEDGER_ENTRIES = Consumer("coordinator-ledger", subjects.LEDGER, subjects.EVERYTHING)
 WRITEBACK_OUTCOMES = Consumer("coordinator-writeback", subjects.OUTCOMES, subjects.ALL_WRITEBACK_OUTCOMES)
 ABANDONED_COMMANDS = Consumer("coordinator-abandoned", subjects.OUTCOMES, subjects.ALL_ABANDONED)
@@ -124,6 +126,7 @@ def streams(replicas: int) -> tuple[StreamConfig, ...]:
             subjects=[subjects.ALL_EVENTS],
             retention=RetentionPolicy.LIMITS,
             storage=StorageType.FILE,
+            max_msgs_per_subject=MOST_EVENTS,
             max_age=30 * _DAY,
             num_replicas=replicas,
         ),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import partial
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
-from services.coordinator.database import steps
+from services.coordinator.database import previewing, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.identity import job_id_for, request_hash
 from services.coordinator.intake.intake import Intake, choice_of
+from services.coordinator.intake.turns import IntakeTurn, IntakeTurns
 from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.pricing.job_pricing import JobPricing
 from services.coordinator.running.progress import Progress
@@ -27,11 +29,16 @@ from shared.telemetry import logger, tracing
 
 log = logger("submission")
 
+LONG_FROM = 2000
+
 _usable_id: TypeAdapter[str] = TypeAdapter(RequestId)
 
 
 class Submission:
-    """Turns requests into jobs; a request that was cut short is taken in anew."""
+    """Turns requests into jobs; a request that was cut short is taken in anew.
+
+    An intake that comes to LONG_FROM rows goes on among the long ones (turns.py).
+    """
 
     def __init__(
         self,
@@ -52,6 +59,12 @@ class Submission:
         self._announcer = announcer
         self._ledger = ledger
         self._clock = clock
+        self._turns = IntakeTurns()
+
+    @property
+    def room(self) -> int:
+        """How many more requests it takes at present."""
+        return self._turns.free
 
     async def submit(self, body: bytes) -> None:
         """Make the request's job, or reject it; the same request again is the same job."""
@@ -80,7 +93,8 @@ class Submission:
         await self._announcer.entered(job_id, JobStatus.PENDING)
         if admitted.status is JobStatus.PENDING:
             failpoint("coordinator.before_intake")
-            await self._take_in(job_id, request)
+            with self._turns.begin() as turn:
+                await self._take_in(job_id, request, turn)
 
     async def abandon(self, body: bytes, error: ErrorBody) -> None:
         """Give a request up that cannot be worked on, and say so."""
@@ -93,15 +107,16 @@ class Submission:
                 return
         await self._announcer.rejected(job_id, request_id, error)
 
-    async def _take_in(self, job_id: str, request: JobRequest) -> None:
+    async def _take_in(self, job_id: str, request: JobRequest, turn: IntakeTurn) -> None:
         if await self._ledger.knows(job_id):
             # Its rows may have been other orders: what the ledger has would be taken for theirs.
             await self._fail(job_id, request.request_id, TallyError(JOB_FORGOTTEN, job_id=job_id).body)
             return
         intake = uuid.uuid4().hex
         try:
-            if not await self._snapshot(job_id, intake, request):
+            if not await self._snapshot(job_id, intake, request, turn):
                 return
+            turn.source_is_read()
             failpoint("coordinator.after_intake")
             if (choice := choice_of(request)) and not await self._chosen(job_id, intake, request, choice):
                 return
@@ -116,13 +131,15 @@ class Submission:
         except admission.SupersededError:
             log.info("another intake of this job went on", job=job_id)
 
-    async def _snapshot(self, job_id: str, intake: str, request: JobRequest) -> bool:
+    async def _snapshot(self, job_id: str, intake: str, request: JobRequest, turn: IntakeTurn) -> bool:
         """Copy the source's rows into the job. Where they cannot be, the job fails, the request is rejected: False."""
         try:
             async with self._intake.open(request) as batch:
                 await self._database.write(admission.begin_intake, job_id, intake, batch.source, self._clock())
                 stored = 0
                 async for rows in batch.rows():
+                    if stored < LONG_FROM <= stored + len(rows):
+                        await turn.becomes_long(partial(self._say_it_goes_on, job_id, intake))
                     await self._database.write(
                         admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
                     )
@@ -150,6 +167,9 @@ class Submission:
             await self._fail(job_id, request.request_id, error.body)
             return False
         return True
+
+    async def _say_it_goes_on(self, job_id: str, intake: str) -> None:
+        await self._database.write(previewing.note_prices, job_id, intake, (), self._clock())
 
     async def _fail(self, job_id: str, request_id: str, error: ErrorBody) -> None:
         """Fail a job that is still to be taken in, and say that its request is rejected."""
