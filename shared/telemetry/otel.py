@@ -23,7 +23,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.telemetry.tracing import Attribute, Kind, Place, Span
 from shared.version import VERSION
 
-_EXPORT_WITHIN = 5
+# Seconds for a batch; a receiver that hangs holds a service's end up for two of them.
+_EXPORT_WITHIN = 2
 _MOST_LINKS = 100
 _KINDS = {
     "internal": SpanKind.INTERNAL,
