@@ -34,6 +34,7 @@ ALL_ABANDONED = "tally.outcomes.abandoned.*"
 ALL_VOID_OUTCOMES = "tally.outcomes.void.*"
 ALL_EVENTS = "tally.events.*.*"
 ALL_PLACES = "tally.places.*"
+ALL_RESTS = "tally.rests.*"
 ALL_PARKED = "tally.parked.*.*"
 
 NO_JOB = "none"

@@ -47,6 +47,8 @@ def test_the_committed_configuration_is_what_make_docs_writes() -> None:
         (subjects.void_outcome("job"), {SHIPPER}),
         (subjects.abandoned("job"), {SHIPPER}),
         (subjects.event("job", "progress"), {COORDINATOR}),
+        (subjects.account_places("account"), {SHIPPER}),
+        (subjects.account_rests("account"), {SHIPPER}),
         (subjects.LABELS_GET, {CONSOLE, CLI}),
         (subjects.LABELS_DROP, {COORDINATOR}),
         (subjects.SOURCES_RESTORE, {COORDINATOR}),
