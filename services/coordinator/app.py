@@ -67,7 +67,7 @@ def main() -> None:
     settings = load(CoordinatorSettings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     connections = Connections(settings.connections)
-    database = Database(settings.job_database_url, connections_into(settings.job_database_url, settings.connections))
+    database = _database(settings)
     service = _service(settings, database)
 
     async def start() -> None:
@@ -179,3 +179,8 @@ def _service(settings: CoordinatorSettings, database: Database) -> Service:
     if settings.http.port:
         service.background(partial(repeat, Observation(database, utc_now).round, every=EVERY, log=log))
     return service
+
+
+def _database(settings: CoordinatorSettings) -> Database:
+    url = settings.job_database_url
+    return Database(url, connections_into(url, settings.connections), pool_size=settings.database_pool)

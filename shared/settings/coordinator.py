@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
 from shared.settings.service import ServiceSettings
@@ -39,11 +40,14 @@ class CoordinatorSettings(ServiceSettings):
     anew when it is approved. A job pauses at a row that is charged more than its preview said by over `price_guard` of
     that (a share; 0: never).
 
-    With `migrate` a coordinator brings the job database's schema up to date as it starts; without, it waits until
-    somebody else has. It waits `database_wait` at most, for that and for a database that is still starting.
+    `database_password` is that of the job database's user; at most `database_pool` connections are open to it. With
+    `migrate` a coordinator brings its schema up to date as it starts; without, it waits until somebody else has. It
+    waits `database_wait` at most, for that and for a database that is still starting.
     """
 
     database_url: str = ""
+    database_password: SecretStr | None = None
+    database_pool: Annotated[int, Field(ge=2, le=500)] = 15
     migrate: bool = True
     database_wait: Annotated[float, Field(ge=0, le=3600)] = 60.0
     source_roots: Roots = (Path(),)
@@ -67,5 +71,13 @@ class CoordinatorSettings(ServiceSettings):
 
     @property
     def job_database_url(self) -> str:
-        """The job database: as set, else SQLite in the data directory."""
-        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'jobs.db'}"
+        """The job database: as set, else SQLite in the data directory; with its password, so not for showing."""
+        if not self.database_url:
+            return f"sqlite:///{self.data_dir.resolve() / 'jobs.db'}"
+        if self.database_password is None:
+            return self.database_url
+        kind, _, rest = self.database_url.partition("://")
+        place, slash, database = rest.partition("/")
+        user, _, server = place.rpartition("@")
+        password = quote(self.database_password.get_secret_value(), safe="")
+        return f"{kind}://{user.partition(':')[0]}:{password}@{server}{slash}{database}"

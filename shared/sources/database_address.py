@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,11 +29,11 @@ _DRIVERS = {
     "mariadb": "mariadb+pymysql",
     "sqlite": "sqlite+pysqlite",
 }
-_TLS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
+TLS_WORDS = ("sslmode", "sslrootcert", "sslcert", "sslkey")
 # What a URL may ask for besides host, port, user, password and database: the rest would reach the driver unchecked.
 _QUERIES = {
-    "postgresql": {"application_name", "unix_sock", *_TLS},
-    "mysql": {"charset", "unix_socket", *_TLS},
+    "postgresql": {"application_name", "unix_sock", *TLS_WORDS},
+    "mysql": {"charset", "unix_socket", *TLS_WORDS},
     "sqlite": set[str](),
 }
 _QUERIES["mariadb"] = _QUERIES["mysql"]
@@ -50,8 +51,7 @@ def read_address(name: str, settings: ConnectionSettings) -> tuple[URL, dict[str
         raise _invalid(name, f"its URL may not ask for {', '.join(unknown)}")
     if backend == "sqlite":
         return _sqlite(name, url), {"timeout": LOCK_TIMEOUT, "check_same_thread": False}
-    tls = _tls(name, url)
-    url = url.difference_update_query(_TLS)
+    url, tls = take_tls(url, partial(_invalid, name))
     if backend == "postgresql":
         return url, {"timeout": ANSWER_TIMEOUT, "ssl_context": tls}
     timeouts = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": ANSWER_TIMEOUT, "write_timeout": ANSWER_TIMEOUT}
@@ -101,18 +101,23 @@ def _sqlite(name: str, url: URL) -> URL:
     return URL.create(url.drivername, database=f"file:{file}", query={"mode": "rw", "uri": "true"})
 
 
-def _tls(name: str, url: URL) -> ssl.SSLContext | bool | None:
-    """How a server is to be spoken to: False without TLS, None by TLS if it has that, a context by TLS or not at all.
+def take_tls(url: URL, invalid: Callable[[str], TallyError]) -> tuple[URL, ssl.SSLContext | bool | None]:
+    """A URL without what it says of TLS, and how its server is to be spoken to.
 
-    The context is made here for every driver: each has its own idea of what a few words in a URL ask to be checked.
+    False is without TLS, None by TLS if the server has it, a context by TLS or not at all. It is made here for every
+    driver: each has its own idea of what a few words in a URL ask to be checked. Raises what `invalid` makes of it.
     """
-    mode, root, certificate, key = (_asked(url, word) for word in _TLS)
+    return url.difference_update_query(TLS_WORDS), _tls(url, invalid)
+
+
+def _tls(url: URL, invalid: Callable[[str], TallyError]) -> ssl.SSLContext | bool | None:
+    mode, root, certificate, key = (_asked(url, word) for word in TLS_WORDS)
     mode = mode or "prefer"
     if mode not in _SSL_MODES:
-        raise _invalid(name, f"its sslmode has to be one of {', '.join(_SSL_MODES)}")
+        raise invalid(f"its sslmode has to be one of {', '.join(_SSL_MODES)}")
     if mode in {"disable", "prefer"}:
         if root or certificate or key:
-            raise _invalid(name, f"its sslmode {mode} checks no certificate; it has to be require or stricter")
+            raise invalid(f"its sslmode {mode} checks no certificate; it has to be require or stricter")
         return None if mode == "prefer" else False
     word = "sslrootcert"
     try:
@@ -121,7 +126,7 @@ def _tls(name: str, url: URL) -> ssl.SSLContext | bool | None:
             word = "sslcert"
             context.load_cert_chain(certificate, key)
     except OSError as error:
-        raise _invalid(name, f"the certificates at its {word} cannot be read ({error.strerror})") from error
+        raise invalid(f"the certificates at its {word} cannot be read ({error.strerror})") from error
     context.check_hostname = mode == "verify-full"
     if mode == "require":
         context.verify_mode = ssl.CERT_NONE

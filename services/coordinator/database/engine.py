@@ -23,10 +23,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from services.coordinator.database.address import read_address
 from services.coordinator.database.failures import Trouble, told, trouble_of
 from shared.errors import NOT_REWRITTEN, TallyError
 from shared.failpoints import failpoint
@@ -38,7 +38,6 @@ T = TypeVar("T")
 
 log = logger("job-database")
 
-_ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _BUSY_TIMEOUT_MS = 15_000
 
 # A transaction on PostgreSQL: how often it is tried, the longest pause before the second try (each next one is twice as
@@ -83,14 +82,13 @@ class Database:
     def __init__(
         self, url: str, orders_beside: Mapping[str, bool] | None = None, *, pool_size: int = _POOL_SIZE
     ) -> None:
-        self._url = parsed = make_url(url)
-        backend = parsed.get_backend_name()
+        self._url, arguments = read_address(url)
+        parsed, backend = self._url, self.kind
         self._path = parsed.database or ""
         self._beside = dict(orders_beside or {})
         self._writer: Engine | None = None
-        parsed = parsed.set(drivername=_ASYNC_DRIVERS[backend])
         if backend == "postgresql":
-            self._async = _server_engine(parsed, pool_size)
+            self._async = _server_engine(parsed, arguments, pool_size)
             self._reading = self._async.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         else:
             self._reading = self._async = create_async_engine(parsed, hide_parameters=True)
@@ -226,7 +224,7 @@ def _committed(connection: Connection, command: Callable[..., T], *args: Any, **
     return result
 
 
-def _server_engine(url: URL, pool_size: int) -> AsyncEngine:
+def _server_engine(url: URL, arguments: Mapping[str, Any], pool_size: int) -> AsyncEngine:
     """Connections to PostgreSQL, each of which bounds what its transactions wait for."""
     engine = create_async_engine(
         url,
@@ -236,6 +234,7 @@ def _server_engine(url: URL, pool_size: int) -> AsyncEngine:
         pool_timeout=_POOL_TIMEOUT,
         pool_recycle=_POOL_RECYCLE,
         connect_args={
+            **arguments,
             "timeout": _CONNECT_TIMEOUT,
             "command_timeout": _ANSWER_TIMEOUT,
             "server_settings": {
