@@ -7,7 +7,7 @@ PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash cluster containers up down logs bench bench-intake docs lock clean
+.PHONY: help setup demo test check format unit integration simulation crash cluster containers up down logs bench bench-intake docs images lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,6 +84,9 @@ docs: setup ## Generate docs/asyncapi.json, docs/openapi.json, docs/errors.md an
 	$(BIN)/python -m services.console.openapi docs/openapi.json
 	$(BIN)/python -m shared.errors.reference docs/errors.md
 	$(BIN)/python -m shared.bus.permissions deploy/nats/users.conf
+
+images: setup ## Take the guides' pictures of the console anew, in Chromium
+	TALLY_UPDATE_IMAGES=1 $(BIN)/pytest --basetemp /tmp/tally-shop tests/browser
 
 lock: setup ## Pin the dependencies anew, with hashes and without a registry's address
 	@for extra in dev $(SERVICES); do \

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.browser.chromium import NARROW, Page, lacking, page_at
-from tests.integration.consoles import console_token
+from tests.integration.consoles import console_of, console_token
 from tests.integration.house import House, running_house, tracking_numbers
+
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
 
 pytestmark = pytest.mark.skipif(bool(lacking()), reason=lacking() or "there is one")
 
@@ -56,13 +60,18 @@ def test_a_job_is_previewed_submitted_approved_and_watched_to_its_end(house: Hou
 
 
 def test_an_error_is_told_with_what_to_do(house: House, page: Page) -> None:
-    house.orders("wrong.csv", 4, seed=2)
+    orders = house.orders("november.csv", 12, seed=2)
     refusal = {"fault": "error", "status": 400, "code": "120207", "message": "The ship-to postal code is invalid."}
-    with house.faults({"match": {"path": "/ship", "nth": 2}, **refusal}):
-        job_id = house.submit(house.folder / "wrong.csv")
+    with house.faults({"match": {"path": "/ship", "nth": 4}, **refusal}):
+        with console_of(house) as console:
+            job = {"request_id": "november", "source": {"kind": "csv", "path": str(orders)}, "mode": "auto"}
+            job_id = console.post("/jobs", json=job | {"name": orders.name, "requested_by": "Ada"}).json()["job_id"]
         page.go(f"/jobs/{job_id}")
         page.until("The job stopped")
     assert "What to do:" in page.find(".notice.bad").text
+    page.until("failed", "tbody")
+    if "TALLY_UPDATE_IMAGES" in os.environ:
+        page.picture(IMAGES / "console.png")
     page.driver.find_element("css selector", "#filter option[value=failed]").click()
     page.until("E-3", "tbody")
     page.resize(NARROW)

@@ -113,7 +113,7 @@ function heading(job, order) {
       rows.in_doubt ? ["In doubt", count(rows.in_doubt)] : null,
       rows.voided ? ["Voided", count(rows.voided)] : null,
       rows.warned ? ["With warnings", count(rows.warned)] : null,
-      ["Estimate", money(job.estimate)],
+      job.estimate ? ["Estimate", money(job.estimate)] : null,
       ["Charged", money(job.cost)],
       ["Numbers written back", `${count(job.write_back.written)} of ${count(job.write_back.written + job.write_back.due + job.write_back.failed)}`],
       ["Source", sourceName(job.source)],
@@ -157,7 +157,7 @@ function buttons(job, order) {
     pause: { title: "Pause the job?", text: `It stops after the row in hand; ${spent} so far.`, yes: "Pause" },
     resume: {
       title: `Go on with ${rowsOf(left)}?`,
-      text: `${spent} of about ${money(job.estimate)}. Labels are bought as soon as you say yes.`,
+      text: `${spent}${job.estimate ? ` of about ${money(job.estimate)}` : ""} so far. Labels are bought as soon as you say yes.`,
       yes: "Resume",
     },
     cancel: {
