@@ -12,7 +12,6 @@ from starlette.responses import JSONResponse
 
 from shared import errors
 from shared.errors import ErrorBody, ErrorKind, TallyError
-from shared.telemetry import logger
 
 _SECTIONS = {"E-1": 422, "E-2": 422, "E-3": 502, "E-4": 409, "E-5": 500}
 _CODES: dict[ErrorKind, int] = {
@@ -38,8 +37,6 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     "default": {"model": ErrorBody, "description": "What went wrong, by its E-code, and what to do."},
 }
 _BY_CODE = {kind.code: status for kind, status in _CODES.items()}
-
-log = logger("http")
 
 
 def http_status(error: ErrorBody) -> int:
@@ -73,8 +70,7 @@ def handle_failures(app: FastAPI) -> None:
         body = TallyError(errors.HTTP_REFUSED, call=call, reason=str(error.detail).lower()).body
         return failure(body, error.status_code, error.headers)
 
-    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
-        log.error("a call failed", method=request.method, route=_route(request), error=type(error).__name__)
+    async def unforeseen(_: Request, error: Exception) -> JSONResponse:
         return failure(TallyError(errors.UNEXPECTED, what=type(error).__name__).body)
 
     app.add_exception_handler(TallyError, refused)
@@ -93,8 +89,3 @@ def _first_fault(error: RequestValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"][1:])
     return f"{place}: {first['msg']}" if place else str(first["msg"])
-
-
-def _route(request: Request) -> str:
-    route = request.scope.get("route")
-    return getattr(route, "path", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import traceback
 from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,10 +13,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.console.answers import failure
 from shared.errors import FOREIGN_CALL, TallyError
+from shared.telemetry import logger
 
 LARGEST_BODY = 256 * 1024
 BODY_WITHIN = 20.0
 SEND_WITHIN = 20.0
+_FRAMES = 5
 _LOCAL = frozenset({"localhost"})
 _HEADERS = {
     "Content-Security-Policy": (
@@ -29,6 +32,8 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+log = logger("http")
 
 
 class Guard:
@@ -50,7 +55,10 @@ class Guard:
             refusal = TallyError(FOREIGN_CALL, reason=f"it is for {host[:100] or 'no host'}", todo=todo).body
             await failure(refusal, 421)(scope, receive, guarded)
             return
-        await self._app(scope, _bounded_receive(receive), guarded)
+        try:
+            await self._app(scope, _bounded_receive(receive), guarded)
+        except Exception as error:  # noqa: BLE001 - the last resort: whoever called was answered, or is cut off
+            _note(scope, error)
 
     def _is_ours(self, host: str) -> bool:
         """Whether no other site's name stands there: an address cannot be bound anew by a site's name server."""
@@ -62,6 +70,17 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _note(scope: Scope, error: Exception) -> None:
+    """Log what ended a call by its kind and place: its words may be a recipient's."""
+    route = getattr(scope.get("route"), "path", "")
+    if isinstance(error, TimeoutError):
+        log.info("whoever called did not take the answer", method=scope["method"], route=route)
+        return
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames[-_FRAMES:]]
+    log.error("a call failed", method=scope["method"], route=route, error=type(error).__name__, at=places)
 
 
 def _without_port(host: str) -> str:

@@ -179,6 +179,20 @@ async def test_a_call_by_a_name_that_is_not_the_consoles_is_not_answered(host: s
     assert answered == ([] if is_ours else [421])
 
 
+async def failing(*_: object) -> None:
+    raise ValueError("Maya Okafor, 1 Elm St")
+
+
+async def test_what_ends_a_call_is_logged_by_its_kind_and_place_and_not_by_its_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await Guard(failing, ())(request("GET").scope, nothing, nothing)  # type: ignore[arg-type]
+    told = "".join(capsys.readouterr())
+    assert "ValueError" in told
+    assert "test_console_access.py:" in told
+    assert "Maya" not in told
+
+
 def test_every_error_has_an_http_status_of_its_kind() -> None:
     for kind in REGISTRY.values():
         status = http_status(ErrorBody(code=kind.code, message=""))
