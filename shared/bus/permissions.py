@@ -70,7 +70,12 @@ def _kept() -> tuple[str, ...]:
             f"CONSUMER.CREATE.{stream}.>",
             f"CONSUMER.DURABLE.CREATE.{stream}.>",
         )
-    )
+    ) + tuple(f"$JS.API.CONSUMER.DELETE.{consumer.stream}.{consumer.durable}" for consumer in topology.CONSUMERS)
+
+
+def _parked(*streams: str) -> tuple[str, ...]:
+    """Telling that a message of these streams waits for a process that reads its version."""
+    return tuple(f"tally.parked.{stream}.*" for stream in streams)
 
 
 # What tells whether all is well: who is there, the streams, a job's last event, whether the carrier answers.
@@ -102,6 +107,7 @@ USERS: dict[str, Permissions] = {
                 topology.ABANDONED_COMMANDS,
             ),
             *_read(subjects.COMMANDS, subjects.LEDGER),
+            *_parked(subjects.REQUESTS, subjects.LEDGER, subjects.OUTCOMES),
             f"$JS.API.STREAM.MSG.DELETE.{subjects.COMMANDS}",
             f"$JS.API.STREAM.PURGE.{subjects.LEDGER}",
             f"$JS.API.STREAM.PURGE.{subjects.EVENTS}",
@@ -121,7 +127,8 @@ USERS: dict[str, Permissions] = {
             subjects.ALL_RESTS,
             *_inboxes(COORDINATOR, *_CLIENTS),
             *_taken_by(topology.SHIP_COMMANDS, topology.VOID_COMMANDS),
-            *_read(subjects.COMMANDS, subjects.LEDGER, subjects.PLACES),
+            *_read(subjects.COMMANDS, subjects.LEDGER, subjects.PLACES, subjects.PARKED),
+            *_parked(subjects.COMMANDS),
             *_INFO,
         ),
         subscribe=(
@@ -141,6 +148,7 @@ USERS: dict[str, Permissions] = {
             subjects.ALL_WRITEBACK_OUTCOMES,
             *_inboxes(COORDINATOR, *_CLIENTS),
             *_taken_by(topology.WRITEBACK_COMMANDS),
+            *_parked(subjects.COMMANDS),
             *_INFO,
         ),
         subscribe=(subjects.SOURCES_RESTORE, subjects.STATUS, *_inboxes(WRITEBACK)),

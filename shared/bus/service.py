@@ -34,6 +34,7 @@ from shared.bus.measuring import measure_lag, measure_loop, observed
 from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher
 from shared.bus.pulling import Handler, Pull
+from shared.bus.renewal import Renewal
 from shared.cancelling import cancel
 from shared.clock import utc_now
 from shared.contracts import subjects
@@ -328,19 +329,23 @@ class Service:
         return (measure_loop, partial(measure_lag, self.js, self._consumers)) if self.settings.http.port else ()
 
     async def _watch(self) -> None:
-        """Notice that a consumer or a stream of ours is gone (a deleted store, say); the owner brings them up again."""
+        """Notice that a consumer or a stream is gone (a deleted store, say); the owner brings them up again."""
+        renewal = Renewal(self.js)
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             try:
-                if not await topology.is_missing(self.js, tuple(self._consumers)):
-                    continue
                 if self._owns_topology:
-                    log.warning("a consumer is gone; bringing the topology up again")
-                    await topology.apply(self.js, self.settings.stream_replicas)
-                else:
+                    await self._mend_topology(renewal)
+                elif await topology.is_missing(self.js, tuple(self._consumers)):
                     log.warning("a consumer is gone; a coordinator brings it up again")
             except (NatsError, APIError, ServiceUnavailableError, TimeoutError) as error:
                 log.warning("the bus is away", error=repr(error))
+
+    async def _mend_topology(self, renewal: Renewal) -> None:
+        if await topology.is_missing(self.js, topology.CONSUMERS):
+            log.warning("a consumer is gone; bringing the topology up again")
+            await topology.apply(self.js, self.settings.stream_replicas)
+        await renewal.round()
 
     async def _answer_status(self, message: NatsMessage) -> None:
         asked = AskStatus.model_validate_json(message.body) if message.body else AskStatus()
