@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nats
+from pydantic import SecretStr
 
+from shared.bus.connecting import BusAccess
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
 from shared.contracts.states import JobStatus, RowStatus
@@ -22,6 +24,7 @@ from tests.containers.stack import Stack
 from tests.integration.house import tracking_numbers
 
 PATIENCE = 180.0
+USER = "cli"
 Strike = Callable[[Stack], None]
 
 _SILENCE = 1.0
@@ -47,8 +50,10 @@ class Books:
 async def ship(stack: Stack, name: str, rows: int, strike: Strike | None = None) -> Books:
     """Publish a request for a fresh file of orders, strike when half of its rows are through, and read the books."""
     path = stack.orders(name, rows)
-    job_id = await publish(stack.nats_url, name)
-    async with await TallyClient.connect(stack.nats_url) as client:
+    job_id = await publish(stack, name)
+    async with await TallyClient.connect(
+        BusAccess(stack.nats_url, USER, SecretStr(stack.secret(f"nats_{USER}")))
+    ) as client:
         async with asyncio.timeout(PATIENCE), client.events(job_id) as events:
             watch = _Watch(events)
             if strike is not None:
@@ -58,11 +63,13 @@ async def ship(stack: Stack, name: str, rows: int, strike: Strike | None = None)
         return await _books(stack, client, job_id, path, watch.standstill)
 
 
-async def publish(url: str, name: str) -> str:
+async def publish(stack: Stack, name: str) -> str:
     """Have the file `name` shipped, with nothing but nats-py; the id of the job that was made of it."""
     request_id = f"{name}-{uuid.uuid4().hex[:8]}"
     body = {"request_id": request_id, "source": {"kind": "csv", "path": name}, "mode": "auto"}
-    connection = await nats.connect(url)
+    connection = await nats.connect(
+        stack.nats_url, user=USER, password=stack.secret(f"nats_{USER}"), inbox_prefix=f"_INBOX.{USER}"
+    )
     try:
         events = await connection.subscribe("tally.events.*.*")
         await connection.jetstream().publish("tally.requests.submit", json.dumps(body).encode())

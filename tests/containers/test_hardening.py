@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 
+import nats
 import pytest
 
 from tests.containers.stack import SERVICES, Stack
@@ -59,7 +60,7 @@ def test_secrets_can_be_read_by_their_owner_only_and_are_in_no_containers_descri
     assert secrets
     for path in secrets:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    made_up = [stack.secret("postgres_password"), stack.secret("console_token")]
+    made_up = [stack.secret(name) for name in ("postgres_password", "console_token", "nats_shipper", "nats_cli")]
     assert min(map(len, made_up)) >= 40
     for service in EVERY:
         for container in stack.containers(service):
@@ -69,11 +70,16 @@ def test_secrets_can_be_read_by_their_owner_only_and_are_in_no_containers_descri
 def test_a_service_sees_its_own_secrets_only(stack: Stack) -> None:
     seen = {
         service: set(stack.running(service)[0].exec_run(["ls", "/run/secrets"]).output.decode().split())
-        for service in ("coordinator", "shipper", "console")
+        for service in (*SERVICES, "console")
     }
     assert seen == {
-        "coordinator": {"database_url"},
-        "shipper": {"carrier_client_secret"},
-        "console": {"console_token"},
+        "coordinator": {"database_url", "nats_coordinator"},
+        "shipper": {"carrier_client_secret", "nats_shipper"},
+        "writeback": {"nats_writeback"},
+        "console": {"console_token", "nats_console"},
     }
-    assert stack.running("writeback")[0].exec_run(["ls", "/run/secrets"]).exit_code != 0
+
+
+async def test_nobody_gets_onto_the_bus_without_a_password(stack: Stack) -> None:
+    with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
+        await nats.connect(stack.nats_url, allow_reconnect=False, max_reconnect_attempts=1)
