@@ -21,7 +21,7 @@ from shared.settings import ConsoleSettings, ListenSettings, load
 
 _SETTING = "TALLY_CONSOLE__PORT"
 # A client needs neither the carrier's credentials nor those of a database.
-_NOT_ITS_BUSINESS = ("TALLY_CARRIER__", "TALLY_CONNECTIONS__", "TALLY_DATABASE_URL")
+_NOT_ITS_BUSINESS = ("TALLY_CARRIER__", "TALLY_CONNECTIONS__", "TALLY_DATABASE_")
 
 
 @dataclass(frozen=True)
