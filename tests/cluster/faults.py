@@ -34,6 +34,9 @@ class Fault:
         await self.done(rig)
 
 
+RAISED = "single copies become three, service by service (TALLY_STREAM_REPLICAS)"
+EARLY = "every service starts while two servers are down, and waits"
+FRESH = "all three killed -9 before the first message, five times"
 ALL = (
     Fault("the leader of each stream killed -9, twice", partial(kill_leaders, streams=STREAMS * 2), 200),
     Fault("each server's store lost in turn", wipe_stores, 100),

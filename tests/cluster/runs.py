@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from tests.crash.checker import Expected, Verdict, check
 from tests.crash.cluster import ClusterRig
@@ -15,12 +17,21 @@ _LOOK_EVERY = 0.05
 _CALL_WITHIN = 30.0
 
 
+@dataclass(frozen=True)
+class Run:
+    """How a job ended: the verdict on its books, and the longest time in seconds between two sales."""
+
+    rows: int
+    verdict: Verdict
+    longest_pause: float
+
+
 async def ship_through(
     rig: ClusterRig, rows: int, disturb: Callable[[], Awaitable[None]], *, seed: int, carrier_ms: int = 60
-) -> Verdict:
+) -> Run:
     """Ship `rows` orders, `disturb` the bus once some are shipped, and wait for the job's end without helping it.
 
-    The verdict on its books; raises TimeoutError where it does not come to an end by itself.
+    Raises TimeoutError where it does not come to an end by itself.
     """
     await rig.set_faults({"match": {"path": "/ship"}, "fault": "latency", "ms": carrier_ms})
     batch = await rig.submit(rows, seed=seed)
@@ -29,7 +40,11 @@ async def ship_through(
     await disturb()
     await rig.until_settled(job_id, _SETTLES_WITHIN)
     await rig.until_quiet()
-    return check(await rig.books(batch), Expected())
+    books = await rig.books(batch)
+    mine = {row.reference for row in books.job.rows}
+    sold = sorted(sale.created_at for sale in books.sales if sale.reference in mine)
+    pauses = [(later - earlier).total_seconds() for earlier, later in itertools.pairwise(sold)]
+    return Run(rows, check(books, Expected()), max(pauses, default=0.0))
 
 
 async def until_a_call_is_made(rig: ClusterRig) -> None:

@@ -25,13 +25,13 @@ async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clu
 
 
 async def test_the_leader_of_the_commands_dies_and_every_row_is_shipped_once(cluster: ClusterRig) -> None:
-    verdict = await ship_through(cluster, 12, partial(kill_leaders, cluster, (subjects.COMMANDS,)), seed=1)
-    assert verdict.holds, verdict
+    run = await ship_through(cluster, 12, partial(kill_leaders, cluster, (subjects.COMMANDS,)), seed=1)
+    assert run.verdict.holds, run.verdict
     assert alarms(cluster) == []
 
 
 async def test_without_a_majority_for_8_s_a_job_pauses_in_place_and_goes_on_by_itself(cluster: ClusterRig) -> None:
     lose = partial(lose_quorum, cluster, 8, "killed")
-    verdict = await ship_through(cluster, 12, lose, seed=2, carrier_ms=800)
-    assert verdict.holds, verdict
+    run = await ship_through(cluster, 12, lose, seed=2, carrier_ms=800)
+    assert run.verdict.holds, run.verdict
     assert alarms(cluster) == []
