@@ -17,6 +17,7 @@ from services.coordinator.intake.inspection import Inspections
 from services.coordinator.intake.intake import Intake
 from services.coordinator.intake.resubmission import Resubmission
 from services.coordinator.intake.submission import Submission
+from services.coordinator.intake.taking_in import TakingIn
 from services.coordinator.mapping.shipment import Defaults, Senders
 from services.coordinator.preview.approval import Approval
 from services.coordinator.preview.comparing import Comparisons
@@ -103,7 +104,16 @@ def main() -> None:
         estimator = Estimator(service.client, settings.preview_budget)
         directory = Directory(service.client, settings.preview_budget, off=not settings.check_addresses)
         pricing = JobPricing(database, estimator, directory, announcer, utc_now)
-        submission = Submission(installation, database, intake, pricing, progress, announcer, ledger, utc_now)
+        submission = Submission(
+            installation,
+            database,
+            TakingIn(installation, database, intake, utc_now),
+            pricing,
+            progress,
+            announcer,
+            ledger,
+            utc_now,
+        )
         withdrawal = Withdrawal(database, dispatcher, progress, ledger, utc_now)
         handlers = Handlers(submission, progress, withdrawal, ledger)
         lookups = LookUps(service.client, database, progress, utc_now, look_again_after=settings.look_again_after)

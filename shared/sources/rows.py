@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 TRACKING_COLUMNS = ("tracking_number", "shipped_at")
 
@@ -31,6 +32,30 @@ class SourceRow:
     surplus: int = 0
 
 
+# A row as a snapshot finds it: its number, its surplus, the text of every column. Plain values, cheap to hand on.
+FoundRow = tuple[Any, ...]
+FoundOrder = tuple[FoundRow, ...]
+
+
+@dataclass(frozen=True)
+class RowFormat:
+    """What makes a source's rows of what a snapshot finds: its columns, and those of them that are the key, if any."""
+
+    columns: tuple[str, ...]
+    key: tuple[str, ...] = ()
+
+    def row(self, found: FoundRow) -> SourceRow:
+        """One row; its key is made of the texts of the key columns, and is its number where there are none."""
+        number, surplus, *texts = found
+        values = dict(zip(self.columns, texts, strict=True))
+        key = join_key([values[name] for name in self.key]) if self.key else str(number)
+        return SourceRow(number, key, values, row_checksum(values), surplus)
+
+    def order(self, found: FoundOrder) -> tuple[SourceRow, ...]:
+        """All rows of an order."""
+        return tuple(map(self.row, found))
+
+
 @lru_cache(maxsize=4096)
 def tracking_column(name: str) -> str | None:
     """Which of the two tracking columns a header means, such as ``Tracking Number``; None for every other column."""
@@ -40,7 +65,13 @@ def tracking_column(name: str) -> str | None:
 
 def tracking_number(values: Mapping[str, str]) -> str:
     """The tracking number that a row's values name, '' where there is none."""
-    return next((text.strip() for name, text in values.items() if tracking_column(name) == TRACKING_COLUMNS[0]), "")
+    column = _number_column(tuple(values))
+    return values[column].strip() if column is not None else ""
+
+
+@lru_cache(maxsize=64)
+def _number_column(columns: tuple[str, ...]) -> str | None:
+    return next((name for name in columns if tracking_column(name) == TRACKING_COLUMNS[0]), None)
 
 
 def row_checksum(values: Mapping[str, str]) -> str:
@@ -48,10 +79,15 @@ def row_checksum(values: Mapping[str, str]) -> str:
 
     Each name and text is preceded by its length, so that no two rows share an encoding.
     """
-    encoded = "".join(
-        [f"{len(name)}:{name}{len(text)}:{text}" for name, text in values.items() if tracking_column(name) is None]
-    )
+    names = _names_in_checksum(tuple(values))
+    encoded = "".join([f"{told}{len(text := values[name])}:{text}" for name, told in names])
     return hashlib.sha256(encoded.encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _names_in_checksum(columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """The columns that count, each with its name as a checksum has it."""
+    return tuple((name, f"{len(name)}:{name}") for name in columns if tracking_column(name) is None)
 
 
 def join_key(texts: Sequence[str]) -> str:

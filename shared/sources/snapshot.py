@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
-from shared.sources.rows import SourceRow
+from shared.sources.rows import FoundOrder, RowFormat, SourceRow
 
 
 class Snapshot(Protocol):
@@ -38,6 +38,13 @@ class Snapshot(Protocol):
 
         They come in the order of their first rows, and the condition is asked of these. Raises as `rows` does.
         """
+
+    def found_orders(self, where: str | None = None, key: str | None = None) -> Iterator[FoundOrder]:
+        """The same orders as plain values, which `format` makes rows of."""
+
+    @property
+    def format(self) -> RowFormat:
+        """What makes rows of what is found."""
 
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""

@@ -19,7 +19,7 @@ from shared.errors import SOURCE_EMPTY, SOURCE_UNREADABLE, WHERE_FAILED, TallyEr
 from shared.sources.condition import parse_condition
 from shared.sources.condition_sql import quote_identifier, quote_text
 from shared.sources.csv_records import MAX_RECORD
-from shared.sources.rows import SourceRow, join_key, row_checksum
+from shared.sources.rows import FoundOrder, RowFormat, SourceRow
 
 # Header names have no surrounding blanks: these clash with none, and no condition can name them.
 NUMBER, SURPLUS = '" number"', '" surplus"'
@@ -56,7 +56,7 @@ class TableSnapshot:
         self.columns = tuple(columns)
         self.notes = tuple(notes)
         self.facts: dict[str, str] = {"key": ", ".join(key)} if key else {}
-        self._key = tuple(key)
+        self.format = RowFormat(self.columns, tuple(key))
         self._folder = folder
         try:
             self._connection = self._loaded(load)
@@ -75,16 +75,20 @@ class TableSnapshot:
 
     def rows(self, where: str | None = None) -> Iterator[SourceRow]:
         """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
-        return map(self._row, self._select("*", where))
+        return map(self.format.row, self._select("*", where))
 
     def orders(self, where: str | None = None, key: str | None = None) -> Iterator[tuple[SourceRow, ...]]:
         """Orders, each with all its rows (see Snapshot.orders)."""
+        return map(self.format.order, self.found_orders(where, key))
+
+    def found_orders(self, where: str | None = None, key: str | None = None) -> Iterator[FoundOrder]:
+        """The same as plain values (see Snapshot.found_orders)."""
         if key is None:
-            return ((row,) for row in self.rows(where))
+            return ((found,) for found in self._select("*", where))
         # No text holds a NUL: a row without a key is an order of its own.
         return self._grouped(where, f"coalesce(nullif(trim({quote_identifier(key)}), ''), chr(0) || {NUMBER})")
 
-    def _grouped(self, where: str | None, key: str) -> Iterator[tuple[SourceRow, ...]]:
+    def _grouped(self, where: str | None, key: str) -> Iterator[FoundOrder]:
         wanted = f"coalesce(({self._condition(where)}), FALSE)"
         # Exports keep an order's rows together; only where they are scattered is there anything to sort.
         ((scattered,),) = self._query(
@@ -96,13 +100,7 @@ class TableSnapshot:
         for _, members in groupby(rows, key=itemgetter(0)):
             (_, is_wanted, *first), *others = members
             if is_wanted:
-                yield (self._row(first), *(self._row(row) for _, _, *row in others))
-
-    def _row(self, found: Sequence[Any]) -> SourceRow:
-        number, surplus, *texts = found
-        values = dict(zip(self.columns, texts, strict=True))
-        key = join_key([values[name] for name in self._key]) if self._key else str(number)
-        return SourceRow(number, key, values, row_checksum(values), surplus)
+                yield (tuple(first), *(tuple(row) for _, _, *row in others))
 
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""

@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from services.coordinator.database.new_rows import NewRow, RefusedRow, row_values
+from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRow, stored
+from services.coordinator.database.row_insert import insert_rows
 from services.coordinator.database.starting import note_skip
 from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import jobs, rows
 from services.coordinator.database.trail import JobTransaction
-from services.coordinator.identity import reference_for
 from services.coordinator.records.audit import GENESIS
 from shared.contracts.documents import SettledOrders
 from shared.contracts.requests import JobRequest
@@ -130,26 +130,16 @@ def add_rows(
     intake: str,
     installation: str,
     first: int,
-    batch: Sequence[NewRow | RefusedRow],
+    batch: Sequence[NewRow | RefusedRow | StoredRow],
     now: datetime,
 ) -> None:
     """Insert a batch of rows, numbered from `first`."""
     job = of_intake(connection, job_id, intake, now)
-    connection.execute(
-        insert(rows),
-        [
-            {
-                "job_id": job_id,
-                "row_number": number,
-                "reference": reference_for(installation, job_id, number),
-                **row_values(row, job.source_hash),
-            }
-            for number, row in enumerate(batch, start=first)
-        ],
-    )
-    for number, row in enumerate(batch, start=first):
+    as_stored = [stored(row, job.source_hash) for row in batch]
+    insert_rows(connection, installation, job_id, first, as_stored)
+    for number, row in enumerate(as_stored, start=first):
         if row.skipped is not None:
-            note_skip(job, number, row.skipped, row.shipped_before if isinstance(row, NewRow) else None)
+            note_skip(job, number, row.skipped, row.shipped_before)
     job.close()
 
 

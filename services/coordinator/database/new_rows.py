@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from services.coordinator.identity import reservation_key
 from services.coordinator.intake.marks import NO_MARKS, Marks
 from shared.contracts.commands import SourcePlace
 from shared.contracts.documents import ShippedBefore
-from shared.contracts.states import RowStatus
 from shared.contracts.warning import RowWarning
 from shared.errors import ErrorBody
 from shared.shipping import Shipment
@@ -51,6 +54,24 @@ class NewRow:
         """The service level it goes by."""
         return self.shipment.service.value
 
+    def key(self, source_hash: str) -> str:
+        """Its reservation key; `source_hash` tells the source."""
+        return reservation_key(source_hash, self.row_key, self.fingerprint)
+
+    def judged(
+        self, before: ShippedBefore, *, skipped: ErrorBody | None = None, replaces: tuple[str, ...] = ()
+    ) -> NewRow:
+        """The row of an order that is shipped already."""
+        return replace(self, shipped_before=before, skipped=skipped, replaces=replaces)
+
+    def warned(self, added: Sequence[RowWarning]) -> NewRow:
+        """The row with more warnings."""
+        return replace(self, warnings=(*self.warnings, *added))
+
+    def unwarned(self) -> NewRow:
+        """The row without any."""
+        return replace(self, warnings=())
+
 
 @dataclass(frozen=True)
 class RefusedRow:
@@ -75,47 +96,80 @@ class RefusedRow:
         return first.model_copy(update={"details": (*first.details, *others)})
 
 
-def row_values(row: NewRow | RefusedRow, source_hash: str) -> dict[str, Any]:
-    """What the job database holds of a row besides its place in its job; `source_hash` tells the source."""
-    skipped = row.skipped
-    common = {
-        "source_row": row.source_row,
-        "row_key": row.row_key,
-        "checksum": row.checksum,
-        "others": [place.model_dump() for place in row.others] or None,
-        "recipient": row.recipient,
-        "destination": row.destination,
-        "status": (RowStatus.PENDING if skipped is None else RowStatus.SKIPPED).value,
-        "error": None if skipped is None else skipped.model_dump(mode="json"),
-    }
-    return common | (_refused_values() if isinstance(row, RefusedRow) else _shipping_values(row, source_hash))
+class StoredRow(NamedTuple):
+    """A row as it is stored, its shipment and lists as JSON: plain and quick to hand from one process to another.
+
+    Of an order that cannot ship the shipment is empty, and no reservation can be of it.
+    """
+
+    source_row: int
+    row_key: str
+    checksum: str
+    others: str | None
+    recipient: str
+    destination: str
+    reservation_key: str = ""
+    shipment: str = "{}"
+    service: str = ""
+    warnings: str | None = None
+    order_mark: str | None = None
+    contents_mark: str | None = None
+    skipped: ErrorBody | None = None
+    shipped_before: ShippedBefore | None = None
+    replaces: tuple[str, ...] = ()
+
+    @property
+    def marks(self) -> Marks:
+        """By what later orders like it are recognised."""
+        return Marks(self.order_mark or "", self.contents_mark or "")
+
+    def key(self, source_hash: str) -> str:  # noqa: ARG002 - the same for every kind of row
+        """Its reservation key."""
+        return self.reservation_key
+
+    def judged(
+        self, before: ShippedBefore, *, skipped: ErrorBody | None = None, replaces: tuple[str, ...] = ()
+    ) -> StoredRow:
+        """The row of an order that is shipped already."""
+        return self._replace(shipped_before=before, skipped=skipped, replaces=replaces)
+
+    def warned(self, added: Sequence[RowWarning]) -> StoredRow:
+        """The row with more warnings."""
+        return self._replace(warnings=_warnings([*json.loads(self.warnings or "[]"), *_documents(added)]))
+
+    def unwarned(self) -> StoredRow:
+        """The row without any."""
+        return self._replace(warnings=None)
 
 
-def _shipping_values(row: NewRow, source_hash: str) -> dict[str, Any]:
-    return {
-        "reservation_key": reservation_key(source_hash, row.row_key, row.fingerprint),
-        "shipment": row.shipment.model_dump_json(exclude_defaults=True),
-        "service": row.service,
-        "shipped_before": None if row.shipped_before is None else row.shipped_before.model_dump(mode="json"),
-        "replaces": list(row.replaces) or None,
-        "warnings": [warning.model_dump(mode="json") for warning in row.warnings] or None,
-        "order_mark": row.marks.order or None,
-        "contents_mark": row.marks.contents or None,
-    }
+def stored(row: NewRow | RefusedRow | StoredRow, source_hash: str) -> StoredRow:
+    """A row as it is stored; `source_hash` tells the source."""
+    if isinstance(row, StoredRow):
+        return row
+    others = json.dumps(_documents(row.others)) if row.others else None
+    place = (row.source_row, row.row_key, row.checksum, others, row.recipient, row.destination)
+    if isinstance(row, RefusedRow):
+        return StoredRow(*place, skipped=row.skipped)
+    return StoredRow(
+        *place,
+        row.key(source_hash),
+        row.shipment.model_dump_json(exclude_defaults=True),
+        row.service,
+        _warnings(_documents(row.warnings)),
+        row.marks.order or None,
+        row.marks.contents or None,
+        row.skipped,
+        row.shipped_before,
+        row.replaces,
+    )
 
 
-def _refused_values() -> dict[str, Any]:
-    """Nothing can be bought by such a row: it has no shipment, and no reservation can be of it."""
-    return {
-        "reservation_key": "",
-        "shipment": "{}",
-        "service": "",
-        "shipped_before": None,
-        "replaces": None,
-        "warnings": None,
-        "order_mark": None,
-        "contents_mark": None,
-    }
+def _documents(models: Sequence[BaseModel]) -> list[Any]:
+    return [model.model_dump(mode="json") for model in models]
+
+
+def _warnings(documents: list[Any]) -> str | None:
+    return json.dumps(documents) if documents else None
 
 
 def destination(shipment: Shipment) -> str:

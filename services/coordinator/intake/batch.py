@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
-from services.coordinator.database.new_rows import NewRow, RefusedRow
-from services.coordinator.identity import reservation_key
-from services.coordinator.intake.address_rules import rule_warnings
+from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRow
 from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.intake.history import History
-from services.coordinator.intake.marks import marks_of
-from services.coordinator.intake.orders import OrderReader, number_in_source
-from services.coordinator.intake.phone_rules import phone_warnings
+from services.coordinator.intake.judging import Block, Order, OrderJudge, StoringJudge, ValidT
+from services.coordinator.intake.orders import OrderReader
 from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
 from services.coordinator.intake.settled import SettledCount
 from services.coordinator.mapping.mapping import Mapping as ColumnMapping
-from services.coordinator.mapping.problems import RowInvalidError
 from services.coordinator.mapping.shipment import Defaults, Senders
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
-from shared.contracts.warning import RowWarning
 from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
-from shared.shipping import Shipment
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
-from shared.sources.rows import SourceRow
+from shared.sources.rows import FoundOrder
 
 BATCH = 500
 _ROWS_LISTED = 500
 
-Order = tuple[SourceRow, ...]
 TakenRow = NewRow | RefusedRow
-# A row and the tracking number that the source has for it.
-ReadRow = tuple[TakenRow, str]
+ToStore = StoredRow | RefusedRow
+# Judges orders as they are found, in blocks that come in the same order.
+Judging = Callable[[StoringJudge, Iterator[FoundOrder]], AsyncIterator[Block[StoredRow]]]
+OrderT = TypeVar("OrderT")
 
 
 @dataclass(frozen=True)
@@ -85,16 +82,48 @@ class Batch:
         any row is invalid, unless others are left to ship without them, listing what is wrong with each, E-1008 where
         no row matches, E-2015 where all that do are settled and E-1013 where there are more than an installation takes.
         """
-        key = self.mapping.order_column(self.snapshot.columns)
-        orders = self.snapshot.orders(self.request.where, key)
-        leaves_out = self.request.skip_invalid
-        while batch := await asyncio.to_thread(self._next, orders):
-            read = [row for row in batch if row is not None]
-            if read and (every_row or leaves_out or not self.invalid):
-                yield await self._compared(read)
+        orders = self.snapshot.orders(self.request.where, self._order_column)
+        async for block in in_a_thread(self._judge.judged, orders):
+            self.first = self.first or next((row for row, _ in block.rows if isinstance(row, NewRow)), None)
+            if taken := await self._taken_of(block, every_row=every_row):
+                yield taken
         self._check_whole()
-        if self.invalid and not (leaves_out and self.invalid < self.total):
-            raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
+
+    async def to_store(self, judging: Judging) -> AsyncIterator[list[ToStore]]:
+        """The same rows as they are stored, judged by `judging`. Raises as `rows` does."""
+        found = self.snapshot.found_orders(self.request.where, self._order_column)
+        async for block in judging(StoringJudge(self._judge, self.snapshot.format), found):
+            if taken := await self._taken_of(block):
+                yield taken
+        self._check_whole()
+
+    def would_ship(self, rows: Order) -> bool:
+        """Whether an order is one of the batch's own, and valid."""
+        return self._judge.would_ship(rows)
+
+    @property
+    def _order_column(self) -> str | None:
+        return self.mapping.order_column(self.snapshot.columns)
+
+    @cached_property
+    def _judge(self) -> OrderJudge:
+        return OrderJudge(self.reader, self.request.include, source_hash(self.source))
+
+    async def _taken_of(self, block: Block[ValidT], *, every_row: bool = False) -> list[ValidT | RefusedRow]:
+        """Count a block's orders; its rows, compared, where any are to be had. Raises E-1013."""
+        self.left_out += block.left_out
+        for reason, first_row in block.settled:
+            self.settled.add(reason, first_row)
+        self.total += len(block.rows)
+        for row, _ in block.rows:
+            if isinstance(row, RefusedRow):
+                self.invalid += 1
+                if self.invalid <= _ROWS_LISTED:
+                    self.problems += row.problems
+        if self.total > self.settings.max_rows:
+            raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
+        wanted = every_row or self.request.skip_invalid or not self.invalid
+        return await self._compared(block.rows) if wanted and block.rows else []
 
     def _check_whole(self) -> None:
         if self.total == 0 and (settled := self.settled.orders):
@@ -105,37 +134,40 @@ class Batch:
         if self.invalid > _ROWS_LISTED:
             more = self.invalid - _ROWS_LISTED
             self.problems.append(ErrorBody(code=ROWS_INVALID.code, message=f"… and {more} more rows that cannot ship."))
+        if self.invalid and not (self.request.skip_invalid and self.invalid < self.total):
+            raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
 
-    async def _compared(self, batch: Sequence[ReadRow]) -> list[TakenRow]:
+    async def _compared(self, batch: Sequence[tuple[ValidT | RefusedRow, str]]) -> list[ValidT | RefusedRow]:
         """The batch, its rows compared with what was shipped before and with one another.
 
         Those that do not ship again are skipped; those that may be duplicates have a warning.
         """
-        hashed = source_hash(self.source)
-        valid = [row for row, _ in batch if isinstance(row, NewRow)]
-        keys = [reservation_key(hashed, row.row_key, row.fingerprint) for row in valid]
+        hashed = self._judge.source_hash
+        valid = [row for row, _ in batch if not isinstance(row, RefusedRow)]
+        keys = [row.key(hashed) for row in valid]
         shipped = await self.history.shipped_orders(keys)
         earlier = SimilarOrders(await self.history.similar_orders([row.marks for row in valid]))
         of_valid = iter(keys)
-        taken: list[TakenRow] = []
+        taken: list[ValidT | RefusedRow] = []
         for row, number in batch:
             self._taken += 1
-            if isinstance(row, NewRow):
+            if isinstance(row, RefusedRow):
+                taken.append(row)
+            else:
                 key = next(of_valid)
                 judged = self._judged(row, shipped.get(key) or self._told_by(number), number)
                 taken.append(self._warned(judged, key, earlier))
-            else:
-                taken.append(row)
         return taken
 
-    def _warned(self, row: NewRow, key: str, earlier: SimilarOrders) -> NewRow:
+    def _warned(self, row: ValidT, key: str, earlier: SimilarOrders) -> ValidT:
         """The row with a warning where it may be a duplicate; one that does not ship has none."""
-        like = self._so_far.note(self._taken, row.marks)
+        marks = row.marks
+        like = self._so_far.note(self._taken, marks)
         if row.skipped is not None:
-            return replace(row, warnings=())
+            return row.unwarned()
         if row.shipped_before is None:
-            like = like or earlier.like(row.marks, key)
-        return replace(row, warnings=(*row.warnings, *like)) if like else row
+            like = like or earlier.like(marks, key)
+        return row.warned(like) if like else row
 
     def _told_by(self, number: str) -> ShippedBefore | None:
         """What a tracking number in the source says, where no job holds the order as it stands now."""
@@ -143,57 +175,22 @@ class Batch:
             return None
         return self.sold.get(number) or ShippedBefore(job_id=None, tracking_numbers=(number,))
 
-    def _judged(self, row: NewRow, before: ShippedBefore | None, number: str) -> NewRow:
+    def _judged(self, row: ValidT, before: ShippedBefore | None, number: str) -> ValidT:
         if before is None:
             return row
         if ships_again(before, reship=self.request.reship, ancestors=self.ancestors):
-            return replace(row, shipped_before=before, replaces=replaceable(before, number))
-        return replace(row, shipped_before=before, skipped=skip_note(before, row.source_row))
-
-    def _next(self, orders: Iterator[Order]) -> list[ReadRow | None]:
-        batch = [self._row(rows) for rows in islice(orders, BATCH)]
-        if self.total > self.settings.max_rows:
-            raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
-        return batch
-
-    def would_ship(self, rows: Order) -> bool:
-        """Whether an order is one of the batch's own, and valid."""
-        try:
-            settled = self.reader.is_left_out(rows) or self.reader.why_left_out(rows, self.request.include)
-            return not settled and self.reader.read(rows) is not None
-        except RowInvalidError:
-            return False
-
-    def _row(self, rows: Order) -> ReadRow | None:
-        """The order's row and the tracking number that the source has for it, if any; None where it is none of ours."""
-        try:
-            if self.reader.is_left_out(rows):
-                self.left_out += 1
-                return None
-            if reason := self.reader.why_left_out(rows, self.request.include):
-                self.settled.add(reason, rows[0].number)
-                return None
-            row = self.reader.read(rows)
-            row = replace(row, warnings=(*row.warnings, *_warnings(row.shipment)), marks=marks_of(row.shipment))
-        except RowInvalidError as error:
-            return self._refused(rows, error), ""
-        self.total += 1
-        self.first = self.first or row
-        return row, number_in_source(rows)
-
-    def _refused(self, rows: Order, error: RowInvalidError) -> RefusedRow:
-        row = self.reader.refused(rows, error.errors)
-        self.total += 1
-        self.invalid += 1
-        if self.invalid <= _ROWS_LISTED:
-            self.problems += row.problems
-        return row
+            return row.judged(before, replaces=replaceable(before, number))
+        return row.judged(before, skipped=skip_note(before, row.source_row))
 
 
-def _warnings(shipment: Shipment) -> tuple[RowWarning, ...]:
-    recipient = shipment.recipient
-    address = recipient.address
-    return (
-        *rule_warnings(address.country, address.state, address.postal_code),
-        *phone_warnings(recipient.phone, address.country),
-    )
+async def in_a_thread(
+    judged: Callable[[Iterable[OrderT]], Block[ValidT]], orders: Iterator[OrderT]
+) -> AsyncIterator[Block[ValidT]]:
+    """Orders judged in a thread, a block at a time."""
+    while block := await asyncio.to_thread(_next_block, judged, orders):
+        yield block
+
+
+def _next_block(judged: Callable[[Iterable[OrderT]], Block[ValidT]], orders: Iterator[OrderT]) -> Block[ValidT] | None:
+    some = list(islice(orders, BATCH))
+    return judged(some) if some else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.coordinator.mapping.fingerprint import address_and_contents
 from shared.shipping import Shipment
@@ -11,8 +11,7 @@ from shared.shipping import Shipment
 _LENGTH = 32
 
 
-@dataclass(frozen=True)
-class Marks:
+class Marks(NamedTuple):
     """Hashes of 32 hex digits: of the order number ('' without one), and of address and contents."""
 
     order: str = ""
@@ -24,6 +23,10 @@ NO_MARKS = Marks()
 
 def marks_of(shipment: Shipment) -> Marks:
     """A shipment's marks; neither tells upper from lower case."""
-    number = shipment.order_number.casefold()
-    order = hashlib.sha256(number.encode()).hexdigest()[:_LENGTH] if number else ""
-    return Marks(order=order, contents=address_and_contents(shipment)[:_LENGTH])
+    return marks_by(shipment.order_number, address_and_contents(shipment))
+
+
+def marks_by(order_number: str, address_and_contents: str) -> Marks:
+    """The marks of a shipment with this order number, and this fingerprint of address and contents."""
+    order = hashlib.sha256(order_number.casefold().encode()).hexdigest()[:_LENGTH] if order_number else ""
+    return Marks(order, address_and_contents[:_LENGTH])

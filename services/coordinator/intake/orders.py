@@ -1,4 +1,4 @@
-"""From an order's rows in a source to the row of a job: mapped, merged, validated."""
+"""From an order's rows in a source to the row of a job: mapped, merged, validated, and what to warn of."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from services.coordinator.database.new_rows import NewRow, RefusedRow
+from services.coordinator.intake.address_rules import rule_warnings
+from services.coordinator.intake.marks import marks_by
+from services.coordinator.intake.phone_rules import phone_warnings
 from services.coordinator.mapping.fields import SKIP
 from services.coordinator.mapping.filters import yes_no
-from services.coordinator.mapping.fingerprint import content_fingerprint
+from services.coordinator.mapping.fingerprint import prints_of
 from services.coordinator.mapping.mapping import Mapping
 from services.coordinator.mapping.merging import merged
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid
 from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.mapping.shipment import Defaults, Senders, map_order
 from shared.contracts.commands import SourcePlace
+from shared.contracts.warning import RowWarning
 from shared.errors import SURPLUS_FIELDS, ErrorBody, TallyError
-from shared.shipping import ServiceLevel
+from shared.shipping import ServiceLevel, Shipment
 from shared.sources.rows import SourceRow, tracking_number
 
 _SHOWN_LENGTH = 80
@@ -63,14 +67,17 @@ class OrderReader:
             defaults=self.defaults,
         )
         first, *others = rows
+        shipment = order.shipment
+        prints = prints_of(shipment)
         return NewRow(
             source_row=first.number,
             row_key=first.key,
             checksum=first.checksum,
-            fingerprint=content_fingerprint(order.shipment),
-            shipment=order.shipment,
+            fingerprint=prints.content,
+            shipment=shipment,
             others=_places(others),
-            warnings=order.warnings,
+            warnings=(*order.warnings, *_warnings(shipment)),
+            marks=marks_by(shipment.order_number, prints.address_and_contents),
         )
 
     def refused(self, rows: Sequence[SourceRow], problems: tuple[ErrorBody, ...]) -> RefusedRow:
@@ -92,6 +99,15 @@ class OrderReader:
 def number_in_source(rows: Sequence[SourceRow]) -> str:
     """The tracking number that an order has in its source; empty where none of its rows has one."""
     return next(filter(None, (tracking_number(row.values) for row in rows)), "")
+
+
+def _warnings(shipment: Shipment) -> tuple[RowWarning, ...]:
+    recipient = shipment.recipient
+    address = recipient.address
+    return (
+        *rule_warnings(address.country, address.state, address.postal_code),
+        *phone_warnings(recipient.phone, address.country),
+    )
 
 
 def _places(rows: Sequence[SourceRow]) -> tuple[SourcePlace, ...]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from functools import partial
 
 from pydantic import TypeAdapter, ValidationError
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import intake as admission
-from services.coordinator.database import previewing, steps
+from services.coordinator.database import steps
 from services.coordinator.database.engine import Database
 from services.coordinator.identity import job_id_for, request_hash
-from services.coordinator.intake.intake import Intake, choice_of
+from services.coordinator.intake.intake import choice_of
+from services.coordinator.intake.taking_in import TakingIn
 from services.coordinator.intake.turns import IntakeTurn, IntakeTurns
 from services.coordinator.mapping.service_choice import ServiceChoice
 from services.coordinator.pricing.job_pricing import JobPricing
@@ -29,22 +29,17 @@ from shared.telemetry import logger, tracing
 
 log = logger("submission")
 
-LONG_FROM = 2000
-
 _usable_id: TypeAdapter[str] = TypeAdapter(RequestId)
 
 
 class Submission:
-    """Turns requests into jobs; a request that was cut short is taken in anew.
-
-    An intake that comes to LONG_FROM rows goes on among the long ones (turns.py).
-    """
+    """Turns requests into jobs; a request that was cut short is taken in anew."""
 
     def __init__(
         self,
         installation: str,
         database: Database,
-        intake: Intake,
+        taking_in: TakingIn,
         pricing: JobPricing,
         progress: Progress,
         announcer: Announcer,
@@ -53,7 +48,7 @@ class Submission:
     ) -> None:
         self._installation = installation
         self._database = database
-        self._intake = intake
+        self._taking_in = taking_in
         self._pricing = pricing
         self._progress = progress
         self._announcer = announcer
@@ -134,26 +129,7 @@ class Submission:
     async def _snapshot(self, job_id: str, intake: str, request: JobRequest, turn: IntakeTurn) -> bool:
         """Copy the source's rows into the job. Where they cannot be, the job fails, the request is rejected: False."""
         try:
-            async with self._intake.open(request) as batch:
-                await self._database.write(admission.begin_intake, job_id, intake, batch.source, self._clock())
-                stored = 0
-                async for rows in batch.rows():
-                    if stored < LONG_FROM <= stored + len(rows):
-                        await turn.becomes_long(partial(self._say_it_goes_on, job_id, intake))
-                    await self._database.write(
-                        admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
-                    )
-                    stored += len(rows)
-                mapping = batch.mapping
-                await self._database.write(
-                    admission.finish_intake,
-                    job_id,
-                    intake,
-                    batch.total,
-                    mapping.checksum,
-                    self._clock(),
-                    admission.Reading(mapping.name, batch.settled.orders, batch.snapshot.notes, batch.invalid),
-                )
+            await self._taking_in.take_in(job_id, intake, request, turn)
         except TallyError as error:
             await self._fail(job_id, request.request_id, error.body)
             return False
@@ -167,9 +143,6 @@ class Submission:
             await self._fail(job_id, request.request_id, error.body)
             return False
         return True
-
-    async def _say_it_goes_on(self, job_id: str, intake: str) -> None:
-        await self._database.write(previewing.note_prices, job_id, intake, (), self._clock())
 
     async def _fail(self, job_id: str, request_id: str, error: ErrorBody) -> None:
         """Fail a job that is still to be taken in, and say that its request is rejected."""

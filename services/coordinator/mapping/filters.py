@@ -46,6 +46,7 @@ _YES = frozenset({"yes", "y", "true", "t", "1", "x", "on"})
 _NO = frozenset({"no", "n", "false", "f", "0", "off"})
 
 
+@lru_cache(maxsize=8192)
 def postal_code(value: str, country: str = "US") -> str:
     """The postal code as `country` (a name or code) writes it.
 
@@ -134,6 +135,7 @@ def phone(value: str) -> str:
     return digits
 
 
+@lru_cache(maxsize=4096)
 def state_code(value: str, country: str = "US") -> str:
     """The code of a state of the United States or a province of Canada, from its name or code.
 
@@ -153,6 +155,7 @@ def state_code(value: str, country: str = "US") -> str:
     return found
 
 
+@lru_cache(maxsize=4096)
 def country_code(value: str) -> str:
     """The ISO 3166-1 alpha-2 code of a country, from its name or code."""
     try:
@@ -161,6 +164,7 @@ def country_code(value: str) -> str:
         raise FieldValueError(value, "there is no such country; use its ISO code, such as US") from None
 
 
+@lru_cache(maxsize=4096)
 def service_level(value: str) -> ServiceLevel:
     """The service by its name or code: ``UPS Ground``, ``03``, ``2nd Day Air``, ``next_day_air``."""
     try:
@@ -169,6 +173,7 @@ def service_level(value: str) -> ServiceLevel:
         raise FieldValueError(value, "there is no such service; some are ground, 2nd_day_air, next_day_air") from None
 
 
+@lru_cache(maxsize=4096)
 def yes_no(value: str, yes: str = "yes", no: str = "no") -> bool:
     """Whether the text says yes; `yes` and `no` are one more word for each."""
     word = normalised(value)

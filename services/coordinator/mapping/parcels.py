@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 
 from services.coordinator.mapping.amounts import declared_value, whole_number
 from services.coordinator.mapping.fields import Fields
@@ -44,7 +43,7 @@ def _alike(
     if any(sides.values()):
         for side in _SIDES:
             row.text(side, needed=True)
-    value = row.parsed("declared_value", partial(declared_value, currency=currency), blank=None)
+    value = row.parsed("declared_value", declared_value, currency, blank=None)
     count = row.parsed("packages", _number_of_packages, blank=1)
     if weight is None or row.problems:
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 from jinja2 import TemplateError
 from jinja2.runtime import Context
@@ -14,6 +15,38 @@ from services.coordinator.mapping.problems import FieldValueError, invalid, not_
 from services.coordinator.mapping.templates import OUTPUT_LENGTH, FieldTemplate, row_context
 from shared.errors import ErrorBody
 
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4096, 200  # texts of a field, and characters that one comes of
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A field that is rendered, and the `columns` of the source that its text depends on; on nothing else.
+
+    What was rendered is remembered by them, up to a number and a length: most of what has to be rendered (weights, yes
+    or no) says the same in many rows.
+    """
+
+    field: str
+    template: FieldTemplate
+    columns: tuple[str, ...]
+    _known: dict[tuple[str | None, ...], str | ErrorBody] = dataclass_field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def of(self, values: Mapping[str, str | None]) -> str | ErrorBody:
+        """Its text in a row, or why there is none."""
+        said = tuple([values[column] for column in self.columns])
+        known = self._known.get(said)
+        if known is not None:
+            return known
+        row = {column: value or "" for column, value in values.items()}
+        outcome = _rendered(self.field, self.template, row_context(row, self.template.names))
+        if sum(len(text or "") for text in said) <= _LONGEST_REMEMBERED:
+            if len(self._known) >= _MOST_REMEMBERED:
+                self._known.clear()
+            self._known[said] = outcome
+        return outcome
+
 
 @dataclass(frozen=True)
 class RowPlan:
@@ -21,8 +54,7 @@ class RowPlan:
 
     constants: Mapping[str, str]
     copies: Mapping[str, str]
-    templates: Mapping[str, FieldTemplate]
-    names: frozenset[str]
+    rendered: tuple[Rendering, ...]
 
     @classmethod
     def of(cls, templates: Mapping[str, FieldTemplate], columns: tuple[str, ...]) -> RowPlan:
@@ -30,7 +62,7 @@ class RowPlan:
         index = HeaderIndex.of(columns)
         constants: dict[str, str] = {}
         copies: dict[str, str] = {}
-        rendered: dict[str, FieldTemplate] = {}
+        rendered: list[Rendering] = []
         for field, template in templates.items():
             used = template.columns_in(index)
             placed = template.placed_in(index)
@@ -41,32 +73,31 @@ class RowPlan:
             elif template.plain and set(used) <= set(columns):
                 copies[field] = used[0]
             else:
-                rendered[field] = placed
-        names = frozenset(name for template in rendered.values() for name in template.names)
-        return cls(constants, copies, rendered, names)
+                rendered.append(Rendering(field, placed, tuple(column for column in used if column in columns)))
+        return cls(constants, copies, tuple(rendered))
 
     def render(self, values: Mapping[str, str | None]) -> Fields:
         """One row's fields; a field that cannot be rendered is blank and has its problem."""
-        row = {column: value or "" for column, value in values.items()}
-        context = row_context(row, self.names)
         texts = dict(self.constants)
         problems: dict[str, ErrorBody] = {}
         for field, column in self.copies.items():
-            texts[field] = row[column]
-        for field, template in self.templates.items():
-            outcome = _rendered(field, template, context)
+            texts[field] = values[column] or ""
+        for rendering in self.rendered:
+            outcome = rendering.of(values)
             if isinstance(outcome, ErrorBody):
-                problems[field] = outcome
+                problems[rendering.field] = outcome
             else:
-                texts[field] = outcome
-        for field, text in texts.items():
-            if len(text) > OUTPUT_LENGTH:
-                problems[field] = not_rendered(field, f"its text is longer than {OUTPUT_LENGTH} characters")
+                texts[rendering.field] = outcome
+        if texts and max(map(len, texts.values())) > OUTPUT_LENGTH:
+            for field, text in texts.items():
+                if len(text) > OUTPUT_LENGTH:
+                    problems[field] = not_rendered(field, f"its text is longer than {OUTPUT_LENGTH} characters")
         return Fields(texts | dict.fromkeys(problems, "") if problems else texts, problems)
 
     def is_always_blank(self, field: str) -> bool:
         """Whether no row can have a text in `field`."""
-        return field not in self.copies and field not in self.templates and not self.constants.get(field, "").strip()
+        varies = field in self.copies or any(rendering.field == field for rendering in self.rendered)
+        return not varies and not self.constants.get(field, "").strip()
 
 
 def _rendered(field: str, template: FieldTemplate, context: Context) -> str | ErrorBody:

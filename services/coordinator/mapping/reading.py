@@ -66,14 +66,26 @@ class RowReader:
         return kept
 
     def parsed(
-        self, field: str, parse: Callable[[str], ValueT], *, blank: BlankT, default: str = "", needed: bool = False
+        self,
+        field: str,
+        parse: Callable[..., ValueT],
+        *arguments: str,
+        blank: BlankT,
+        default: str = "",
+        needed: bool = False,
     ) -> ValueT | BlankT:
-        """The field, or `default` where it is blank, parsed by one of the filters; `blank` without either."""
+        """The field, or `default` where it is blank, parsed by one of the filters; `blank` without either.
+
+        The filter is given `arguments` besides the text.
+        """
+        # Most fields of most rows are blank.
+        if not (default or needed or self._texts.get(field)):
+            return blank
         text = self.text(field, needed=needed and not default) or default
         if not text or field in self.problems:
             return blank
         try:
-            return parse(text)
+            return parse(text, *arguments)
         except FieldValueError as error:
             self.problems[field] = invalid(field, error)
             return blank

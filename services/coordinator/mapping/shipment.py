@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property, partial
+from functools import cached_property, lru_cache
 
 from services.coordinator.mapping.amounts import currency_code, signature
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
@@ -138,7 +138,7 @@ def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) 
     if recipient is not None:
         return Lane(origin, country_of(recipient.address))
     country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
-    state = row.parsed("state", partial(_state, country=country), blank="") if country else ""
+    state = row.parsed("state", _state, country, blank="") if country else ""
     return Lane(origin, customs_country(country, state))
 
 
@@ -206,9 +206,9 @@ def _address(row: RowReader) -> Address | None:
     country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
     state = code = ""
     if country:
-        state = row.parsed("state", partial(_state, country=country), blank="", needed=country in _NEEDS_STATE)
+        state = row.parsed("state", _state, country, blank="", needed=country in _NEEDS_STATE)
         has_codes = country not in WITHOUT_POSTAL_CODES
-        code = row.parsed("postal_code", partial(postal_code, country=country), blank="", needed=has_codes)
+        code = row.parsed("postal_code", postal_code, country, blank="", needed=has_codes)
     residential = row.parsed("residential", _is_residential, blank=False)
     if row.problems:
         return None
@@ -222,6 +222,7 @@ def _address(row: RowReader) -> Address | None:
     )
 
 
+@lru_cache(maxsize=4096)
 def _state(text: str, country: str) -> str:
     code = state_code(text, country)
     if len(code) > _STATE_LENGTH:
