@@ -15,6 +15,7 @@ from services.coordinator.intake.batch import IntakeSettings
 from services.coordinator.intake.history import History
 from services.coordinator.intake.inspection import Inspections
 from services.coordinator.intake.intake import Intake
+from services.coordinator.intake.judges import Judges
 from services.coordinator.intake.resubmission import Resubmission
 from services.coordinator.intake.submission import Submission
 from services.coordinator.intake.taking_in import TakingIn
@@ -107,7 +108,7 @@ def main() -> None:
         submission = Submission(
             installation,
             database,
-            TakingIn(installation, database, intake, utc_now),
+            TakingIn(installation, database, intake, Judges(settings.intake_processes), utc_now),
             pricing,
             progress,
             announcer,

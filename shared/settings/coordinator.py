@@ -34,6 +34,9 @@ class CoordinatorSettings(ServiceSettings):
     preview's rows are rated for `preview_budget` at most; the others are estimated. With `check_addresses` their
     addresses are looked up in the carrier's directory.
 
+    While a large source is taken in, `intake_processes` map its orders (as many as there are processors, at most two,
+    where it is not set; 0: none).
+
     A row in doubt is looked up a last time `look_again_after` it was parked. A running job is interrupted where no
     coordinator was seen for `interrupted_after`, or where the last one belonged to another `house_run` (an id that a
     supervisor gives to all it starts, as `tally up` does). An estimate older than `rates_hold` is asked of the carrier
@@ -61,6 +64,7 @@ class CoordinatorSettings(ServiceSettings):
     stuck_after: Annotated[float, Field(gt=0)] = 5.0
     command_lifetime: Annotated[float, Field(gt=0)] = 300.0
     max_rows: Annotated[int, Field(ge=1)] = 1_000_000
+    intake_processes: Annotated[int | None, Field(ge=0, le=8)] = None
     check_addresses: bool = True
     preview_budget: Annotated[float, Field(gt=0, le=3600)] = 60.0
     house_run: Annotated[str, Field(max_length=64)] = ""

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from services.coordinator.database import intake as admission
 from services.coordinator.database.engine import Database
-from services.coordinator.database.migration import migrate
+from services.coordinator.database.migration import prepare
 from services.coordinator.identity import job_id_for, request_hash
 from services.coordinator.intake.batch import IntakeSettings
 from services.coordinator.intake.history import History
 from services.coordinator.intake.intake import Intake
+from services.coordinator.intake.judges import Judges
 from services.coordinator.intake.taking_in import TakingIn
 from services.coordinator.mapping import Defaults, Senders
 from shared.clock import utc_now
@@ -36,7 +37,7 @@ async def take_in(path: Path, database_url: str) -> tuple[int, float]:
     """Make a job of the file: how many rows are stored, and the seconds from its request to the last of them."""
     database = Database(database_url)
     try:
-        installation = await migrate(database)
+        installation = await prepare(database)
         settings = IntakeSettings(
             source_roots=(path.parent,),
             connections=Connections({}),
@@ -44,7 +45,7 @@ async def take_in(path: Path, database_url: str) -> tuple[int, float]:
             defaults=Defaults(),
             max_rows=1_000_000,
         )
-        taking_in = TakingIn(installation, database, Intake(settings, History(database, utc_now)), utc_now)
+        taking_in = TakingIn(installation, database, Intake(settings, History(database, utc_now)), Judges(), utc_now)
         started = time.perf_counter()
         request = JobRequest(request_id=path.name, source=CsvSource(path=str(path)))
         job_id = job_id_for(installation, request.request_id)

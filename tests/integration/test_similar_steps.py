@@ -12,6 +12,7 @@ from services.coordinator import states
 from services.coordinator.database import queries, similar
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow, RefusedRow
+from services.coordinator.database.one_of import one_of
 from services.coordinator.database.tables import COUNTED_AS_SIMILAR, audit, rows
 from services.coordinator.intake.batch import Batch, IntakeSettings
 from services.coordinator.intake.history import History
@@ -79,9 +80,8 @@ async def test_of_several_the_newest_counts_and_contents_count_for_a_fortnight(d
 
 @pytest.mark.parametrize("mark", [rows.c.order_mark, rows.c.contents_mark])
 async def test_similar_orders_are_found_by_an_index_of_those_that_count(database: Database, mark) -> None:
-    query = similar.newest(mark, ["one", "two"])
-
     def plan(link) -> str:
+        query = similar.newest(mark, one_of(link, mark, ["one", "two"]))
         whole = query.compile(link, compile_kwargs={"literal_binds": True})
         if link.dialect.name == "postgresql":
             link.exec_driver_sql("SET LOCAL enable_seqscan = off")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, String, cast, func, select
 
 from services.coordinator.database.commands import writeback_command
 from services.coordinator.database.lineage import shipped_before
+from services.coordinator.database.one_of import one_of
 from services.coordinator.database.tables import attempts, jobs, reservations, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
@@ -103,7 +104,7 @@ def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, Shi
     found = connection.execute(
         select(reservations.c.reservation_key, rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers)
         .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
-        .where(reservations.c.reservation_key.in_(keys), rows.c.status == RowStatus.SHIPPED.value)
+        .where(one_of(connection, reservations.c.reservation_key, keys), rows.c.status == RowStatus.SHIPPED.value)
     )
     return {row.reservation_key: shipped_before(row) for row in found}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,18 +40,22 @@ _DEFAULTS = {
     column.name: column.default.arg for column in rows.columns if isinstance(column.default, ScalarElementColumnDefault)
 }
 _COLUMNS = (*_VARYING, *_DEFAULTS)
-_INSERT = f"INSERT INTO rows ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - columns
+
+
+def _insert(placeholders: Iterable[str]) -> str:
+    return f"INSERT INTO rows ({', '.join(_COLUMNS)}) VALUES ({', '.join(placeholders)})"  # noqa: S608 - own columns
+
+
+_INSERT = {
+    "sqlite": _insert("?" for _ in _COLUMNS),
+    "postgresql": _insert(f"${place}" for place in range(1, len(_COLUMNS) + 1)),
+}
 
 
 def insert_rows(connection: Connection, installation: str, job_id: str, first: int, batch: Sequence[StoredRow]) -> None:
     """Insert a job's rows, numbered from `first`, as part of the connection's transaction."""
     records = list(_records(installation, job_id, first, batch))
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_INSERT, records)
-    else:
-        # asyncpg; SQLAlchemy has begun the transaction when the job was locked.
-        driver: Any = connection.connection.dbapi_connection
-        driver.run_async(lambda raw: raw.copy_records_to_table("rows", records=records, columns=_COLUMNS))
+    connection.exec_driver_sql(_INSERT[connection.dialect.name], records)
 
 
 def _records(installation: str, job_id: str, first: int, batch: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:

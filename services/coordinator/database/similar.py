@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, bindparam, func, select
 
+from services.coordinator.database.one_of import one_of
 from services.coordinator.database.tables import COUNTED_AS_SIMILAR, rows
 from services.coordinator.intake.duplicates import EarlierOrder
 from services.coordinator.intake.marks import Marks
@@ -24,10 +25,10 @@ def similar_orders(connection: Connection, marks: Sequence[Marks], contents_sinc
     Those with the same address and contents only count since `contents_since`: whoever is sent the same every month is
     no duplicate.
     """
-    by_order = newest(rows.c.order_mark, [each.order for each in marks if each.order])
-    by_contents = newest(
-        rows.c.contents_mark, [each.contents for each in marks if each.contents], contents_since <= _SINCE
-    )
+    orders = one_of(connection, rows.c.order_mark, [each.order for each in marks if each.order])
+    contents = one_of(connection, rows.c.contents_mark, [each.contents for each in marks if each.contents])
+    by_order = newest(rows.c.order_mark, orders)
+    by_contents = newest(rows.c.contents_mark, contents, contents_since <= _SINCE)
     found = {
         (row.job_id, row.row_number): row for query in (by_order, by_contents) for row in connection.execute(query)
     }
@@ -43,8 +44,8 @@ def similar_orders(connection: Connection, marks: Sequence[Marks], contents_sinc
     ]
 
 
-def newest(mark: Column[str], marks: Sequence[str], *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Of the rows that have one of these marks the newest by each."""
+def newest(mark: Column[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
+    """Of the rows that meet the conditions the newest by each mark."""
     rank = func.row_number().over(partition_by=mark, order_by=_SINCE.desc()).label("rank")
     ranked = (
         select(
@@ -56,7 +57,7 @@ def newest(mark: Column[str], marks: Sequence[str], *conditions: ColumnElement[b
             rows.c.contents_mark,
             rank,
         )
-        .where(mark.in_(marks), rows.c.status.in_(_COUNTED), *conditions)
+        .where(rows.c.status.in_(_COUNTED), *conditions)
         .subquery()
     )
     return select(ranked).where(ranked.c.rank == 1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -13,7 +13,8 @@ from typing import TypeVar
 from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRow
 from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.intake.history import History
-from services.coordinator.intake.judging import Block, Order, OrderJudge, StoringJudge, ValidT
+from services.coordinator.intake.judges import Judging
+from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, ValidT
 from services.coordinator.intake.orders import OrderReader
 from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
 from services.coordinator.intake.settled import SettledCount
@@ -25,15 +26,11 @@ from shared.contracts.source import Source, source_hash, source_label
 from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
-from shared.sources.rows import FoundOrder
 
-BATCH = 500
 _ROWS_LISTED = 500
 
 TakenRow = NewRow | RefusedRow
 ToStore = StoredRow | RefusedRow
-# Judges orders as they are found, in blocks that come in the same order.
-Judging = Callable[[StoringJudge, Iterator[FoundOrder]], AsyncIterator[Block[StoredRow]]]
 OrderT = TypeVar("OrderT")
 
 
@@ -83,7 +80,7 @@ class Batch:
         no row matches, E-2015 where all that do are settled and E-1013 where there are more than an installation takes.
         """
         orders = self.snapshot.orders(self.request.where, self._order_column)
-        async for block in in_a_thread(self._judge.judged, orders):
+        while block := await asyncio.to_thread(_next_block, self._judge, orders):
             self.first = self.first or next((row for row, _ in block.rows if isinstance(row, NewRow)), None)
             if taken := await self._taken_of(block, every_row=every_row):
                 yield taken
@@ -183,14 +180,6 @@ class Batch:
         return row.judged(before, skipped=skip_note(before, row.source_row))
 
 
-async def in_a_thread(
-    judged: Callable[[Iterable[OrderT]], Block[ValidT]], orders: Iterator[OrderT]
-) -> AsyncIterator[Block[ValidT]]:
-    """Orders judged in a thread, a block at a time."""
-    while block := await asyncio.to_thread(_next_block, judged, orders):
-        yield block
-
-
-def _next_block(judged: Callable[[Iterable[OrderT]], Block[ValidT]], orders: Iterator[OrderT]) -> Block[ValidT] | None:
-    some = list(islice(orders, BATCH))
-    return judged(some) if some else None
+def _next_block(judge: OrderJudge, orders: Iterator[Order]) -> Block[NewRow] | None:
+    some = list(islice(orders, BLOCK))
+    return judge.judged(some) if some else None

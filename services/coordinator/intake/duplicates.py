@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -24,17 +25,38 @@ class EarlierOrder:
     marks: Marks
 
 
+class _FirstRows:
+    """Rows by a mark, of rows alike the first; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, int] = {}
+        # A dict finds its oldest key only by passing all that were deleted before it.
+        self._oldest: deque[str] = deque()
+
+    def note(self, mark: str, number: int) -> int | None:
+        """The first row with this mark; where there is none, `number` is from now on."""
+        if not mark:
+            return None
+        known = self._rows.get(mark)
+        if known is None:
+            self._rows[mark] = number
+            self._oldest.append(mark)
+            if len(self._oldest) > _REMEMBERED:
+                del self._rows[self._oldest.popleft()]
+        return known
+
+
 @dataclass
 class RowsSoFar:
     """The rows of a batch that were read, by their marks: of rows alike the first."""
 
-    _by_order: dict[str, int] = field(default_factory=dict)
-    _by_contents: dict[str, int] = field(default_factory=dict)
+    _by_order: _FirstRows = field(default_factory=_FirstRows)
+    _by_contents: _FirstRows = field(default_factory=_FirstRows)
 
     def note(self, number: int, marks: Marks) -> tuple[RowWarning, ...]:
         """Remember row `number`; a warning that names an earlier row like it, if any."""
-        same_order = _first(self._by_order, marks.order, number)
-        same_contents = _first(self._by_contents, marks.contents, number)
+        same_order = self._by_order.note(marks.order, number)
+        same_contents = self._by_contents.note(marks.contents, number)
         if same_order is None and same_contents is None:
             return ()
         # Of two other rows, the one with the same order number tells more.
@@ -68,17 +90,6 @@ class SimilarOrders:
                 state = order.status.value.replace("_", " ")
                 return (_warning(f"Row {order.row_number} of job {order.job_id}, which is {state}, has {what}."),)
         return ()
-
-
-def _first(rows: dict[str, int], mark: str, number: int) -> int | None:
-    if not mark:
-        return None
-    known = rows.get(mark)
-    if known is None:
-        rows[mark] = number
-        if len(rows) > _REMEMBERED:
-            del rows[next(iter(rows))]
-    return known
 
 
 def _what(*, same_order: bool, same_contents: bool) -> str:

@@ -12,6 +12,8 @@ from services.coordinator.mapping.problems import RowInvalidError
 from shared.sources.rows import FoundOrder, RowFormat, SourceRow
 
 Order = tuple[SourceRow, ...]
+BLOCK = 500  # orders that are judged together
+
 ValidT = TypeVar("ValidT", NewRow, StoredRow)
 
 

@@ -7,6 +7,7 @@ import re
 from collections import abc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -41,7 +42,7 @@ class Mapping:
 
     `match` are the choices of headers by which it is recognised, `group_by` the choice that says which rows are one
     order, `leave_out` the rules by which orders are not to be shipped; all may be empty.
-    `packages_by_row` and `customs_by_row` say what each row of an order is.
+    `packages_by_row` and `customs_by_row` say what each row of an order is. `content` is the file's text.
     """
 
     name: str
@@ -52,6 +53,11 @@ class Mapping:
     leave_out: tuple[LeaveOut, ...] = ()
     packages_by_row: bool = False
     customs_by_row: bool = False
+    content: bytes = dataclass_field(kw_only=True, repr=False, compare=False)
+
+    def __reduce__(self) -> tuple[abc.Callable[[str, bytes], Mapping], tuple[str, bytes]]:
+        """Another process compiles it anew, for a compiled template cannot be sent."""
+        return parse_mapping, (self.name, self.content)
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise E-2003, once for the mapping, where it names columns that are not among `columns`.
@@ -183,6 +189,7 @@ def parse_mapping(name: str, content: bytes) -> Mapping:
         definition.leave_out,
         packages_by_row=definition.packages_by_row,
         customs_by_row=definition.customs_by_row,
+        content=content,
     )
 
 

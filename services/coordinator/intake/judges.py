@@ -1,0 +1,202 @@
+"""Processes that judge a large source's orders, so that mapping and storing them do not wait for each other."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from itertools import cycle, islice
+from typing import Any, TypeVar
+
+from services.coordinator.database.new_rows import StoredRow
+from services.coordinator.intake import judging_process
+from services.coordinator.intake.frames import LENGTH_SIZE, framed, length_of, value_of
+from services.coordinator.intake.judging import BLOCK, Block, StoringJudge
+from shared.cancelling import cancel
+from shared.sources.rows import FoundOrder
+from shared.telemetry import logger
+
+log = logger("judges")
+
+T = TypeVar("T")
+
+Judging = Callable[[StoringJudge, Iterator[FoundOrder]], AsyncIterator[Block[StoredRow]]]
+
+# Below that many orders a process costs more than it saves: it takes a second or two to start.
+_FEW = 10_000
+_MOST_PROCESSES = 2
+_BLOCKS_EACH = 2  # one that is judged, one that waits for it
+# Seconds for a process to start, and for one block; it is ended behind them, and its work done without it.
+_PATIENCE = 120.0
+
+
+class ProcessEndedError(Exception):
+    """A judging process ended, or does not answer."""
+
+
+class JudgingProcess:
+    """One of them, as its coordinator holds it."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._turn = asyncio.Lock()
+
+    @classmethod
+    async def start(cls, judge: StoringJudge) -> JudgingProcess:
+        """A process that judges as `judge` does. Raises ProcessEndedError."""
+        pipe = asyncio.subprocess.PIPE
+        command = (sys.executable, "-m", judging_process.__name__)
+        try:
+            started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
+        except OSError as error:
+            raise ProcessEndedError from error
+        try:
+            await started._answer(await asyncio.to_thread(framed, judge))
+        except BaseException:
+            await started.end()
+            raise
+        return started
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def judged(self, found: list[FoundOrder]) -> Block[StoredRow]:
+        """What becomes of some orders. Raises ProcessEndedError."""
+        async with self._turn:
+            answer: Block[StoredRow] = await self._answer(await asyncio.to_thread(framed, found))
+        return answer
+
+    async def end(self) -> None:
+        """End it: it has nothing to lose."""
+        if self._process.returncode is None:
+            try:
+                self._process.kill()
+            except ProcessLookupError:
+                log.debug("a judging process had ended", pid=self.pid)
+        await self._process.wait()
+
+    async def _answer(self, question: bytes) -> Any:
+        asked, answers = self._process.stdin, self._process.stdout
+        assert asked is not None
+        assert answers is not None
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                asked.write(question)
+                await asked.drain()
+                body = await answers.readexactly(length_of(await answers.readexactly(LENGTH_SIZE)))
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
+            raise ProcessEndedError from error
+        return await asyncio.to_thread(value_of, body)
+
+
+class Judges:
+    """A coordinator's judging processes; one batch has them at a time, and others do without."""
+
+    def __init__(self, processes: int | None = None, few: int = _FEW) -> None:
+        """At most so many `processes`, one for each of two processors by default; `few` orders are judged without."""
+        self.most = _processors() if processes is None else processes
+        self.few = few
+        self.at_work: BatchJudges | None = None
+
+    @asynccontextmanager
+    async def judging(self) -> AsyncIterator[Judging]:
+        """What judges one batch's orders, in blocks and in order: in a thread, and many of them in processes.
+
+        What a process cannot do, since it was killed, is done in a thread. None of them outlives the context.
+        """
+        batch = BatchJudges(self)
+        try:
+            yield batch.judged
+        finally:
+            await batch.end()
+
+
+class BatchJudges:
+    """Those of one batch."""
+
+    def __init__(self, judges: Judges) -> None:
+        self.processes: list[JudgingProcess] = []
+        self.started = asyncio.Event()
+        self._judges = judges
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def judged(self, judge: StoringJudge, found: Iterator[FoundOrder]) -> AsyncIterator[Block[StoredRow]]:
+        """What becomes of the orders, in their order."""
+        orders = 0
+        starting: asyncio.Task[None] | None = None
+        # Until the processes are ready there is no reason to wait for them.
+        while starting is None or not starting.done():
+            block = await asyncio.to_thread(_next_block, found)
+            if not block:
+                return
+            orders += len(block)
+            if starting is None and orders > self._judges.few and self._may_start():
+                self._judges.at_work = self
+                starting = self._task(self._start(judge))
+            yield await asyncio.to_thread(judge.judged, block)
+        await starting
+        async for each in self._shared_out(judge, found):
+            yield each
+
+    async def end(self) -> None:
+        """End all that goes on."""
+        try:
+            await cancel(self._tasks)
+        finally:
+            for process in self.processes:
+                await process.end()
+            if self._judges.at_work is self:
+                self._judges.at_work = None
+
+    def _may_start(self) -> bool:
+        return self._judges.most > 0 and self._judges.at_work is None
+
+    async def _start(self, judge: StoringJudge) -> None:
+        for _ in range(self._judges.most):
+            try:
+                self.processes.append(await JudgingProcess.start(judge))
+            except ProcessEndedError as error:
+                log.warning("a judging process cannot be started; done without", reason=repr(error.__cause__))
+        self.started.set()
+
+    async def _shared_out(self, judge: StoringJudge, found: Iterator[FoundOrder]) -> AsyncIterator[Block[StoredRow]]:
+        """Every further block, judged by the processes in turn."""
+        hands: list[JudgingProcess | None] = [*self.processes] or [None]
+        turns = cycle(hands)
+        waiting: deque[asyncio.Task[Block[StoredRow]]] = deque()
+        while True:
+            while len(waiting) < len(hands) * _BLOCKS_EACH and (block := await asyncio.to_thread(_next_block, found)):
+                waiting.append(self._task(_judged_by(next(turns), judge, block)))
+            if not waiting:
+                return
+            yield await waiting.popleft()
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+async def _judged_by(process: JudgingProcess | None, judge: StoringJudge, found: list[FoundOrder]) -> Block[StoredRow]:
+    if process is not None:
+        try:
+            return await process.judged(found)
+        except ProcessEndedError:
+            log.warning("a judging process ended; its orders are judged without it", pid=process.pid)
+    return await asyncio.to_thread(judge.judged, found)
+
+
+def _next_block(found: Iterator[FoundOrder]) -> list[FoundOrder]:
+    return list(islice(found, BLOCK))
+
+
+def _processors() -> int:
+    """As many processes as there are processors, at most two; none where there is one processor only."""
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _MOST_PROCESSES) if processors > 1 else 0
