@@ -18,6 +18,7 @@ from services.coordinator.intake.history import History
 from services.coordinator.intake.intake import Intake
 from services.coordinator.intake.judges import Judges
 from services.coordinator.intake.taking_in import TakingIn
+from services.coordinator.intake.turns import IntakeTurns
 from services.coordinator.mapping import Defaults, Senders
 from shared.clock import utc_now
 from shared.contracts.requests import JobRequest
@@ -50,7 +51,8 @@ async def take_in(path: Path, database_url: str) -> tuple[int, float]:
         request = JobRequest(request_id=path.name, source=CsvSource(path=str(path)))
         job_id = job_id_for(installation, request.request_id)
         await database.write(admission.admit, job_id, request, request_hash(request), utc_now())
-        stored = await taking_in.take_in(job_id, "intake", request)
+        with IntakeTurns().begin() as turn:
+            stored = await taking_in.take_in(job_id, "intake", request, turn)
         return stored, time.perf_counter() - started
     finally:
         await database.close()

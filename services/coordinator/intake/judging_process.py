@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import sys
+from types import TracebackType
 
 from services.coordinator.intake.frames import receive, send
 from services.coordinator.intake.judging import StoringJudge
@@ -25,6 +26,7 @@ def main() -> None:
     questions, answers = sys.stdin.buffer, os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     # Whatever prints goes to the log, never among the answers.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    sys.excepthook = _tell
     judge = receive(questions)
     if not isinstance(judge, StoringJudge):
         return
@@ -37,6 +39,11 @@ def main() -> None:
     except BrokenPipeError:
         # Nobody waits for the answer any more.
         os._exit(0)
+
+
+def _tell(kind: type[BaseException], _error: BaseException, _trace: TracebackType | None) -> None:
+    """Say what ended the process and no more: an error's words may quote an order. Its coordinator meets it, too."""
+    sys.stderr.write(f"a judging process ended: {kind.__name__}\n")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import previewing
@@ -25,7 +27,7 @@ _PROBLEMS_LISTED = 500
 # A row whose service is to be chosen cannot do with an estimate: it waits for the carrier, for hours if need be.
 _UNTIL_ALL_ARE_RATED = 12 * 3600.0
 
-Warnings = dict[int, tuple[RowWarning, ...]]
+Warned = tuple[int, tuple[RowWarning, ...]]
 
 
 class JobPricing:
@@ -47,14 +49,15 @@ class JobPricing:
         the carrier says cannot ship are left out.
         """
         pricing, checks = Pricing(self._estimator), AddressChecks(self._directory)
-        asked_for: dict[str, list[int]] = defaultdict(list)
-        placed: dict[str, list[int]] = defaultdict(list)
-        warnings: Warnings = defaultdict(tuple)
+        asked_for: dict[str, array[int]] = defaultdict(_row_numbers)
+        placed: dict[str, array[int]] = defaultdict(_row_numbers)
+        published = 0
 
         async def heard(news: Heard) -> None:
+            nonlocal published
             prices = [(number, price) for key, price in news.prices.items() for number in asked_for[key]]
-            _warn_of(prices, warnings)
             await self._note(job_id, intake, prices)
+            published += await self._warn(job_id, intake, _warnings(prices))
             self._announcer.moved(job_id)
 
         async for page in self._rows(job_id):
@@ -71,11 +74,9 @@ class JobPricing:
             )
         if skip_invalid:
             await self._database.write(previewing.leave_out_refused, job_id, intake, self._clock())
-        published = len(warnings)
-        for place, numbers in placed.items():
-            for number in numbers:
-                warnings[number] += checks.warnings(place)
-        await self._warn(job_id, intake, warnings, (*checks.notes(), *negotiation_notes(published)))
+        by_place = ((checks.warnings(place), numbers) for place, numbers in placed.items())
+        await self._warn(job_id, intake, ((number, of_place) for of_place, numbers in by_place for number in numbers))
+        await self._add_notes(job_id, intake, (*checks.notes(), *negotiation_notes(published)))
 
     async def choose(self, job_id: str, intake: str, choice: ServiceChoice, *, skip_invalid: bool = False) -> None:
         """Choose every row's service by the carrier's prices, and note these.
@@ -96,7 +97,7 @@ class JobPricing:
             raise TallyError(ROWS_INVALID, count=failed, total=total, details=tuple(problems))
         if failed:
             await self._database.write(previewing.leave_out_refused, job_id, intake, self._clock())
-        await self._warn(job_id, intake, {}, negotiation_notes(published))
+        await self._add_notes(job_id, intake, negotiation_notes(published))
 
     async def _in_bulk(self, job_id: str) -> AsyncIterator[list[RowToShip]]:
         """The rows that ship, as many at a time as are rated side by side."""
@@ -128,9 +129,7 @@ class JobPricing:
         for start in range(0, len(chosen), _PAGE):
             some = chosen[start : start + _PAGE]
             await self._database.write(previewing.fix_services, job_id, intake, some, self._clock())
-        warnings: Warnings = defaultdict(tuple)
-        _warn_of([(row.row_number, price) for row, price in chosen], warnings)
-        await self._warn(job_id, intake, warnings)
+        await self._warn(job_id, intake, _warnings((row.row_number, price) for row, price in chosen))
         return chosen
 
     async def _note(self, job_id: str, intake: str, prices: Sequence[tuple[int, Price]] = ()) -> None:
@@ -139,13 +138,15 @@ class JobPricing:
             page = prices[start : start + _PAGE]
             await self._database.write(previewing.note_prices, job_id, intake, page, self._clock())
 
-    async def _warn(
-        self, job_id: str, intake: str, warnings: Mapping[int, tuple[RowWarning, ...]], notes: Sequence[str] = ()
-    ) -> None:
-        told = [(number, of_row) for number, of_row in warnings.items() if of_row]
-        for start in range(0, len(told), _PAGE):
-            some = told[start : start + _PAGE]
-            await self._database.write(previewing.note_warnings, job_id, intake, some, self._clock())
+    async def _warn(self, job_id: str, intake: str, warnings: Iterable[Warned]) -> int:
+        """Add to what rows are warned of, a page at a time; how many of them are."""
+        told, count = (warned for warned in warnings if warned[1]), 0
+        while page := list(islice(told, _PAGE)):
+            await self._database.write(previewing.note_warnings, job_id, intake, page, self._clock())
+            count += len(page)
+        return count
+
+    async def _add_notes(self, job_id: str, intake: str, notes: Sequence[str]) -> None:
         if notes:
             await self._database.write(previewing.add_notes, job_id, intake, notes, self._clock())
 
@@ -159,7 +160,10 @@ class JobPricing:
             after = page[-1].row_number
 
 
-def _warn_of(prices: Sequence[tuple[int, Price]], warnings: Warnings) -> None:
-    for number, price in prices:
-        if price.warnings:
-            warnings[number] += price.warnings
+def _warnings(prices: Iterable[tuple[int, Price]]) -> Iterator[Warned]:
+    return ((number, price.warnings) for number, price in prices)
+
+
+def _row_numbers() -> array[int]:
+    """Numbers of rows, of which a job may have a million, in eight bytes each."""
+    return array("q")
