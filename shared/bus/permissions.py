@@ -42,21 +42,19 @@ def _inboxes(*users: str) -> tuple[str, ...]:
     return tuple(f"_INBOX.{user}.>" for user in users)
 
 
-def _taken_by(*consumers: topology.Consumer) -> tuple[str, ...]:
-    """Asking for a consumer's messages, and acknowledging them."""
-    return tuple(
-        subject
-        for consumer in consumers
-        for subject in (
-            f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}",
-            f"$JS.ACK.{consumer.stream}.{consumer.durable}.>",
-        )
-    )
-
-
 def _read(*streams: str) -> tuple[str, ...]:
     """Reading back what a subject holds."""
     return tuple(f"$JS.API.STREAM.MSG.GET.{stream}" for stream in streams)
+
+
+def _taken_by(*consumers: topology.Consumer) -> tuple[str, ...]:
+    """Asking for consumers' messages, acknowledging them, and saying which wait for an upgraded process."""
+    return (
+        *(f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}" for consumer in consumers),
+        *(f"$JS.ACK.{consumer.stream}.{consumer.durable}.>" for consumer in consumers),
+        *dict.fromkeys(subjects.parked(consumer.stream, "*") for consumer in consumers),
+        *_read(subjects.PARKED),
+    )
 
 
 def _kept() -> tuple[str, ...]:
@@ -71,11 +69,6 @@ def _kept() -> tuple[str, ...]:
             f"CONSUMER.DURABLE.CREATE.{stream}.>",
         )
     ) + tuple(f"$JS.API.CONSUMER.DELETE.{consumer.stream}.{consumer.durable}" for consumer in topology.CONSUMERS)
-
-
-def _parked(*streams: str) -> tuple[str, ...]:
-    """Telling that a message of these streams waits for a process that reads its version."""
-    return tuple(f"tally.parked.{stream}.*" for stream in streams)
 
 
 # What tells whether all is well: who is there, the streams, a job's last event, whether the carrier answers.
@@ -107,7 +100,6 @@ USERS: dict[str, Permissions] = {
                 topology.ABANDONED_COMMANDS,
             ),
             *_read(subjects.COMMANDS, subjects.LEDGER),
-            *_parked(subjects.REQUESTS, subjects.LEDGER, subjects.OUTCOMES),
             f"$JS.API.STREAM.MSG.DELETE.{subjects.COMMANDS}",
             f"$JS.API.STREAM.PURGE.{subjects.LEDGER}",
             f"$JS.API.STREAM.PURGE.{subjects.EVENTS}",
@@ -127,8 +119,7 @@ USERS: dict[str, Permissions] = {
             subjects.ALL_RESTS,
             *_inboxes(COORDINATOR, *_CLIENTS),
             *_taken_by(topology.SHIP_COMMANDS, topology.VOID_COMMANDS),
-            *_read(subjects.COMMANDS, subjects.LEDGER, subjects.PLACES, subjects.PARKED),
-            *_parked(subjects.COMMANDS),
+            *_read(subjects.COMMANDS, subjects.LEDGER, subjects.PLACES),
             *_INFO,
         ),
         subscribe=(
@@ -148,7 +139,6 @@ USERS: dict[str, Permissions] = {
             subjects.ALL_WRITEBACK_OUTCOMES,
             *_inboxes(COORDINATOR, *_CLIENTS),
             *_taken_by(topology.WRITEBACK_COMMANDS),
-            *_parked(subjects.COMMANDS),
             *_INFO,
         ),
         subscribe=(subjects.SOURCES_RESTORE, subjects.STATUS, *_inboxes(WRITEBACK)),

@@ -110,7 +110,7 @@ def account_rests(account: str) -> str:
     return f"tally.rests.{account}"
 
 
-def parked(stream: str, sequence: int) -> str:
+def parked(stream: str, sequence: int | str) -> str:
     """Where it is told that a message waits for a reader of its version."""
     return f"tally.parked.{stream}.{sequence}"
 

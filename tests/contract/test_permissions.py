@@ -60,6 +60,22 @@ def test_a_subject_is_published_to_by_those_who_must_and_by_nobody_else(subject:
     assert {user for user in PROCESSES if may(user, subject)} == users
 
 
+def test_nothing_is_said_on_the_bus_that_nobody_may_say() -> None:
+    constants = {name: value for name, value in vars(subjects).items() if name.isupper() and isinstance(value, str)}
+    said = {name: value for name, value in constants.items() if value.startswith("tally.") and ">" not in value}
+    for name, subject in said.items():
+        concrete = subject.replace("*", "x")
+        if name == "ALL_PARKED":
+            concrete = subjects.parked(subjects.COMMANDS, 1)
+        assert any(may(user, concrete) for user in PROCESSES), name
+
+
+def test_a_service_says_what_waits_of_the_streams_it_takes_from() -> None:
+    assert may(SHIPPER, subjects.parked(subjects.COMMANDS, 1))
+    assert may(COORDINATOR, subjects.parked(subjects.LEDGER, 1))
+    assert not may(SHIPPER, subjects.parked(subjects.LEDGER, 1))
+
+
 def test_only_a_coordinator_changes_streams_and_consumers() -> None:
     for stream in (str(stream.name) for stream in topology.streams(1)):
         for call in ("STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.PURGE", "STREAM.MSG.DELETE"):

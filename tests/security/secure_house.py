@@ -6,17 +6,21 @@ What it is given to ship, and every secret, is unmistakable, so that it can be l
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import nats
 from pydantic import SecretStr
 
@@ -46,6 +50,34 @@ BUS_SECRET = "planted-bus-password"
 SECRET_WORDS = ("planted-carrier-secret", "planted-database-password", "planted-console-token", BUS_SECRET)
 
 
+class Collector:
+    """Takes the spans that processes export by OTLP; their texts stand in them as they are."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        taken = self.taken
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                zipped = self.headers.get("Content-Encoding") == "gzip"
+                taken.append(gzip.decompress(body) if zipped else body)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        """Take no more."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
 @dataclass
 class SecureHouse:
     """The running processes; `house` drives it as the user of the command line."""
@@ -55,7 +87,9 @@ class SecureHouse:
     port: int
     carrier_url: str
     environment: dict[str, str]
+    collector: Collector
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    http: dict[str, int] = field(default_factory=dict)
 
     def log(self, name: str) -> Path:
         """Where a process's output goes."""
@@ -64,7 +98,8 @@ class SecureHouse:
     def start(self, name: str, **settings: str) -> None:
         """Start a service as its user on the bus, and wait until it says that it runs."""
         before = self.log(name).read_text().count(READY) if self.log(name).exists() else 0
-        own = as_user(name, self.folder, self.environment) | settings
+        self.http[name] = choose_port(None)
+        own = as_user(name, self.folder, self.environment) | settings | {"TALLY_HTTP__PORT": str(self.http[name])}
         with self.log(name).open("ab") as log:
             command = (sys.executable, "-P", "-m", f"services.{name}")
             self.processes[name] = subprocess.Popen(command, cwd=self.folder, env=own, stdout=log, stderr=log)
@@ -87,14 +122,17 @@ class SecureHouse:
         """A connection as a user; what the server does not permit is kept in its log."""
         return await nats.connect(**self.access(user).options(), error_cb=_kept_in_the_log)
 
+    def pages(self) -> dict[str, str]:
+        """What each service answers by HTTP."""
+        paths = [(name, port, path) for name, port in self.http.items() for path in ("livez", "readyz", "metrics")]
+        return {f"{name}/{path}": httpx.get(f"http://127.0.0.1:{port}/{path}").text for name, port, path in paths}
+
     def violations(self) -> list[str]:
         """What the server did not permit, so far."""
         return [line for line in self.log("nats").read_text().splitlines() if "Violation" in line]
 
     def carrier(self, method: str, path: str, body: Any = None) -> None:
         """Call one of the sandbox's own endpoints."""
-        import httpx
-
         httpx.request(method, f"{self.carrier_url}/_sandbox/{path}", json=body, timeout=10).raise_for_status()
 
     @contextmanager
@@ -144,6 +182,7 @@ def secure_house(folder: Path) -> Iterator[SecureHouse]:
     for name in ("logs", "secrets", "orders", "data"):
         (folder / name).mkdir()
     own = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
+    collector = Collector()
     port, carrier_port = choose_port(None), choose_port(None)
     carrier_url = f"http://127.0.0.1:{carrier_port}"
     environment = own | {
@@ -154,6 +193,7 @@ def secure_house(folder: Path) -> Iterator[SecureHouse]:
         "TALLY_DATA_DIR": str(folder / "data"),
         "TALLY_SOURCE_ROOTS": str(folder / "orders"),
         "TALLY_LOG_LEVEL": "debug",
+        "TALLY_OTLP_ENDPOINT": collector.url,
         "TALLY_CARRIER__URL": carrier_url,
         "TALLY_CARRIER__CLIENT_ID": "tally",
         "TALLY_CARRIER__ACCOUNT": "TALLY1",
@@ -170,7 +210,8 @@ def secure_house(folder: Path) -> Iterator[SecureHouse]:
         secret.chmod(0o600)
         environment[f"{name}_FILE"] = str(secret)
     client = as_user("cli", folder, environment)
-    house = SecureHouse(folder, House(folder / "orders", folder / "data", client), port, carrier_url, environment)
+    driven = House(folder / "orders", folder / "data", client)
+    house = SecureHouse(folder, driven, port, carrier_url, environment, collector)
     try:
         _start_bus(house, own)
         with house.log("sandbox").open("wb") as log:
@@ -185,6 +226,7 @@ def secure_house(folder: Path) -> Iterator[SecureHouse]:
         yield house
     finally:
         house.stop()
+        collector.close()
 
 
 def _start_bus(house: SecureHouse, own: dict[str, str]) -> None:

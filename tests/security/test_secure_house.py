@@ -25,6 +25,7 @@ from tests.security.secure_house import (
 )
 
 pytestmark = pytest.mark.timeout(400)
+SOURCE_MODE = 0o664
 SERVICES = ("coordinator", "shipper", "writeback")
 
 
@@ -45,6 +46,7 @@ def said(secure: SecureHouse) -> dict[str, subprocess.CompletedProcess[str]]:
     run = secure.house.run
     orders = secure.house.folder
     first = write_planted(orders / "first.csv", 4)
+    first.chmod(SOURCE_MODE)
     said = {
         "inspect": done(run("inspect", str(first))),
         "preview": done(run("preview", str(first))),
@@ -91,6 +93,15 @@ async def poison(secure: SecureHouse) -> None:
     for subject in (subjects.ledger("nobody", 1), subjects.ship_command("nobody"), subjects.void_command("nobody", 1)):
         await admin.jetstream().publish(subject, body)
     await admin.jetstream().publish(subjects.writeback_command("nothing", "nobody", 1), body)
+    newer = json.dumps({"version": 99, "person": PERSON, "secrets": SECRET_WORDS}).encode()
+    await client.jetstream().publish(subjects.SUBMIT, newer)
+    for subject in (
+        subjects.ledger("newer", 1),
+        subjects.ship_command("newer"),
+        subjects.void_command("newer", 1),
+        subjects.writeback_command("newer", "newer", 1),
+    ):
+        await admin.jetstream().publish(subject, newer)
     for call in ("preview", "show", "resolve"):
         await client.request(subjects.api(call), body, timeout=10)
     for question in (subjects.RATES_QUOTE, subjects.LABELS_RECOVER, subjects.SHIPMENTS_FIND, subjects.SOURCES_RESTORE):
@@ -119,6 +130,16 @@ def test_no_log_has_a_secret_or_a_persons_data(secure: SecureHouse, said: dict[s
         assert found(log.read_text(errors="replace"), PERSONAL + SECRET_WORDS) == [], log.name
 
 
+def test_no_page_and_no_span_has_a_secret_or_a_persons_data(secure: SecureHouse, said: dict[str, Any]) -> None:
+    assert said
+    for name, page in secure.pages().items():
+        assert page, name
+        assert found(page, PERSONAL + SECRET_WORDS) == [], name
+    spans = b"".join(secure.collector.taken).decode(errors="replace")
+    assert "tally.commands.ship" in spans
+    assert found(spans, PERSONAL + SECRET_WORDS) == []
+
+
 def test_no_command_prints_a_secret_and_no_error_a_persons_data(said: dict[str, Any]) -> None:
     for name, ran in said.items():
         assert found(ran.stdout + ran.stderr, SECRET_WORDS) == [], name
@@ -129,7 +150,7 @@ async def test_no_event_and_no_outcome_has_a_persons_data(secure: SecureHouse, s
     assert said
     admin = await secure.connect("admin")
     js = admin.jetstream()
-    for stream in (subjects.EVENTS, subjects.OUTCOMES, subjects.REQUESTS, subjects.PLACES):
+    for stream in (subjects.EVENTS, subjects.OUTCOMES, subjects.PLACES, subjects.PARKED):
         state = (await js.stream_info(stream)).state
         for sequence in range(state.first_seq, state.last_seq + 1):
             try:
@@ -238,8 +259,10 @@ def test_what_the_house_keeps_is_its_users_alone(secure: SecureHouse, said: dict
     made = [*(secure.folder / "data").rglob("*"), *(secure.folder / "orders").glob("**/.tally-*")]
     kept = [secure.folder / "orders" / name for name in ("labels.pdf", "report.xlsx", "audit.csv")]
     assert {path.suffix for path in made} >= {".gif", ".db"}
+    source = secure.folder / "orders" / "first.csv"
+    assert stat.S_IMODE(source.stat().st_mode) == SOURCE_MODE, "written back, it has the mode that it had"
     for path in (*made, *kept):
         mode = stat.S_IMODE(path.stat().st_mode)
-        # A backup is as readable as the file that it is a copy of.
-        allowed = 0o644 if ".tally-backups" in path.parts and path.is_file() else 0o700
+        # A backup is as readable as the file that it is a copy of, and their folder as the file's.
+        allowed = 0o755 if ".tally-backups" in path.parts else 0o700
         assert mode & ~allowed == 0, f"{path} {mode:o}"
