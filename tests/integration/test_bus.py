@@ -309,6 +309,37 @@ async def test_a_slow_process_takes_no_message_that_another_could_handle(client:
     await js.delete_stream(name)
 
 
+async def test_a_process_that_says_what_room_it_has_is_given_no_more(client: Client, js: JetStreamContext) -> None:
+    name = f"T{uuid.uuid4().hex[:8]}"
+    await js.add_stream(name=name, subjects=[f"{name}.*"], retention="workqueue")
+    consumer = topology.Consumer("taker", name, f"{name}.*")
+    await js.add_consumer(name, consumer.config())
+    in_hand: set[int] = set()
+    most: list[int] = []
+    done: asyncio.Queue[int] = asyncio.Queue()
+
+    async def handle(message: Msg) -> None:
+        number = int(message.data)
+        in_hand.add(number)
+        most.append(len(in_hand))
+        # As long as it takes to hear from the server.
+        await client.flush()
+        await message.ack()
+        in_hand.remove(number)
+        await done.put(number)
+
+    for number in range(40):
+        await js.publish(f"{name}.x", str(number).encode())
+    pull = Pull(client, consumer, handle, Parking("test", Publisher(js)), concurrency=32, room=lambda: 3 - len(in_hand))
+    running = asyncio.create_task(pull.run())
+    async with asyncio.timeout(20):
+        assert sorted([await done.get() for _ in range(40)]) == list(range(40))
+    assert max(most) <= 3
+    running.cancel()
+    await asyncio.wait([running])
+    await js.delete_stream(name)
+
+
 async def test_a_claim_in_a_ledger_that_is_shorter_than_it_was_counts_for_nothing(ledger: Ledger, job: str) -> None:
     epoch = await ledger.refresh()
     mine = claim(job).model_copy(update={"epoch": epoch})

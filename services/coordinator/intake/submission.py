@@ -63,6 +63,11 @@ class Submission:
 
     async def submit(self, body: bytes) -> None:
         """Make the request's job, or reject it; the same request again is the same job."""
+        # From the first moment on, so that no other request is asked for in its place.
+        with self._turns.begin() as turn:
+            await self._submit(body, turn)
+
+    async def _submit(self, body: bytes, turn: IntakeTurn) -> None:
         try:
             request = JobRequest.model_validate_json(body)
         except ValidationError as error:
@@ -88,8 +93,7 @@ class Submission:
         await self._announcer.entered(job_id, JobStatus.PENDING)
         if admitted.status is JobStatus.PENDING:
             failpoint("coordinator.before_intake")
-            with self._turns.begin() as turn:
-                await self._take_in(job_id, request, turn)
+            await self._take_in(job_id, request, turn)
 
     async def abandon(self, body: bytes, error: ErrorBody) -> None:
         """Give a request up that cannot be worked on, and say so."""
