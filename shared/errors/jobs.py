@@ -259,7 +259,7 @@ STILL_IN_USE = _registered(
     "Stop every coordinator, then ask again in a moment.",
     retryable=True,
 )
-NO_BACKUP = _registered(
+SERVER_HAS_ITS_OWN_TOOLS = _registered(
     "E-4078",
     "Job database on a server",
     "The job database is on a PostgreSQL server, which has tools of its own for that.",

@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import BASE, revision_of, revisions
 from services.coordinator.database.tables import coordinators
-from shared.errors import NO_BACKUP, NOT_BACKED_UP, NOT_PUT_BACK, STILL_IN_USE, TallyError
+from shared.errors import NOT_BACKED_UP, NOT_PUT_BACK, SERVER_HAS_ITS_OWN_TOOLS, STILL_IN_USE, TallyError
 
 _WAIT = 15.0  # seconds for a lock
 _PAGES_AT_ONCE = 2000
@@ -113,5 +113,5 @@ def _file(url: str) -> Path:
     """The file of a SQLite job database; raises E-4078 for a server."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        raise TallyError(NO_BACKUP)
+        raise TallyError(SERVER_HAS_ITS_OWN_TOOLS)
     return Path(parsed.database or "")
