@@ -71,6 +71,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 up: ## Start every service in containers, with PostgreSQL and the sandbox carrier (needs Docker only)
 	@deploy/prepare
 	@$(COMPOSE) up --build --detach
+	@$(COMPOSE) build tally
 	@echo 'Console: http://127.0.0.1:8000 (its token: deploy/secrets/console_token)'
 	@echo 'Ship:    cp samples/orders.csv orders/ && $(COMPOSE) run --rm tally ship orders.csv'
 
