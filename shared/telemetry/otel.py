@@ -75,6 +75,19 @@ class Provider:
         """Whether there is a present span."""
         return trace.get_current_span().get_span_context().is_valid
 
+    def is_sampled(self) -> bool:
+        """Whether the present span is told to anybody; what is below one that is not, is not either."""
+        return trace.get_current_span().get_span_context().trace_flags.sampled
+
+    def is_left_out(self, context: Context) -> bool:
+        """Whether a message's trace is told to nobody."""
+        sent_in = trace.get_current_span(context).get_span_context()
+        return sent_in.is_valid and not sent_in.trace_flags.sampled
+
+    def left_out(self, context: Context) -> Span:
+        """A block in a trace that is told to nobody, which goes on with what is sent from it."""
+        return _Block(lambda: trace.get_current_span(context))
+
     def trace_id(self) -> str | None:
         """The present trace."""
         context = trace.get_current_span().get_span_context()

@@ -124,7 +124,7 @@ def trace_id() -> str | None:
 
 def span(name: str, kind: Kind = "internal", attributes: Mapping[str, Attribute] | None = None) -> Span:
     """A span below the present one; none where there is none."""
-    if _provider is None or not _provider.is_within():
+    if _provider is None or not _provider.is_sampled():
         return _NOTHING
     return _provider.span(name, kind, attributes or {})
 
@@ -133,7 +133,8 @@ def sending(subject: str, message: Message, message_id: str) -> Span:
     """The span of a publish; a job request begins a trace where there is none, what else is published does not."""
     if _provider is None or subject.startswith(_UNTRACED):
         return _NOTHING
-    if not subject.startswith(_REQUESTS) and not _provider.is_within():
+    begins = subject.startswith(_REQUESTS) and not _provider.is_within()
+    if not begins and not _provider.is_sampled():
         return _NOTHING
     attributes = _messaging("send", subject) | _of(work.names_of(dict(message)))
     return _provider.span(
@@ -145,6 +146,9 @@ def processing(subject: str, headers: Mapping[str, str] | None, body: bytes, con
     """The span of a message, or of a call (without a `consumer`), below the one that it was sent in."""
     if _provider is None:
         return _NOTHING
+    sent_in = _provider.sent_in(headers or {})
+    if _provider.is_left_out(sent_in):
+        return _provider.left_out(sent_in)
     attributes = _messaging("process", subject) | _of(work.Work(subject, body).named)
     attributes["messaging.message.body.size"] = len(body)
     if consumer is not None:
@@ -153,7 +157,7 @@ def processing(subject: str, headers: Mapping[str, str] | None, body: bytes, con
         f"process {work.destination(subject)}",
         "server" if consumer is None else "consumer",
         attributes,
-        parent=_provider.sent_in(headers or {}),
+        parent=sent_in,
     )
 
 

@@ -138,3 +138,24 @@ def test_a_flush_and_the_rows_it_is_for_are_linked_to_each_other(told: InMemoryS
     linked = spans["flush"].links[0].context.span_id
     waiting = next(span for span in told.get_finished_spans() if span.context.span_id == linked)
     assert waiting.links[0].context.span_id == spans["flush"].context.span_id
+
+
+def test_a_trace_that_is_left_out_is_left_out_by_whoever_works_on_it(
+    told: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left_out = {"traceparent": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-00"}
+    with (
+        tracing.processing(subjects.ledger("j1", 7), left_out, OUTCOME.encode(), "coordinator-ledger"),
+        tracing.span("commit record_outcome"),
+        tracing.sending(subjects.writeback_command("abc", "j1", 7), OUTCOME, "id"),
+    ):
+        assert tracing.headers() == left_out
+    assert not told.get_finished_spans()
+
+    monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_always_off")
+    monkeypatch.setattr(tracing, "_provider", Provider({}, SimpleSpanProcessor(told)))
+    with tracing.in_row(tracing.RowAttempt("j1", 7, 1)), tracing.sending(subjects.ship_command("j1"), OUTCOME, "id"):
+        headers = tracing.headers()
+    assert headers is not None
+    assert headers["traceparent"].endswith("-00")
+    assert not told.get_finished_spans()
