@@ -168,7 +168,7 @@ def configuration() -> str:
     users = "".join(_user(name, permissions) for name, permissions in USERS.items())
     return (
         "# Written by make docs from shared/bus/permissions.py: change that.\n"
-        "# Passwords are variables: of the server's environment, or of a file that is included before this one.\n"
+        "# Passwords are variables of the server's environment.\n"
         f"authorization {{\n  users: [\n{users}  ]\n}}\n"
     )
 
