@@ -48,7 +48,9 @@ class JudgingProcess:
     async def start(cls, judge: StoringJudge) -> JudgingProcess:
         """A process that judges as `judge` does. Raises ProcessEndedError."""
         pipe = asyncio.subprocess.PIPE
-        command = (sys.executable, "-m", judging_process.__name__)
+        # As its coordinator: where that one takes no module from the working directory, this one does not either.
+        safely = ["-P"] if sys.flags.safe_path else []
+        command = (sys.executable, *safely, "-m", judging_process.__name__)
         try:
             started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
         except OSError as error:
