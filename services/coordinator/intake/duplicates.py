@@ -29,7 +29,7 @@ class _FirstRows:
     """Rows by a mark, of rows alike the first; the oldest are forgotten."""
 
     def __init__(self) -> None:
-        # By a hash of 64 bits, which takes half the memory of a mark: of the rows remembered no two share one by chance.
+        # By 64 bits of a hash, in half the memory of a mark; that two of so many rows share one by chance is out of reach.
         self._rows: dict[int, int] = {}
         # A dict finds its oldest key only by passing all that were deleted before it.
         self._oldest: deque[int] = deque()
