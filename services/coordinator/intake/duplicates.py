@@ -29,7 +29,7 @@ class _FirstRows:
     """Rows by a mark, of rows alike the first; the oldest are forgotten."""
 
     def __init__(self) -> None:
-        # By 64 bits of a hash, in half the memory of a mark; that two of so many rows share one by chance is out of reach.
+        # By 64 bits of a hash, in half the memory of a mark: too many for two of these rows to share one by chance.
         self._rows: dict[int, int] = {}
         # A dict finds its oldest key only by passing all that were deleted before it.
         self._oldest: deque[int] = deque()
