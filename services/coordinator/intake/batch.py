@@ -15,6 +15,7 @@ from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.intake.history import History
 from services.coordinator.intake.judges import Judging
 from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, ValidT
+from services.coordinator.intake.marks import Marks
 from services.coordinator.intake.orders import OrderReader
 from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
 from services.coordinator.intake.settled import SettledCount
@@ -142,23 +143,23 @@ class Batch:
         hashed = self._judge.source_hash
         valid = [row for row, _ in batch if not isinstance(row, RefusedRow)]
         keys = [row.key(hashed) for row in valid]
+        marks = [row.marks for row in valid]
         shipped = await self.history.shipped_orders(keys)
-        earlier = SimilarOrders(await self.history.similar_orders([row.marks for row in valid]))
-        of_valid = iter(keys)
+        earlier = SimilarOrders(await self.history.similar_orders(marks))
+        of_valid = zip(keys, marks, strict=True)
         taken: list[ValidT | RefusedRow] = []
         for row, number in batch:
             self._taken += 1
             if isinstance(row, RefusedRow):
                 taken.append(row)
             else:
-                key = next(of_valid)
+                key, marked = next(of_valid)
                 judged = self._judged(row, shipped.get(key) or self._told_by(number), number)
-                taken.append(self._warned(judged, key, earlier))
+                taken.append(self._warned(judged, key, marked, earlier))
         return taken
 
-    def _warned(self, row: ValidT, key: str, earlier: SimilarOrders) -> ValidT:
+    def _warned(self, row: ValidT, key: str, marks: Marks, earlier: SimilarOrders) -> ValidT:
         """The row with a warning where it may be a duplicate; one that does not ship has none."""
-        marks = row.marks
         like = self._so_far.note(self._taken, marks)
         if row.skipped is not None:
             return row.unwarned()

@@ -28,7 +28,10 @@ Judging = Callable[[StoringJudge, Iterator[FoundOrder]], AsyncIterator[Block[Sto
 # Below that many orders a process costs more than it saves: it takes a second or two to start.
 _FEW = 10_000
 _MOST_PROCESSES = 2
+# Orders that go to a process at once: each block costs the coordinator some milliseconds, whatever is in it.
+_LARGE_BLOCK = 4 * BLOCK
 _BLOCKS_EACH = 2  # one that is judged, one that waits for it
+_PIPED = 1 << 20  # bytes of an answer that are held before its end is read; a block's are about as many
 # Seconds for a process to start, and for one block; it is ended behind them, and its work done without it.
 _PATIENCE = 120.0
 
@@ -52,7 +55,7 @@ class JudgingProcess:
         safely = ["-P"] if sys.flags.safe_path else []
         command = (sys.executable, *safely, "-m", judging_process.__name__)
         try:
-            started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe))
+            started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_PIPED))
         except OSError as error:
             raise ProcessEndedError from error
         try:
@@ -133,7 +136,7 @@ class BatchJudges:
         starting: asyncio.Task[None] | None = None
         # Until the processes are ready there is no reason to wait for them.
         while starting is None or not starting.done():
-            block = await asyncio.to_thread(_next_block, found)
+            block = await asyncio.to_thread(_next_block, found, BLOCK)
             if not block:
                 return
             orders += len(block)
@@ -170,9 +173,13 @@ class BatchJudges:
         """Every further block, judged by the processes in turn."""
         hands: list[JudgingProcess | None] = [*self.processes] or [None]
         turns = cycle(hands)
+        size = _LARGE_BLOCK if self.processes else BLOCK
         waiting: deque[asyncio.Task[Block[StoredRow]]] = deque()
         while True:
-            while len(waiting) < len(hands) * _BLOCKS_EACH and (block := await asyncio.to_thread(_next_block, found)):
+            while len(waiting) < len(hands) * _BLOCKS_EACH:
+                block = await asyncio.to_thread(_next_block, found, size)
+                if not block:
+                    break
                 waiting.append(self._task(_judged_by(next(turns), judge, block)))
             if not waiting:
                 return
@@ -194,8 +201,8 @@ async def _judged_by(process: JudgingProcess | None, judge: StoringJudge, found:
     return await asyncio.to_thread(judge.judged, found)
 
 
-def _next_block(found: Iterator[FoundOrder]) -> list[FoundOrder]:
-    return list(islice(found, BLOCK))
+def _next_block(found: Iterator[FoundOrder], size: int) -> list[FoundOrder]:
+    return list(islice(found, size))
 
 
 def _processors() -> int:

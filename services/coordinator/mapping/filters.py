@@ -40,6 +40,7 @@ _POUNDS_PER_UNIT = {
 _PHONE = re.compile(r"'?\+?[0-9\s().\-/\u2010-\u2015]+")
 _PHONE_EXTENSION = re.compile(r"[\s,;]*(?:extension|ext|x|#)\.?\s*[0-9]+$", re.IGNORECASE)
 _PHONE_AS_NUMBER = re.compile(r"([0-9]{7,15})\.0+")
+_NO_DIGITS = re.compile(r"[^0-9]+")
 _PHONE_DIGITS = range(7, 16)  # at most 15 by UPS Shipping v2409 and ITU-T E.164
 
 _YES = frozenset({"yes", "y", "true", "t", "1", "x", "on"})
@@ -129,7 +130,7 @@ def phone(value: str) -> str:
     text = _PHONE_EXTENSION.sub("", text)
     if not _PHONE.fullmatch(text):
         raise FieldValueError(value, "a phone number has digits, spaces and ( ) . - / only")
-    digits = "".join(re.findall(r"[0-9]", text))
+    digits = _NO_DIGITS.sub("", text)
     if len(digits) not in _PHONE_DIGITS:
         raise FieldValueError(value, f"{len(digits)} digits; a phone number has 7 to 15")
     return digits

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 from services.coordinator.mapping.filters import service_level, yes_no
 from services.coordinator.mapping.reading import RowReader
@@ -29,14 +30,14 @@ class Lane:
     origin: str
     destination: str
 
-    @property
+    @cached_property
     def is_abroad(self) -> bool:
         """Whether the carrier treats it as going abroad: the US and Puerto Rico are one country to it."""
         if self.origin == self.destination or not (self.origin and self.destination):
             return False
         return not {self.origin, self.destination} <= UNITED_STATES
 
-    @property
+    @cached_property
     def crosses_customs(self) -> bool:
         """Whether customs is told what is sent."""
         return self.is_abroad and crosses_customs(self.origin, self.destination)
@@ -45,6 +46,12 @@ class Lane:
     def is_by_road(self) -> bool:
         """Whether UPS Standard goes that way."""
         return any({self.origin, self.destination} <= area for area in _ROADS)
+
+
+@lru_cache(maxsize=1024)
+def lane_between(origin: str, destination: str) -> Lane:
+    """The lane from country to country: a source's orders share a few."""
+    return Lane(origin, destination)
 
 
 def read_service(row: RowReader, lane: Lane, *, is_open: bool = False) -> ServiceLevel:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.coordinator.mapping.fields import LIMITS, PLACES, Fields
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing, quoted
@@ -13,6 +13,11 @@ from shared.errors import ErrorBody
 
 ValueT = TypeVar("ValueT")
 BlankT = TypeVar("BlankT")
+
+# What texts were parsed to, by field, text, default, filter and its arguments: most fields say the same in many rows.
+_PARSED: dict[tuple[object, ...], Any] = {}
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 16_384, 40  # of them, and characters of a text
+_SELDOM_ALIKE = frozenset({"email"})
 
 
 class RowReader:
@@ -32,7 +37,11 @@ class RowReader:
 
     def says(self, *fields: str) -> bool:
         """Whether any of these fields holds anything."""
-        return any(self._texts.get(field, "").strip() for field in fields)
+        texts = self._texts
+        for field in fields:  # noqa: SIM110 - asked for every row several times, and a generator costs twice as much
+            if texts.get(field, "").strip():
+                return True
+        return False
 
     def text(self, field: str, *, needed: bool = False) -> str:
         """The field on one clean line and within its limit; blank where it is not, or has a problem."""
@@ -79,16 +88,27 @@ class RowReader:
         The filter is given `arguments` besides the text.
         """
         # Most fields of most rows are blank.
-        if not (default or needed or self._texts.get(field)):
+        given = self._texts.get(field, "")
+        if not (default or needed or given):
             return blank
+        said = (field, given, default, parse, *arguments)
+        # Another thread may forget them all at any time.
+        known: ValueT | None = _PARSED.get(said)
+        if known is not None and field not in self.problems:
+            return known
         text = self.text(field, needed=needed and not default) or default
         if not text or field in self.problems:
             return blank
         try:
-            return parse(text, *arguments)
+            value = parse(text, *arguments)
         except FieldValueError as error:
             self.problems[field] = invalid(field, error)
             return blank
+        if len(given) <= _LONGEST_REMEMBERED and field not in _SELDOM_ALIKE:
+            if len(_PARSED) >= _MOST_REMEMBERED:
+                _PARSED.clear()
+            _PARSED[said] = value
+        return value
 
     def refuse(self, field: str, value: str, reason: str, *, action: str | None = None) -> None:
         """Say that `field`, or what comes of it, is `value` and why that will not do, where it has no problem yet.

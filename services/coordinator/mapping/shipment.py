@@ -19,7 +19,7 @@ from services.coordinator.mapping.filters import (
     yes_no,
 )
 from services.coordinator.mapping.goods import has_lines, read_customs
-from services.coordinator.mapping.lane import Lane, check_phones, read_saturday, read_service
+from services.coordinator.mapping.lane import Lane, check_phones, lane_between, read_saturday, read_service
 from services.coordinator.mapping.parcels import read_packages
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
@@ -136,10 +136,10 @@ def map_order(
 def _lane(row: RowReader, ship_from: Contact | None, recipient: Contact | None) -> Lane:
     origin = "" if ship_from is None else country_of(ship_from.address)
     if recipient is not None:
-        return Lane(origin, country_of(recipient.address))
+        return lane_between(origin, country_of(recipient.address))
     country = row.parsed("country", country_code, blank="", default=_DEFAULT_COUNTRY)
     state = row.parsed("state", _state, country, blank="") if country else ""
-    return Lane(origin, customs_country(country, state))
+    return lane_between(origin, customs_country(country, state))
 
 
 def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
@@ -155,6 +155,8 @@ def _ship_from(row: RowReader, senders: Senders) -> Contact | None:
 
 def _currency(row: RowReader, fields: Fields) -> str:
     """The currency of an order's amounts of money; without any it does not matter what the row says."""
+    if not fields.packages and not fields.lines and _VALUES.isdisjoint(fields.texts):
+        return _DEFAULT_CURRENCY
     parts = (fields, *(part for _, part in (*fields.packages, *fields.lines)))
     has_values = any(part.texts.get(field, "").strip() for part in parts for field in _VALUES & part.texts.keys())
     return row.parsed("currency", currency_code, blank=_DEFAULT_CURRENCY) if has_values else _DEFAULT_CURRENCY
