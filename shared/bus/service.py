@@ -348,7 +348,10 @@ class Service:
         await renewal.round()
 
     async def _answer_status(self, message: NatsMessage) -> None:
-        asked = AskStatus.model_validate_json(message.body) if message.body else AskStatus()
+        try:
+            asked = AskStatus.model_validate_json(message.body)
+        except (ValidationError, NewerVersionError):
+            asked = AskStatus()  # whoever asks in other words, or in none, is told who is there
         status = ServiceStatus(
             name=self.name,
             pid=os.getpid(),

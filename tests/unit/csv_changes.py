@@ -33,7 +33,7 @@ def change(
 
 def intake(path: Path) -> dict[int, str]:
     """The checksum of every row of a file, by its number."""
-    with open_csv(path) as snapshot:
+    with open_csv(path.resolve()) as snapshot:
         return {row.number: row.checksum for row in snapshot.rows()}
 
 

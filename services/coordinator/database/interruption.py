@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -41,6 +42,20 @@ def distrust(connection: Connection) -> int:
     unsure = [RowStatus.PENDING.value, RowStatus.IN_FLIGHT.value, RowStatus.FAILED.value]
     found = connection.execute(update(rows).where(rows.c.status.in_(unsure), ~rows.c.recover), {"recover": True})
     return found.rowcount
+
+
+def knows_sale(connection: Connection, job_id: str, row_number: int, tracking_numbers: Sequence[str]) -> bool:
+    """Whether a row has these numbers already."""
+    place = (rows.c.job_id == job_id) & (rows.c.row_number == row_number)
+    found = connection.scalar(select(rows.c.tracking_numbers).where(place))
+    return found is not None and list(found) == list(tracking_numbers)
+
+
+def knows_attempt(connection: Connection, job_id: str, row_number: int, attempt: int) -> bool:
+    """Whether a row has come to this attempt."""
+    place = (rows.c.job_id == job_id) & (rows.c.row_number == row_number)
+    found = connection.scalar(select(rows.c.attempt).where(place))
+    return found is not None and found >= attempt
 
 
 def catch_up_with_attempt(connection: Connection, job_id: str, row_number: int, attempt: int) -> int:

@@ -24,7 +24,7 @@ _BEATS_TO_MISS = 5
 class Heartbeat:
     """Says that this coordinator lives, several times within the `counts_for` seconds that a heartbeat counts.
 
-    `replay` records what came to the ledger behind a sequence.
+    `replay` records what came to the ledger behind a sequence, and says how far that went.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Heartbeat:
         *,
         house_run: str,
         counts_for: float,
-        replay: Callable[[int], Awaitable[None]],
+        replay: Callable[[int], Awaitable[int]],
     ) -> None:
         self._database = database
         self._ledger = ledger
@@ -61,7 +61,7 @@ class Heartbeat:
             log.warning("a job was interrupted", job=step.job_id, status=step.entered)
             await self._progress.follow(step)
         if self._ledger.epoch == epoch:
-            await self._replay(mark)
+            self._ledger.note(epoch, await self._replay(mark))
 
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""

@@ -35,8 +35,10 @@ class _Found:
     unknown: int = 0
 
 
-async def replay(js: JetStreamContext, database: Database, progress: Progress, mark: int) -> None:
+async def replay(js: JetStreamContext, database: Database, progress: Progress, mark: int) -> int:
     """Record the outcomes that coordinators got behind `mark`, the ledger sequence up to which nothing is missing.
+
+    Returns the sequence up to which nothing is missing then.
 
     Where some were missing, or are in the ledger no more, the job database is behind what was done: every row that is
     still to ship is looked up with the carrier before it is bought.
@@ -44,7 +46,7 @@ async def replay(js: JetStreamContext, database: Database, progress: Progress, m
     try:
         consumer = await js.consumer_info(subjects.LEDGER, topology.LEDGER_ENTRIES.durable)
     except NotFoundError:
-        return  # it is made anew, and delivers everything from the first
+        return mark  # it is made anew, and delivers everything from the first
     acknowledged = 0 if consumer.ack_floor is None else consumer.ack_floor.stream_seq
     if not mark:
         # Nothing is known of this ledger; what it had before its first entry is nobody's to miss.
@@ -65,6 +67,7 @@ async def replay(js: JetStreamContext, database: Database, progress: Progress, m
             of_unknown_jobs=found.unknown,
             to_be_looked_up=looked_up,
         )
+    return max(mark, acknowledged)
 
 
 async def _entries(js: JetStreamContext, first: int, last: int) -> AsyncIterator[tuple[int, Entry]]:
@@ -87,9 +90,13 @@ async def _is_last(js: JetStreamContext, sequence: int, entry: Entry) -> bool:
 
 
 async def _record(database: Database, progress: Progress, entry: Entry, found: _Found) -> None:
-    if not isinstance(entry, Shipped):
-        place = (entry.job_id, entry.row_number, entry.attempt)
-        found.missing += await database.write(interruption.catch_up_with_attempt, *place)
+    place = (entry.job_id, entry.row_number)
+    # Nearly all is known, and a look costs less than a transaction.
+    if isinstance(entry, Shipped):
+        if await database.read(interruption.knows_sale, *place, entry.tracking_numbers):
+            return
+    elif not await database.read(interruption.knows_attempt, *place, entry.attempt):
+        found.missing += await database.write(interruption.catch_up_with_attempt, *place, entry.attempt)
     if isinstance(entry, Claimed):
         return
     try:

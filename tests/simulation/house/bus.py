@@ -179,7 +179,13 @@ class Connection:
         del timeout
         return self
 
-    async def request(self, subject: str, payload: bytes, timeout: float = 5) -> Any:  # noqa: ASYNC109 - nats-py's
+    async def request(
+        self,
+        subject: str,
+        payload: bytes,
+        timeout: float = 5,  # noqa: ASYNC109 - nats-py's
+        headers: dict[str, str] | None = None,  # noqa: ARG002 - traces are not simulated
+    ) -> Any:
         """Ask one of those who answer."""
         able = [one for one in self._server.connections if subject in one._answerers and one._process.alive]
         if not able:

@@ -130,6 +130,11 @@ async def _persist(run: Callable[[], Awaitable[None]]) -> None:
     await repeat(once, every=1.0, log=log)
 
 
+async def _nothing_to_replay(mark: int) -> int:
+    """No database is put back to an earlier state in these lives."""
+    return mark
+
+
 def coordinator(premises: Premises, name: str) -> Running:
     """A coordinator as services/coordinator/app.py makes it, without intake."""
     me = Running(premises, name)
@@ -144,7 +149,15 @@ def coordinator(premises: Premises, name: str) -> Running:
     handlers = CoordinatorHandlers(nothing, progress, withdrawal, me.ledger)
     lookups = LookUps(me.client, database, progress, me.clock, look_again_after=LOOK_AGAIN_AFTER)
     watchdog = Watchdog(database, me.ledger, dispatcher, progress, me.clock, stuck_after=STUCK_AFTER)
-    heartbeat = Heartbeat(database, progress, me.ledger, me.clock, house_run="", counts_for=INTERRUPTED_AFTER)
+    heartbeat = Heartbeat(
+        database,
+        progress,
+        me.ledger,
+        me.clock,
+        house_run="",
+        counts_for=INTERRUPTED_AFTER,
+        replay=_nothing_to_replay,
+    )
 
     async def start() -> None:
         await heartbeat.arrive()
