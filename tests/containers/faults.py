@@ -49,7 +49,6 @@ FAULTS = (
     Fault("docker kill, docker start: nats", kill=("nats",)),
     Fault("compose restart: postgres", restart=("postgres",)),
     Fault("docker kill, docker start: postgres", kill=("postgres",)),
-    Fault("compose restart: everything", restart=("nats", "postgres", *SERVICES, "sandbox")),
     Fault(
         "2 coordinators, 3 shippers, 2 writebacks; docker kill of one of each, for good",
         kill=SERVICES,
