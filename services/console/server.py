@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
-import sys
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -13,6 +11,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shared.errors import SETTINGS_INVALID, TallyError
 from shared.listening import listen, url_of
+from shared.serving import AnnouncingServer
 from shared.settings import ListenSettings
 
 KEEP_ALIVE = 30
@@ -54,32 +53,12 @@ class BoundedProtocol(H11Protocol):
             self._late = None
 
 
-class Server(uvicorn.Server):
-    """uvicorn, with a line of JSON on standard output once it is ready; `stopping` is set when it is told to stop."""
-
-    def __init__(self, config: uvicorn.Config, url: str, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._url = url
-        self._stopping = stopping
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say where."""
-        await super().startup(sockets)
-        sys.stdout.write(json.dumps({"event": "listening", "url": self._url}) + "\n")
-        sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """End the streams of events, then stop."""
-        self._stopping.set()
-        await super().shutdown(sockets)
-
-
 def serve(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> None:
     """Serve `app` until SIGTERM or SIGINT."""
     server_of(app, listener, stopping).run([listener])
 
 
-def server_of(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> Server:
+def server_of(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) -> AnnouncingServer:
     """What serves `app`."""
     config = uvicorn.Config(
         app,
@@ -94,7 +73,7 @@ def server_of(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) ->
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-    return Server(config, url_of(listener), stopping)
+    return AnnouncingServer(config, url_of(listener), stopping)
 
 
 def listening(settings: ListenSettings) -> socket.socket:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import socket
 import sqlite3
-import sys
 
 import uvicorn
 
@@ -14,31 +11,12 @@ from services.sandbox.app import build
 from services.sandbox.connections import OpenProtocol
 from shared.errors import SETTINGS_INVALID, TallyError
 from shared.listening import listen, url_of
+from shared.serving import AnnouncingServer
 from shared.settings import SandboxSettings
 
 # Longer than any client keeps an idle connection: a close that races a request would look like a lost answer.
 KEEP_ALIVE = 300
 GRACE = 5
-
-
-class Server(uvicorn.Server):
-    """uvicorn, with a line of JSON on standard output once it is ready."""
-
-    def __init__(self, config: uvicorn.Config, url: str, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._url = url
-        self._stopping = stopping
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say where."""
-        await super().startup(sockets)
-        sys.stdout.write(json.dumps({"event": "listening", "url": self._url}) + "\n")
-        sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let go of the calls that are held back, then stop."""
-        self._stopping.set()
-        await super().shutdown(sockets)
 
 
 def serve(settings: SandboxSettings) -> None:
@@ -58,4 +36,4 @@ def serve(settings: SandboxSettings) -> None:
         timeout_keep_alive=KEEP_ALIVE,
         timeout_graceful_shutdown=GRACE,
     )
-    Server(config, url_of(listener), stopping).run([listener])
+    AnnouncingServer(config, url_of(listener), stopping).run([listener])
