@@ -187,7 +187,10 @@ def test_the_demo_kills_a_shipper_and_ships_each_row_once(told: Teller) -> None:
     # How fast it goes differs from one run to the next, and with it what it says: no transcript is kept of it.
     said = " ".join(told.run(f"demo --data demo{told.width}").split())
     assert "30 rows to ship" in said
-    assert "Half-way, at row 15: kill -9" in said
+    # News of a row travels a few times a second: the job may be some rows further when it comes.
+    half_way = re.search(r"Half-way, at row (\d+): kill -9 \d+, the shipper", said)
+    assert half_way is not None
+    assert 15 <= int(half_way[1]) < 30
     assert "30 of 30 shipped" in said
     assert "exactly one live shipment for each of the 30 rows." in said
     assert ("rows last" if told.in_session else "tally rows last") in said
