@@ -100,6 +100,9 @@ def _rows(header: Header, records: Iterable[list[str]]) -> Iterator[tuple[int, l
     width = len(header.names)
     all_named = len(header.columns) == width
     for texts in records:
+        if all_named and len(texts) == width:
+            yield 0, texts
+            continue
         surplus = sum(1 for text in texts[width:] if text.strip(BLANK))
         row = texts[:width] + [""] * (width - len(texts))
         yield surplus, row if all_named else [row[index] for index in header.positions]

@@ -27,6 +27,7 @@ class CsvGrammar:
         self.delimiter = delimiter
         # No text holds a NUL.
         self.quote = quote = quote or NO_QUOTE
+        self._no_text = BLANK + delimiter + quote
         d, q = re.escape(delimiter), re.escape(quote)
         quoted = rf"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}[^{d}\r\n]*+"
         field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*+)"
@@ -61,9 +62,10 @@ class CsvGrammar:
 
     def values(self, record: str, number: int = 0) -> list[str]:
         """The texts of a record's fields. Raises MalformedRecordError, naming record `number`: text after a quote."""
-        fields = self.fields(record)
+        if self.quote not in record:
+            return self.fields(record)
         try:
-            return [self.text(field) for field in fields] if self.quote in record else fields
+            return [self.text(field) for field in self.fields(record)]
         except MalformedRecordError as error:
             raise MalformedRecordError(f"in record {number} {error}") from None
 
@@ -93,8 +95,10 @@ class CsvGrammar:
 
     def is_blank(self, record: str) -> bool:
         """Whether a record is no row: nothing but blanks in every field."""
+        if record[:1] not in self._no_text:
+            return False
         rest = record.strip(BLANK + self.delimiter)
-        if not rest or rest.strip(BLANK + self.delimiter + self.quote):
+        if not rest or rest.strip(self._no_text):
             return not rest
         try:
             return not any(value.strip(BLANK) for value in self.values(record))

@@ -97,6 +97,6 @@ def test_a_record_of_nothing_but_blanks_is_no_row(record: str) -> None:
     assert COMMA.is_blank(record)
 
 
-@pytest.mark.parametrize("record", ["#\n", '""""\n', ",,0\n", '"" ""\n'])
+@pytest.mark.parametrize("record", ["#\n", "#,,\n", '""""\n', ",,0\n", '"" ""\n'])
 def test_a_record_that_says_anything_is_a_row(record: str) -> None:
     assert not COMMA.is_blank(record)
