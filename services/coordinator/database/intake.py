@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRow, stored
+from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRows, stored_rows
 from services.coordinator.database.row_insert import insert_rows
 from services.coordinator.database.starting import note_skip
 from services.coordinator.database.step import Step, close
@@ -130,16 +130,15 @@ def add_rows(
     intake: str,
     installation: str,
     first: int,
-    batch: Sequence[NewRow | RefusedRow | StoredRow],
+    batch: Sequence[NewRow | RefusedRow] | StoredRows,
     now: datetime,
 ) -> None:
     """Insert a batch of rows, numbered from `first`."""
     job = of_intake(connection, job_id, intake, now)
-    as_stored = [stored(row, job.source_hash) for row in batch]
-    insert_rows(connection, installation, job_id, first, as_stored)
-    for number, row in enumerate(as_stored, start=first):
-        if row.skipped is not None:
-            note_skip(job, number, row.skipped, row.shipped_before)
+    as_stored = batch if isinstance(batch, StoredRows) else stored_rows(batch, job.source_hash)
+    insert_rows(connection, installation, job_id, first, as_stored.rows)
+    for place, (why, before) in sorted(as_stored.skipped.items()):
+        note_skip(job, first + place, why, before)
     job.close()
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,9 +13,23 @@ from services.coordinator.identity import reservation_key
 from services.coordinator.intake.marks import NO_MARKS, Marks
 from shared.contracts.commands import SourcePlace
 from shared.contracts.documents import ShippedBefore
+from shared.contracts.states import RowStatus
 from shared.contracts.warning import RowWarning
 from shared.errors import ErrorBody
 from shared.shipping import Shipment
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What comparing a row with earlier orders, and with those before it, found: the row's own fields, and `warnings`.
+
+    Without `skipped` it ships, again where it is `shipped_before`.
+    """
+
+    shipped_before: ShippedBefore | None = None
+    skipped: ErrorBody | None = None
+    replaces: tuple[str, ...] = ()
+    warnings: tuple[RowWarning, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,19 +72,15 @@ class NewRow:
         """Its reservation key; `source_hash` tells the source."""
         return reservation_key(source_hash, self.row_key, self.fingerprint)
 
-    def judged(
-        self, before: ShippedBefore, *, skipped: ErrorBody | None = None, replaces: tuple[str, ...] = ()
-    ) -> NewRow:
-        """The row of an order that is shipped already."""
-        return replace(self, shipped_before=before, skipped=skipped, replaces=replaces)
-
-    def warned(self, added: Sequence[RowWarning]) -> NewRow:
-        """The row with more warnings."""
-        return replace(self, warnings=(*self.warnings, *added))
-
-    def unwarned(self) -> NewRow:
-        """The row without any."""
-        return replace(self, warnings=())
+    def with_finding(self, finding: Finding) -> NewRow:
+        """The row with what comparing it with others found; one that does not ship has no warnings."""
+        return replace(
+            self,
+            skipped=finding.skipped,
+            shipped_before=finding.shipped_before,
+            replaces=finding.replaces,
+            warnings=(*self.warnings, *finding.warnings) if finding.skipped is None else (),
+        )
 
 
 @dataclass(frozen=True)
@@ -95,72 +105,95 @@ class RefusedRow:
         first, *others = self.problems
         return first.model_copy(update={"details": (*first.details, *others)})
 
+    def key(self, _source_hash: str) -> str:
+        """Its reservation key: it has none."""
+        return ""
 
-class StoredRow(NamedTuple):
-    """A row as it is stored, its shipment and lists as JSON: plain and quick to hand from one process to another.
+
+# What is inserted of a row, in the order of STORED. Plain, since a million of them go from one process to another, and a
+# tuple with names takes microseconds more each.
+StoredRow = tuple[Any, ...]
+
+STORED = (
+    "source_row",
+    "row_key",
+    "checksum",
+    "others",
+    "recipient",
+    "destination",
+    "reservation_key",
+    "shipment",
+    "service",
+    "order_mark",
+    "contents_mark",
+    "warnings",
+    "status",
+    "error",
+    "shipped_before",
+    "replaces",
+)
+_WARNINGS = STORED.index("warnings")
+_PENDING, _SKIPPED = RowStatus.PENDING.value, RowStatus.SKIPPED.value
+
+
+@dataclass
+class StoredRows:
+    """Rows as they are stored; `skipped` says by place, from 0, why some do not ship, and what shipped them before."""
+
+    rows: list[StoredRow]
+    skipped: dict[int, tuple[ErrorBody, ShippedBefore | None]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+def stored_rows(rows: Sequence[NewRow | RefusedRow], source_hash: str) -> StoredRows:
+    """Rows as they are stored; `source_hash` tells the source."""
+    taken = StoredRows([stored(row, row.key(source_hash)) for row in rows])
+    for place, row in enumerate(rows):
+        if row.skipped is not None:
+            taken.skipped[place] = (row.skipped, row.shipped_before if isinstance(row, NewRow) else None)
+    return taken
+
+
+def stored(row: NewRow | RefusedRow, key: str) -> StoredRow:
+    """A row as it is stored, its shipment and lists as JSON; `key` is its reservation key.
 
     Of an order that cannot ship the shipment is empty, and no reservation can be of it.
     """
-
-    source_row: int
-    row_key: str
-    checksum: str
-    others: str | None
-    recipient: str
-    destination: str
-    reservation_key: str = ""
-    shipment: str = "{}"
-    service: str = ""
-    warnings: str | None = None
-    order_mark: str | None = None
-    contents_mark: str | None = None
-    skipped: ErrorBody | None = None
-    shipped_before: ShippedBefore | None = None
-    replaces: tuple[str, ...] = ()
-
-    @property
-    def marks(self) -> Marks:
-        """By what later orders like it are recognised."""
-        return Marks(self.order_mark or "", self.contents_mark or "")
-
-    def key(self, source_hash: str) -> str:  # noqa: ARG002 - the same for every kind of row
-        """Its reservation key."""
-        return self.reservation_key
-
-    def judged(
-        self, before: ShippedBefore, *, skipped: ErrorBody | None = None, replaces: tuple[str, ...] = ()
-    ) -> StoredRow:
-        """The row of an order that is shipped already."""
-        return self._replace(shipped_before=before, skipped=skipped, replaces=replaces)
-
-    def warned(self, added: Sequence[RowWarning]) -> StoredRow:
-        """The row with more warnings."""
-        return self._replace(warnings=_warnings([*json.loads(self.warnings or "[]"), *_documents(added)]))
-
-    def unwarned(self) -> StoredRow:
-        """The row without any."""
-        return self._replace(warnings=None)
-
-
-def stored(row: NewRow | RefusedRow | StoredRow, source_hash: str) -> StoredRow:
-    """A row as it is stored; `source_hash` tells the source."""
-    if isinstance(row, StoredRow):
-        return row
     others = json.dumps(_documents(row.others)) if row.others else None
-    place = (row.source_row, row.row_key, row.checksum, others, row.recipient, row.destination)
+    place = (row.source_row, row.row_key, row.checksum, others, row.recipient, row.destination, key)
     if isinstance(row, RefusedRow):
-        return StoredRow(*place, skipped=row.skipped)
-    return StoredRow(
+        return (*place, "{}", "", None, None, None, _SKIPPED, _json(row.skipped), None, None)
+    return (
         *place,
-        row.key(source_hash),
         row.shipment.model_dump_json(exclude_defaults=True),
         row.service,
-        _warnings(_documents(row.warnings)),
         row.marks.order or None,
         row.marks.contents or None,
-        row.skipped,
-        row.shipped_before,
-        row.replaces,
+        json.dumps(_documents(row.warnings)) if row.warnings else None,
+        _PENDING if row.skipped is None else _SKIPPED,
+        _json(row.skipped),
+        _json(row.shipped_before),
+        json.dumps(row.replaces) if row.replaces else None,
+    )
+
+
+def source_row_of(row: NewRow | RefusedRow | StoredRow) -> int:
+    """The number of the row in its source."""
+    return int(row[0]) if isinstance(row, tuple) else row.source_row
+
+
+def with_finding(row: StoredRow, finding: Finding) -> StoredRow:
+    """A stored row with what comparing it with others found; the same as storing the row with the finding."""
+    warnings = [*json.loads(row[_WARNINGS] or "[]"), *_documents(finding.warnings)]
+    return (
+        *row[:_WARNINGS],
+        json.dumps(warnings) if warnings and finding.skipped is None else None,
+        _PENDING if finding.skipped is None else _SKIPPED,
+        _json(finding.skipped),
+        _json(finding.shipped_before),
+        json.dumps(finding.replaces) if finding.replaces else None,
     )
 
 
@@ -168,8 +201,8 @@ def _documents(models: Sequence[BaseModel]) -> list[Any]:
     return [model.model_dump(mode="json") for model in models]
 
 
-def _warnings(documents: list[Any]) -> str | None:
-    return json.dumps(documents) if documents else None
+def _json(model: BaseModel | None) -> str | None:
+    return None if model is None else json.dumps(model.model_dump(mode="json"))
 
 
 def destination(shipment: Shipment) -> str:

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from sqlalchemy import Connection
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
-from services.coordinator.database.new_rows import StoredRow
+from services.coordinator.database.new_rows import STORED, StoredRow
 from services.coordinator.database.tables import rows
 from services.coordinator.identity import reference_for
-from shared.contracts.states import RowStatus
 
-_VARYING = (
+_NUMBERED = (
     "job_id",
     "row_number",
     "reference",
-    "source_row",
-    "row_key",
-    "checksum",
-    "others",
-    "recipient",
-    "destination",
-    "reservation_key",
-    "shipment",
-    "service",
-    "warnings",
-    "order_mark",
-    "contents_mark",
-    "status",
-    "error",
-    "shipped_before",
-    "replaces",
 )
 _DEFAULTS = {
     column.name: column.default.arg for column in rows.columns if isinstance(column.default, ScalarElementColumnDefault)
 }
-_COLUMNS = (*_VARYING, *_DEFAULTS)
+_COLUMNS = (*_NUMBERED, *STORED, *_DEFAULTS)
 
 
 def _insert(placeholders: Iterable[str]) -> str:
@@ -61,19 +42,4 @@ def insert_rows(connection: Connection, installation: str, job_id: str, first: i
 def _records(installation: str, job_id: str, first: int, batch: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:
     defaults = tuple(_DEFAULTS.values())
     for number, row in enumerate(batch, start=first):
-        *as_stored, skipped, before, replaces = row
-        yield (
-            job_id,
-            number,
-            reference_for(installation, job_id, number),
-            *as_stored,
-            (RowStatus.PENDING if skipped is None else RowStatus.SKIPPED).value,
-            _json(skipped),
-            _json(before),
-            json.dumps(replaces) if replaces else None,
-            *defaults,
-        )
-
-
-def _json(model: BaseModel | None) -> str | None:
-    return None if model is None else json.dumps(model.model_dump(mode="json"))
+        yield (job_id, number, reference_for(installation, job_id, number), *row, *defaults)

@@ -19,14 +19,16 @@ _COUNTED: BindParameter[Any] = bindparam("counted", COUNTED_AS_SIMILAR, expandin
 _SINCE = func.coalesce(rows.c.shipped_at, rows.c.in_flight_at)
 
 
-def similar_orders(connection: Connection, marks: Sequence[Marks], contents_since: datetime) -> list[EarlierOrder]:
+def similar_orders(
+    connection: Connection, marks: Sequence[tuple[str, str]], contents_since: datetime
+) -> list[EarlierOrder]:
     """The newest order with a label, or on its way to one, by each order number and each address with contents.
 
     Those with the same address and contents only count since `contents_since`: whoever is sent the same every month is
     no duplicate.
     """
-    orders = one_of(connection, rows.c.order_mark, [each.order for each in marks if each.order])
-    contents = one_of(connection, rows.c.contents_mark, [each.contents for each in marks if each.contents])
+    orders = one_of(connection, rows.c.order_mark, [order for order, _ in marks if order])
+    contents = one_of(connection, rows.c.contents_mark, [contents for _, contents in marks if contents])
     by_order = newest(rows.c.order_mark, orders)
     by_contents = newest(rows.c.contents_mark, contents, contents_since <= _SINCE)
     found = {

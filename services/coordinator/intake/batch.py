@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TypeVar
 
-from services.coordinator.database.new_rows import NewRow, RefusedRow, StoredRow
+from services.coordinator.database.new_rows import (
+    Finding,
+    NewRow,
+    StoredRow,
+    StoredRows,
+    source_row_of,
+    with_finding,
+)
 from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.intake.history import History
 from services.coordinator.intake.judges import Judging
-from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, ValidT
-from services.coordinator.intake.marks import Marks
+from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, TakenRow
 from services.coordinator.intake.orders import OrderReader
 from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
 from services.coordinator.intake.settled import SettledCount
@@ -24,15 +29,12 @@ from services.coordinator.mapping.shipment import Defaults, Senders
 from shared.contracts.documents import ShippedBefore
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import Source, source_hash, source_label
+from shared.contracts.warning import RowWarning
 from shared.errors import ALL_SETTLED, NO_ROWS, ROWS_INVALID, TOO_MANY_ROWS, ErrorBody, TallyError
 from shared.sources import Snapshot
 from shared.sources.database_connection import Connections
 
 _ROWS_LISTED = 500
-
-TakenRow = NewRow | RefusedRow
-ToStore = StoredRow | RefusedRow
-OrderT = TypeVar("OrderT")
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,21 @@ class Batch:
         """
         orders = self.snapshot.orders(self.request.where, self._order_column)
         while block := await asyncio.to_thread(_next_block, self._judge, orders):
-            self.first = self.first or next((row for row, _ in block.rows if isinstance(row, NewRow)), None)
-            if taken := await self._taken_of(block, every_row=every_row):
-                yield taken
+            self.first = self.first or next((row for row in block.rows if isinstance(row, NewRow)), None)
+            if self._counts(block) or (every_row and block.rows):
+                found = await self._compared(block)
+                yield [
+                    row.with_finding(found[place]) if place in found and isinstance(row, NewRow) else row
+                    for place, row in enumerate(block.rows)
+                ]
         self._check_whole()
 
-    async def to_store(self, judging: Judging) -> AsyncIterator[list[ToStore]]:
+    async def to_store(self, judging: Judging) -> AsyncIterator[StoredRows]:
         """The same rows as they are stored, judged by `judging`. Raises as `rows` does."""
         found = self.snapshot.found_orders(self.request.where, self._order_column)
         async for block in judging(StoringJudge(self._judge, self.snapshot.format), found):
-            if taken := await self._taken_of(block):
-                yield taken
+            if self._counts(block):
+                yield _stored(block, await self._compared(block))
         self._check_whole()
 
     def would_ship(self, rows: Order) -> bool:
@@ -107,21 +113,19 @@ class Batch:
     def _judge(self) -> OrderJudge:
         return OrderJudge(self.reader, self.request.include, source_hash(self.source))
 
-    async def _taken_of(self, block: Block[ValidT], *, every_row: bool = False) -> list[ValidT | RefusedRow]:
-        """Count a block's orders; its rows, compared, where any are to be had. Raises E-1013."""
+    def _counts(self, block: Block[TakenRow] | Block[StoredRow]) -> bool:
+        """Count a block's orders; whether any of its rows are to be had. Raises E-1013."""
         self.left_out += block.left_out
         for reason, first_row in block.settled:
             self.settled.add(reason, first_row)
         self.total += len(block.rows)
-        for row, _ in block.rows:
-            if isinstance(row, RefusedRow):
-                self.invalid += 1
-                if self.invalid <= _ROWS_LISTED:
-                    self.problems += row.problems
+        for row in block.refused.values():
+            self.invalid += 1
+            if self.invalid <= _ROWS_LISTED:
+                self.problems += row.problems
         if self.total > self.settings.max_rows:
             raise TallyError(TOO_MANY_ROWS, path=source_label(self.source), limit=self.settings.max_rows)
-        wanted = every_row or self.request.skip_invalid or not self.invalid
-        return await self._compared(block.rows) if wanted and block.rows else []
+        return bool(block.rows) and (self.request.skip_invalid or not self.invalid)
 
     def _check_whole(self) -> None:
         if self.total == 0 and (settled := self.settled.orders):
@@ -135,37 +139,25 @@ class Batch:
         if self.invalid and not (self.request.skip_invalid and self.invalid < self.total):
             raise TallyError(ROWS_INVALID, count=self.invalid, total=self.total, details=tuple(self.problems))
 
-    async def _compared(self, batch: Sequence[tuple[ValidT | RefusedRow, str]]) -> list[ValidT | RefusedRow]:
-        """The batch, its rows compared with what was shipped before and with one another.
+    async def _compared(self, block: Block[TakenRow] | Block[StoredRow]) -> dict[int, Finding]:
+        """What comparing the rows with what was shipped before and with one another found, for some, by place.
 
         Those that do not ship again are skipped; those that may be duplicates have a warning.
         """
-        hashed = self._judge.source_hash
-        valid = [row for row, _ in batch if not isinstance(row, RefusedRow)]
-        keys = [row.key(hashed) for row in valid]
-        marks = [row.marks for row in valid]
-        shipped = await self.history.shipped_orders(keys)
-        earlier = SimilarOrders(await self.history.similar_orders(marks))
-        of_valid = zip(keys, marks, strict=True)
-        taken: list[ValidT | RefusedRow] = []
-        for row, number in batch:
+        shipped = await self.history.shipped_orders([key for key in block.keys if key])
+        earlier = SimilarOrders(await self.history.similar_orders(block.marks))
+        found: dict[int, Finding] = {}
+        for place, (key, marks) in enumerate(zip(block.keys, block.marks, strict=True)):
             self._taken += 1
-            if isinstance(row, RefusedRow):
-                taken.append(row)
-            else:
-                key, marked = next(of_valid)
-                judged = self._judged(row, shipped.get(key) or self._told_by(number), number)
-                taken.append(self._warned(judged, key, marked, earlier))
-        return taken
-
-    def _warned(self, row: ValidT, key: str, marks: Marks, earlier: SimilarOrders) -> ValidT:
-        """The row with a warning where it may be a duplicate; one that does not ship has none."""
-        like = self._so_far.note(self._taken, marks)
-        if row.skipped is not None:
-            return row.unwarned()
-        if row.shipped_before is None:
-            like = like or earlier.like(marks, key)
-        return row.warned(like) if like else row
+            if not key:
+                continue
+            like = self._so_far.note(self._taken, marks)
+            number = block.numbers.get(place, "")
+            if before := shipped.get(key) or self._told_by(number):
+                found[place] = self._shipped(before, source_row_of(block.rows[place]), number, like)
+            elif like := like or earlier.like(marks, key):
+                found[place] = Finding(warnings=like)
+        return found
 
     def _told_by(self, number: str) -> ShippedBefore | None:
         """What a tracking number in the source says, where no job holds the order as it stands now."""
@@ -173,14 +165,25 @@ class Batch:
             return None
         return self.sold.get(number) or ShippedBefore(job_id=None, tracking_numbers=(number,))
 
-    def _judged(self, row: ValidT, before: ShippedBefore | None, number: str) -> ValidT:
-        if before is None:
-            return row
+    def _shipped(self, before: ShippedBefore, source_row: int, number: str, like: tuple[RowWarning, ...]) -> Finding:
+        """The finding on a row that is shipped already, and is `like` rows before it."""
         if ships_again(before, reship=self.request.reship, ancestors=self.ancestors):
-            return row.judged(before, replaces=replaceable(before, number))
-        return row.judged(before, skipped=skip_note(before, row.source_row))
+            return Finding(before, replaces=replaceable(before, number), warnings=like)
+        return Finding(before, skipped=skip_note(before, source_row))
 
 
-def _next_block(judge: OrderJudge, orders: Iterator[Order]) -> Block[NewRow] | None:
+def _stored(block: Block[StoredRow], found: dict[int, Finding]) -> StoredRows:
+    """A block's rows as they are stored, with what was found."""
+    taken = StoredRows(block.rows)
+    for place, row in block.refused.items():
+        taken.skipped[place] = (row.skipped, None)
+    for place, finding in found.items():
+        taken.rows[place] = with_finding(taken.rows[place], finding)
+        if finding.skipped is not None:
+            taken.skipped[place] = (finding.skipped, finding.shipped_before)
+    return taken
+
+
+def _next_block(judge: OrderJudge, orders: Iterator[Order]) -> Block[TakenRow] | None:
     some = list(islice(orders, BLOCK))
     return judge.judged(some) if some else None

@@ -55,10 +55,11 @@ class RowsSoFar:
     _by_order: _FirstRows = field(default_factory=_FirstRows)
     _by_contents: _FirstRows = field(default_factory=_FirstRows)
 
-    def note(self, number: int, marks: Marks) -> tuple[RowWarning, ...]:
+    def note(self, number: int, marks: tuple[str, str]) -> tuple[RowWarning, ...]:
         """Remember row `number`; a warning that names an earlier row like it, if any."""
-        same_order = self._by_order.note(marks.order, number)
-        same_contents = self._by_contents.note(marks.contents, number)
+        order, contents = marks
+        same_order = self._by_order.note(order, number)
+        same_contents = self._by_contents.note(contents, number)
         if same_order is None and same_contents is None:
             return ()
         # Of two other rows, the one with the same order number tells more.
@@ -77,17 +78,18 @@ class SimilarOrders:
             self._by_order.setdefault(order.marks.order, order)
             self._by_contents.setdefault(order.marks.contents, order)
 
-    def like(self, marks: Marks, reservation_key: str) -> tuple[RowWarning, ...]:
+    def like(self, marks: tuple[str, str], reservation_key: str) -> tuple[RowWarning, ...]:
         """A warning that names the order which is most like one with these marks, if any.
 
         The very same order, which has the same reservation, is none: it is never bought twice.
         """
-        same_order = self._by_order.get(marks.order) if marks.order else None
-        for order in (same_order, self._by_contents.get(marks.contents)):
+        by_order, by_contents = marks
+        same_order = self._by_order.get(by_order) if by_order else None
+        for order in (same_order, self._by_contents.get(by_contents)):
             if order is not None and order.reservation_key != reservation_key:
                 what = _what(
-                    same_order=order.marks.order == marks.order != "",
-                    same_contents=order.marks.contents == marks.contents,
+                    same_order=order.marks.order == by_order != "",
+                    same_contents=order.marks.contents == by_contents,
                 )
                 state = order.status.value.replace("_", " ")
                 return (_warning(f"Row {order.row_number} of job {order.job_id}, which is {state}, has {what}."),)

@@ -8,7 +8,6 @@ from datetime import timedelta
 from services.coordinator.database import lineage, queries, similar
 from services.coordinator.database.engine import Database
 from services.coordinator.intake.duplicates import EarlierOrder
-from services.coordinator.intake.marks import Marks
 from shared.clock import Clock
 from shared.contracts.documents import ShippedBefore
 
@@ -27,7 +26,7 @@ class History:
         """Of the orders with these reservation keys, those that are shipped."""
         return await self._database.read(queries.shipped_orders, keys)
 
-    async def similar_orders(self, marks: Sequence[Marks]) -> Sequence[EarlierOrder]:
+    async def similar_orders(self, marks: Sequence[tuple[str, str]]) -> Sequence[EarlierOrder]:
         """The orders of earlier jobs that are like some with these marks, and are shipped or on their way to it."""
         return await self._database.read(similar.similar_orders, marks, self._clock() - _SAME_CONTENTS_WITHIN)
 

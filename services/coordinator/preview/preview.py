@@ -10,8 +10,9 @@ from typing import NamedTuple
 from nats.aio.client import Client
 
 from services.coordinator.database.new_rows import NewRow, RefusedRow
-from services.coordinator.intake.batch import Batch, TakenRow
+from services.coordinator.intake.batch import Batch
 from services.coordinator.intake.intake import Intake, choice_of
+from services.coordinator.intake.judging import TakenRow
 from services.coordinator.preview.caller import tell
 from services.coordinator.pricing.address_checks import AddressChecks, Directory
 from services.coordinator.pricing.estimate import Estimator
