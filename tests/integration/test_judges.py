@@ -130,6 +130,27 @@ async def test_few_orders_start_no_process(database: Database, orders: Path) -> 
             assert judges.at_work is None
 
 
+async def test_the_processes_of_a_large_file_start_while_it_is_read(database: Database, orders: Path) -> None:
+    expected = await taken(database, orders, Judges(0))
+    judges = Judges(2, few=FEW)
+    async with judges.judging() as judging:
+        await judging.expect(CsvSource(path=str(orders)))
+        assert judges.at_work is judging
+        async with opened(database, orders) as batch:
+            found = [row async for page in batch.to_store(judging) for row in page]
+        await all_at_work(judges)
+    assert found == expected
+    assert judges.at_work is None
+
+
+async def test_no_process_starts_for_a_small_file_or_one_that_is_gone(orders: Path) -> None:
+    judges = Judges(2, few=ROWS)
+    async with judges.judging() as judging:
+        await judging.expect(CsvSource(path=str(orders)))
+        await judging.expect(CsvSource(path=str(orders.with_name("gone.csv"))))
+        assert judges.at_work is None
+
+
 async def test_a_batch_does_without_while_another_one_has_them(database: Database, orders: Path) -> None:
     expected = await taken(database, orders, Judges(0))
     judges = Judges(1, few=FEW)

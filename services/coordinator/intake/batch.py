@@ -19,7 +19,7 @@ from services.coordinator.database.new_rows import (
 )
 from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
 from services.coordinator.intake.history import History
-from services.coordinator.intake.judges import Judging
+from services.coordinator.intake.judges import BatchJudges
 from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, TakenRow
 from services.coordinator.intake.orders import OrderReader
 from services.coordinator.intake.repeats import replaceable, ships_again, skip_note
@@ -93,10 +93,10 @@ class Batch:
                 ]
         self._check_whole()
 
-    async def to_store(self, judging: Judging) -> AsyncIterator[StoredRows]:
-        """The same rows as they are stored, judged by `judging`. Raises as `rows` does."""
+    async def to_store(self, judges: BatchJudges) -> AsyncIterator[StoredRows]:
+        """The same rows as they are stored, judged by `judges`. Raises as `rows` does."""
         found = self.snapshot.found_orders(self.request.where, self._order_column)
-        async for block in judging(StoringJudge(self._judge, self.snapshot.format), found):
+        async for block in judges.judged(StoringJudge(self._judge, self.snapshot.format), found):
             if self._counts(block):
                 yield _stored(block, await self._compared(block))
         self._check_whole()

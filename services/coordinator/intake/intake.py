@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from services.coordinator.intake.batch import Batch, IntakeSettings
@@ -20,6 +20,9 @@ from shared.errors import NO_SHIP_FROM, REQUEST_MALFORMED, ErrorBody, TallyError
 from shared.shipping import ServiceLevel
 from shared.sources import Snapshot, as_read, check_writable, open_source, resolve_source
 
+# Told a source that is resolved and about to be read.
+WhenFound = Callable[[Source], Awaitable[None]]
+
 
 class Intake:
     """Opens requests' sources."""
@@ -29,23 +32,30 @@ class Intake:
         self._history = history
 
     @asynccontextmanager
-    async def open(self, request: JobRequest, *, to_ship: bool = True) -> AsyncIterator[Batch]:
+    async def open(
+        self, request: JobRequest, *, to_ship: bool = True, found: WhenFound | None = None
+    ) -> AsyncIterator[Batch]:
         """The request's batch, its source open. Raises TallyError E-1xxx, E-2xxx or E-5004.
 
         With `to_ship` a source that cannot be written back to is refused: before anything is bought, not after.
+        `found` is told the resolved source before it is read.
         """
-        async with self.read(request, to_ship=to_ship) as (source, snapshot):
+        async with self.read(request, to_ship=to_ship, found=found) as (source, snapshot):
             mapping = await self.mapping(request, snapshot)
             mapping.check(snapshot.columns)
             yield await self.batch(request, source, snapshot, mapping)
 
     @asynccontextmanager
-    async def read(self, request: JobRequest, *, to_ship: bool) -> AsyncIterator[tuple[Source, Snapshot]]:
-        """The request's source as it is read, and what is in it. Raises E-1xxx."""
+    async def read(
+        self, request: JobRequest, *, to_ship: bool, found: WhenFound | None = None
+    ) -> AsyncIterator[tuple[Source, Snapshot]]:
+        """The request's source as it is read, and what is in it; `found` as above. Raises E-1xxx."""
         roots, connections = self._settings.source_roots, self._settings.connections
         source = await asyncio.to_thread(resolve_source, request.source, roots, connections)
         if to_ship:
             await asyncio.to_thread(check_writable, source, connections)
+        if found is not None:
+            await found(source)
         snapshot = await asyncio.to_thread(open_source, source, roots, connections)
         try:
             yield as_read(source, snapshot), snapshot

@@ -6,9 +6,10 @@ import asyncio
 import os
 import sys
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 from services.coordinator.database.new_rows import StoredRow
@@ -16,6 +17,7 @@ from services.coordinator.intake import judging_process
 from services.coordinator.intake.frames import LENGTH_SIZE, framed, length_of, value_of
 from services.coordinator.intake.judging import BLOCK, Block, StoringJudge
 from shared.cancelling import cancel
+from shared.contracts.source import CsvSource, Source
 from shared.sources.rows import FoundOrder
 from shared.telemetry import logger
 
@@ -23,10 +25,10 @@ log = logger("judges")
 
 T = TypeVar("T")
 
-Judging = Callable[[StoringJudge, Iterator[FoundOrder]], AsyncIterator[Block[StoredRow]]]
-
 # Below that many orders a process costs more than it saves: it takes a second or two to start.
 _FEW = 10_000
+# A CSV file of so many bytes for each of those few is likely to hold more orders, whatever its columns are.
+_BYTES_EACH = 400
 _MOST_PROCESSES = 2
 # Orders that go to a process at once: each block costs the coordinator some milliseconds, whatever is in it.
 _LARGE_BLOCK = 2 * BLOCK
@@ -48,27 +50,25 @@ class JudgingProcess:
         self._turn = asyncio.Lock()
 
     @classmethod
-    async def start(cls, judge: StoringJudge) -> JudgingProcess:
-        """A process that judges as `judge` does. Raises ProcessEndedError."""
+    async def start(cls) -> JudgingProcess:
+        """A process that is to be told how to judge. Raises ProcessEndedError."""
         pipe = asyncio.subprocess.PIPE
         # As its coordinator: where that one takes no module from the working directory, this one does not either.
         safely = ["-P"] if sys.flags.safe_path else []
         command = (sys.executable, *safely, "-m", judging_process.__name__)
         try:
-            started = cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_PIPED))
+            return cls(await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, limit=_PIPED))
         except OSError as error:
             raise ProcessEndedError from error
-        try:
-            await started._answer(await asyncio.to_thread(framed, judge))
-        except BaseException:
-            await started.end()
-            raise
-        return started
 
     @property
     def pid(self) -> int:
         """Its process id."""
         return self._process.pid
+
+    async def learn(self, judge: StoringJudge) -> None:
+        """Have it judge as `judge` does. Raises ProcessEndedError."""
+        await self._answer(await asyncio.to_thread(framed, judge))
 
     async def judged(self, found: list[FoundOrder]) -> Block[StoredRow]:
         """What becomes of some orders. Raises ProcessEndedError."""
@@ -109,14 +109,14 @@ class Judges:
         self.at_work: BatchJudges | None = None
 
     @asynccontextmanager
-    async def judging(self) -> AsyncIterator[Judging]:
-        """What judges one batch's orders, in blocks and in order: in a thread, and many of them in processes.
+    async def judging(self) -> AsyncIterator[BatchJudges]:
+        """What judges one batch's orders: in a thread, and many of them in processes.
 
         What a process cannot do, since it was killed, is done in a thread. None of them outlives the context.
         """
         batch = BatchJudges(self)
         try:
-            yield batch.judged
+            yield batch
         finally:
             await batch.end()
 
@@ -129,22 +129,30 @@ class BatchJudges:
         self.started = asyncio.Event()
         self._judges = judges
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Task[None] | None = None
+
+    async def expect(self, source: Source) -> None:
+        """Start the processes where `source`, which is resolved and about to be read, seems to hold many orders."""
+        large = self._judges.few * _BYTES_EACH
+        if isinstance(source, CsvSource) and await asyncio.to_thread(_size, source.path) > large:
+            self._begin()
 
     async def judged(self, judge: StoringJudge, found: Iterator[FoundOrder]) -> AsyncIterator[Block[StoredRow]]:
-        """What becomes of the orders, in their order."""
+        """What becomes of the orders, in blocks and in their order."""
         orders = 0
-        starting: asyncio.Task[None] | None = None
+        learning: asyncio.Task[None] | None = None
         # Until the processes are ready there is no reason to wait for them.
-        while starting is None or not starting.done():
+        while learning is None or not learning.done():
             block = await asyncio.to_thread(_next_block, found, BLOCK)
             if not block:
                 return
             orders += len(block)
-            if starting is None and orders > self._judges.few and self._may_start():
-                self._judges.at_work = self
-                starting = self._task(self._start(judge))
+            if orders > self._judges.few:
+                self._begin()
+            if learning is None and self._starting is not None:
+                learning = self._task(self._learn(self._starting, judge))
             yield await asyncio.to_thread(judge.judged, block)
-        await starting
+        await learning
         async for each in self._shared_out(judge, found):
             yield each
 
@@ -158,15 +166,28 @@ class BatchJudges:
             if self._judges.at_work is self:
                 self._judges.at_work = None
 
-    def _may_start(self) -> bool:
-        return self._judges.most > 0 and self._judges.at_work is None
+    def _begin(self) -> None:
+        """Start the processes, unless they are, or another batch has them."""
+        if self._judges.most > 0 and self._judges.at_work is None:
+            self._judges.at_work = self
+            self._starting = self._task(self._start())
 
-    async def _start(self, judge: StoringJudge) -> None:
+    async def _start(self) -> None:
         for _ in range(self._judges.most):
             try:
-                self.processes.append(await JudgingProcess.start(judge))
+                self.processes.append(await JudgingProcess.start())
             except ProcessEndedError as error:
                 log.warning("a judging process cannot be started; done without", reason=repr(error.__cause__))
+
+    async def _learn(self, starting: asyncio.Task[None], judge: StoringJudge) -> None:
+        await starting
+        for process in list(self.processes):
+            try:
+                await process.learn(judge)
+            except ProcessEndedError as error:
+                log.warning("a judging process ended; done without", pid=process.pid, reason=repr(error.__cause__))
+                await process.end()
+                self.processes.remove(process)
         self.started.set()
 
     async def _shared_out(self, judge: StoringJudge, found: Iterator[FoundOrder]) -> AsyncIterator[Block[StoredRow]]:
@@ -203,6 +224,14 @@ async def _judged_by(process: JudgingProcess | None, judge: StoringJudge, found:
 
 def _next_block(found: Iterator[FoundOrder], size: int) -> list[FoundOrder]:
     return list(islice(found, size))
+
+
+def _size(path: str) -> int:
+    """A file's size in bytes; 0 where it cannot be told, which whoever reads the file says better."""
+    try:
+        return Path(path).stat().st_size
+    except OSError:
+        return 0
 
 
 def _processors() -> int:

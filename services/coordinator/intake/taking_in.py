@@ -32,10 +32,10 @@ class TakingIn:
         Raises TallyError where they cannot be, and SupersededError where another intake of the job went on; what is
         stored by then is no batch and counts for nothing.
         """
-        async with self._intake.open(request) as batch, self._judges.judging() as judging:
+        async with self._judges.judging() as judges, self._intake.open(request, found=judges.expect) as batch:
             await self._database.write(admission.begin_intake, job_id, intake, batch.source, self._clock())
             stored = 0
-            async for rows in batch.to_store(judging):
+            async for rows in batch.to_store(judges):
                 if stored < LONG_FROM <= stored + len(rows):
                     await turn.becomes_long(partial(self._say_it_goes_on, job_id, intake))
                 await self._database.write(
