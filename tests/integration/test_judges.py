@@ -137,7 +137,7 @@ async def test_the_processes_of_a_large_file_start_while_it_is_read(database: Da
         await judging.expect(CsvSource(path=str(orders)))
         assert judges.at_work is judging
         async with opened(database, orders) as batch:
-            found = [row async for page in batch.to_store(judging) for row in page]
+            found = [row async for page in batch.to_store(judging) for row in page.rows]
         await all_at_work(judges)
     assert found == expected
     assert judges.at_work is None
