@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.coordinator.database.backup import back_up, put_back
 from services.coordinator.database.engine import Database
+from services.coordinator.database.interruption import distrust
 from services.coordinator.database.migration import HEAD, migrate
 from shared.clock import utc_now
 from shared.settings import CoordinatorSettings, load
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     elif asked.command == "backup":
         back_up(settings.job_database_url, asked.file)
         sys.stdout.write(f"backed up to {asked.file}\n")
+    elif asked.command == "distrust":
+        asyncio.run(_distrust(settings))
     else:
         counts_for = timedelta(seconds=settings.interrupted_after)
         asyncio.run(put_back(settings.job_database_url, asked.file, utc_now(), counts_for))
@@ -49,7 +52,21 @@ def _parser() -> argparse.ArgumentParser:
     backing_up.add_argument("file", type=Path, metavar="FILE")
     putting_back = commands.add_parser("restore", help="put such a copy back, while no coordinator works")
     putting_back.add_argument("file", type=Path, metavar="FILE")
+    commands.add_parser(
+        "distrust",
+        help="have every row that is still to ship looked up before it is bought: "
+        "the job database was put back, and the ledger is gone as well",
+    )
     return parser
+
+
+async def _distrust(settings: CoordinatorSettings) -> None:
+    database = Database(settings.job_database_url)
+    try:
+        looked_up = await database.write(distrust)
+    finally:
+        await database.close()
+    sys.stdout.write(f"to be looked up: {looked_up}\n")
 
 
 async def _migrate(settings: CoordinatorSettings, target: str) -> None:

@@ -14,8 +14,9 @@ class ShipCommand(Message):
 
     `epoch` names the ledger the coordinator knew (its stream's creation time), `ledger_mark` a sequence that it had: a
     shipper that sees another ledger drops the command, one that finds it shorter calls nobody. `recover` asks for a
-    look-up by `reference` before any call; look-ups go back to `since`, when the job was started. Without `buy`, of a
-    cancelled job, nothing is bought any more: what was bought is found. After `not_after` the command is void.
+    look-up by `reference` before any call; look-ups go back to `since`, when the job was started or, with `recover`,
+    made. Without `buy`, of a cancelled job, nothing is bought any more: what was bought is found. After `not_after` the
+    command is void.
     """
 
     job_id: JobId

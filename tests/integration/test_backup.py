@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import shutil
 import stat
 import subprocess
 import sys
@@ -15,6 +18,7 @@ from services.coordinator.database.backup import back_up, put_back
 from shared.errors import TallyError
 from tests.integration.house import House, running_house, tracking_numbers
 from tests.integration.job_steps import NOW
+from tests.integration.nats_servers import connected
 
 ROWS = 12
 
@@ -48,7 +52,7 @@ def test_what_was_sold_after_a_backup_is_known_after_it_was_put_back(tmp_path: P
         made = administer(house, "backup", str(tmp_path / "later.backup"))
         assert made.returncode == 0, made.stderr
         later = house.submit(house.orders("later.csv", 2, seed=7))
-        house.finished(later)
+        request_id = house.finished(later)["request_id"]
         refused = administer(house, "restore", str(backup))
         assert "E-4077" in refused.stderr
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
@@ -67,6 +71,49 @@ def test_what_was_sold_after_a_backup_is_known_after_it_was_put_back(tmp_path: P
         assert job["write_back"]["written"] == ROWS
         assert "a label of a job that the job database does not know" in log_of(house)
         assert house.run("audit", "verify").returncode == 0
+        # Its orders may be others: what the ledger has would be taken for theirs.
+        house.orders("later.csv", 2, seed=8)
+        again = {"request_id": request_id, "source": {"kind": "csv", "path": "later.csv"}, "mode": "auto"}
+        asyncio.run(publish(house.status["nats_url"], again))
+        forgotten = house.eventually(lambda: house.json("show", later), lambda job: job.get("status") == "failed")
+        assert forgotten["error"]["code"] == "E-4074"
+        assert len(house.shipments()) == ROWS + 2
+
+
+async def publish(nats_url: str, request: dict[str, Any]) -> None:
+    """Publish a job request as any client may."""
+    connection = await connected(nats_url)
+    await connection.jetstream().publish("tally.requests.submit", json.dumps(request).encode())
+    await connection.close()
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("lost", ["purged", "wiped"])
+def test_what_neither_database_nor_ledger_knows_is_looked_up_before_it_is_bought(tmp_path: Path, lost: str) -> None:
+    backup = tmp_path / "jobs.backup"
+    with running_house(tmp_path, TALLY_LATENCY_MS="300") as house:
+        orders = house.orders("orders.csv", 6)
+        job_id = house.submit(orders)
+        with house.watching(job_id) as watch:
+            watch.until_row(2)
+            back_up(f"sqlite:///{house.data_dir / 'jobs.db'}", backup)
+            watch.until_end()
+        written = tracking_numbers(orders)
+        if lost == "purged":
+            purged = house.run("purge", "--older-than", "0h", "--yes")
+            assert purged.returncode == 0, purged.stdout + purged.stderr
+    assert administer(house, "restore", str(backup), TALLY_INTERRUPTED_AFTER="0.1").returncode == 0
+    if lost == "wiped":
+        shutil.rmtree(house.data_dir / "nats")
+        distrusted = administer(house, "distrust")
+        assert distrusted.returncode == 0, distrusted.stderr
+        assert int(distrusted.stdout.removeprefix("to be looked up: ")) in range(3, 6)
+    with running_house(tmp_path) as house:
+        house.eventually(lambda: house.json("show", job_id), lambda job: job["status"].startswith("completed"))
+        rows = house.json("rows", job_id)
+        assert [row["status"] for row in rows] == ["shipped"] * 6
+        assert [row["tracking_numbers"][0] for row in rows] == written == tracking_numbers(orders)
+        assert len(house.shipments()) == 6
 
 
 def log_of(house: House) -> str:

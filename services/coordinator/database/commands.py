@@ -72,7 +72,10 @@ def must_recover(row: AnyRow, issue: Issue) -> bool:
 
 
 def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *, recover: bool) -> ShipCommand:
-    """The command to buy a row's label, as its `attempt`."""
+    """The command to buy a row's label, as its `attempt`.
+
+    One that may have been sold before anybody here remembers is looked for from the day on that its job was made.
+    """
     return ShipCommand(
         job_id=job.job_id,
         row_number=row.row_number,
@@ -83,6 +86,6 @@ def ship_command(job: JobTransaction, row: AnyRow, attempt: int, issue: Issue, *
         shipment=Shipment.model_validate_json(row.shipment),
         not_after=job.now + issue.lifetime,
         recover=recover,
-        since=job.started_at or job.now,
+        since=job.created_at if recover else job.started_at or job.now,
         buy=job.status is not JobStatus.CANCELLED,
     )

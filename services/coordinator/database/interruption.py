@@ -59,11 +59,12 @@ def knows_attempt(connection: Connection, job_id: str, row_number: int, attempt:
 
 
 def catch_up_with_attempt(connection: Connection, job_id: str, row_number: int, attempt: int) -> int:
-    """Have a row that is still to ship know of an attempt that the ledger knows; how many rows did not: 0 or 1.
+    """Have a row that may still ship know of an attempt that the ledger knows; how many rows did not: 0 or 1.
 
-    A row that is to be put in flight gets this attempt then, for which the shipper has its outcome already.
+    A row that is to be put in flight gets this attempt then, for which the shipper has its outcome already; a command
+    of an older one would be dropped.
     """
-    waiting = [RowStatus.PENDING.value, RowStatus.FAILED.value]
+    waiting = [RowStatus.PENDING.value, RowStatus.FAILED.value, RowStatus.IN_DOUBT.value]
     place = (rows.c.job_id == job_id) & (rows.c.row_number == row_number)
     in_flight = (rows.c.status == RowStatus.IN_FLIGHT.value) & (rows.c.attempt < attempt)
     to_start = rows.c.status.in_(waiting) & (rows.c.attempt < attempt - 1)

@@ -36,6 +36,7 @@ _SELECT_JOB = select(
     jobs.c.purge_began_at,
     jobs.c.audit_seq,
     jobs.c.audit_head,
+    jobs.c.created_at,
     jobs.c.started_at,
     jobs.c.on_interrupt,
 ).where(jobs.c.job_id == bindparam("job_id"))
@@ -75,6 +76,7 @@ class JobTransaction:
     intake: str
     reship: bool
     restart_of: str | None
+    created_at: datetime
     started_at: datetime | None
     on_interrupt: InterruptPolicy
     trail: AuditTrail
@@ -115,6 +117,7 @@ class JobTransaction:
             intake=found.intake,
             reship=bool(found.request.get("reship", False)),
             restart_of=found.restart_of,
+            created_at=found.created_at,
             started_at=found.started_at,
             on_interrupt=InterruptPolicy(found.on_interrupt),
             trail=AuditTrail(job_id, found.audit_seq, found.audit_head, now),

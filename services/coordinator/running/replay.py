@@ -28,7 +28,7 @@ log = logger("replay")
 
 @dataclass
 class _Found:
-    """What a replay came upon: entries, outcomes that were acknowledged and not recorded, sales of unknown jobs."""
+    """What a replay came upon of what was acknowledged: entries, outcomes not recorded, sales of unknown jobs."""
 
     read: int = 0
     missing: int = 0
@@ -48,14 +48,18 @@ async def replay(js: JetStreamContext, database: Database, progress: Progress, m
     except NotFoundError:
         return mark  # it is made anew, and delivers everything from the first
     acknowledged = 0 if consumer.ack_floor is None else consumer.ack_floor.stream_seq
+    delivered = acknowledged if consumer.delivered is None else consumer.delivered.stream_seq
     if not mark:
         # Nothing is known of this ledger; what it had before its first entry is nobody's to miss.
         mark = (await js.stream_info(subjects.LEDGER)).state.first_seq - 1
-    found = _Found()
-    async for sequence, entry in _entries(js, mark + 1, acknowledged):
-        found.read += 1
+    found, beyond = _Found(), _Found()
+    # Behind one that is not acknowledged others may be, which do not come again. Which of them are, nobody tells: that
+    # one is not recorded proves nothing.
+    async for sequence, entry in _entries(js, mark + 1, delivered):
+        came_upon = found if sequence <= acknowledged else beyond
+        came_upon.read += 1
         if isinstance(entry, Shipped) or await _is_last(js, sequence, entry):
-            await _record(database, progress, entry, found)
+            await _record(database, progress, entry, came_upon)
     is_behind = found.missing > 0 or found.unknown > 0 or found.read < acknowledged - mark
     if is_behind:
         looked_up = await database.write(interruption.distrust)
