@@ -110,8 +110,8 @@ class RefusedRow:
         return ""
 
 
-# What is inserted of a row, in the order of STORED. A plain tuple: a million of them go from one process to another, and
-# tuple with names takes microseconds more each.
+# What is inserted of a row, in the order of STORED. Plain, since a million of them go from one process to another, and
+# a tuple with names takes microseconds more each.
 StoredRow = tuple[Any, ...]
 
 STORED = (

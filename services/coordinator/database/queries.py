@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, String, cast, func, select
+from sqlalchemy import Connection, Row, String, cast, func, select, text
 
 from services.coordinator.database.commands import writeback_command
+from services.coordinator.database.having import bound, having
 from services.coordinator.database.lineage import shipped_before
-from services.coordinator.database.one_of import one_of
-from services.coordinator.database.tables import attempts, jobs, reservations, rows, second_labels
+from services.coordinator.database.tables import attempts, jobs, rows, second_labels
 from services.coordinator.database.trail import JobTransaction
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.documents import (
@@ -101,11 +101,14 @@ def show_row(connection: Connection, job_id: str, row_number: int) -> RowDocumen
 
 def shipped_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ShippedBefore]:
     """Of the orders with these reservation keys, those that are shipped."""
-    found = connection.execute(
-        select(reservations.c.reservation_key, rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers)
-        .join(rows, (rows.c.job_id == reservations.c.job_id) & (rows.c.row_number == reservations.c.row_number))
-        .where(one_of(connection, reservations.c.reservation_key, keys), rows.c.status == RowStatus.SHIPPED.value)
-    )
+    query = text(
+        f"""
+        SELECT reservations.reservation_key, rows.job_id, rows.row_number, rows.tracking_numbers
+        FROM {having(connection, "reservations", "reservation_key", "keys")}
+        JOIN rows ON rows.job_id = reservations.job_id AND rows.row_number = reservations.row_number
+        WHERE rows.status = :shipped"""  # nosec B608  # noqa: S608 - own words
+    ).columns(tracking_numbers=rows.c.tracking_numbers.type)
+    found = connection.execute(query, {"keys": bound(keys), "shipped": RowStatus.SHIPPED.value})
     return {row.reservation_key: shipped_before(row) for row in found}
 
 

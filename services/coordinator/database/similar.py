@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, text
 
-from services.coordinator.database.one_of import one_of
-from services.coordinator.database.tables import COUNTED_AS_SIMILAR, rows
+from services.coordinator.database.having import bound, having
+from services.coordinator.database.tables import COUNTED_AS_SIMILAR
+from services.coordinator.database.types import UtcDateTime
 from services.coordinator.intake.duplicates import EarlierOrder
 from services.coordinator.intake.marks import Marks
 from shared.contracts.states import RowStatus
 
 # Written into the statement, not bound: else no database can tell that the marks' indices will do.
-_COUNTED: BindParameter[Any] = bindparam("counted", COUNTED_AS_SIMILAR, expanding=True, literal_execute=True)
-_SINCE = func.coalesce(rows.c.shipped_at, rows.c.in_flight_at)
+_COUNTED = ", ".join(f"'{status}'" for status in COUNTED_AS_SIMILAR)
+_COLUMNS = "job_id, row_number, status, reservation_key, order_mark, contents_mark"
+_SINCE = "coalesce(shipped_at, in_flight_at)"
 
 
 def similar_orders(
@@ -27,13 +29,13 @@ def similar_orders(
     Those with the same address and contents only count since `contents_since`: whoever is sent the same every month is
     no duplicate.
     """
-    orders = one_of(connection, rows.c.order_mark, [order for order, _ in marks if order])
-    contents = one_of(connection, rows.c.contents_mark, [contents for _, contents in marks if contents])
-    by_order = newest(rows.c.order_mark, orders)
-    by_contents = newest(rows.c.contents_mark, contents, contents_since <= _SINCE)
-    found = {
-        (row.job_id, row.row_number): row for query in (by_order, by_contents) for row in connection.execute(query)
+    query = text(newest_by_marks(connection)).bindparams(bindparam("since", type_=UtcDateTime))
+    asked_for: dict[str, Any] = {
+        "orders": bound(order for order, _ in marks if order),
+        "contents": bound(contents for _, contents in marks if contents),
+        "since": contents_since,
     }
+    found = {(row.job_id, row.row_number): row for row in connection.execute(query, asked_for)}
     return [
         EarlierOrder(
             job_id=row.job_id,
@@ -46,20 +48,18 @@ def similar_orders(
     ]
 
 
-def newest(mark: Column[Any], *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Of the rows that meet the conditions the newest by each mark."""
-    rank = func.row_number().over(partition_by=mark, order_by=_SINCE.desc()).label("rank")
-    ranked = (
-        select(
-            rows.c.job_id,
-            rows.c.row_number,
-            rows.c.status,
-            rows.c.reservation_key,
-            rows.c.order_mark,
-            rows.c.contents_mark,
-            rank,
-        )
-        .where(rows.c.status.in_(_COUNTED), *conditions)
-        .subquery()
+def newest_by_marks(connection: Connection) -> str:
+    """SQL for the newest orders by each of `:orders`, and since `:since` by each of `:contents`."""
+    by_order = _newest("order_mark", having(connection, "rows", "order_mark", "orders"))
+    by_contents = _newest(
+        "contents_mark", having(connection, "rows", "contents_mark", "contents"), f" AND {_SINCE} >= :since"
     )
-    return select(ranked).where(ranked.c.rank == 1)
+    return f"{by_order} UNION ALL {by_contents}"
+
+
+def _newest(mark: str, having_it: str, condition: str = "") -> str:
+    return f"""
+        SELECT {_COLUMNS} FROM (
+            SELECT {_COLUMNS}, row_number() OVER (PARTITION BY {mark} ORDER BY {_SINCE} DESC) AS newest
+            FROM {having_it} WHERE status IN ({_COUNTED}){condition}
+        ) AS ranked WHERE newest = 1"""  # nosec B608  # noqa: S608 - own words

@@ -144,8 +144,8 @@ class Batch:
 
         Those that do not ship again are skipped; those that may be duplicates have a warning.
         """
-        shipped = await self.history.shipped_orders([key for key in block.keys if key])
-        earlier = SimilarOrders(await self.history.similar_orders(block.marks))
+        shipped, similar = await self.history.earlier_orders([key for key in block.keys if key], block.marks)
+        earlier = SimilarOrders(similar)
         found: dict[int, Finding] = {}
         for place, (key, marks) in enumerate(zip(block.keys, block.marks, strict=True)):
             self._taken += 1

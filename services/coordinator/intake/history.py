@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import Connection
 
 from services.coordinator.database import lineage, queries, similar
 from services.coordinator.database.engine import Database
@@ -15,6 +18,13 @@ from shared.contracts.documents import ShippedBefore
 _SAME_CONTENTS_WITHIN = timedelta(days=14)
 
 
+class EarlierOrders(NamedTuple):
+    """Those that are shipped, by reservation key, and those shipped or on their way to it that others are like."""
+
+    shipped: Mapping[str, ShippedBefore]
+    similar: Sequence[EarlierOrder]
+
+
 class History:
     """Reads earlier jobs' shipments from the job database."""
 
@@ -22,13 +32,9 @@ class History:
         self._database = database
         self._clock = clock
 
-    async def shipped_orders(self, keys: Sequence[str]) -> Mapping[str, ShippedBefore]:
-        """Of the orders with these reservation keys, those that are shipped."""
-        return await self._database.read(queries.shipped_orders, keys)
-
-    async def similar_orders(self, marks: Sequence[tuple[str, str]]) -> Sequence[EarlierOrder]:
-        """The orders of earlier jobs that are like some with these marks, and are shipped or on their way to it."""
-        return await self._database.read(similar.similar_orders, marks, self._clock() - _SAME_CONTENTS_WITHIN)
+    async def earlier_orders(self, keys: Sequence[str], marks: Sequence[tuple[str, str]]) -> EarlierOrders:
+        """Of earlier jobs' orders those with these reservation keys, and those with these marks."""
+        return await self._database.read(_earlier_orders, keys, marks, self._clock() - _SAME_CONTENTS_WITHIN)
 
     async def ancestors(self, restart_of: str | None) -> frozenset[str]:
         """The jobs whose shipped rows a restart of `restart_of` may ship again."""
@@ -37,3 +43,11 @@ class History:
     async def numbers_sold(self, restart_of: str) -> Mapping[str, ShippedBefore]:
         """Every tracking number that those jobs sold."""
         return await self._database.read(lineage.numbers_sold, restart_of)
+
+
+def _earlier_orders(
+    connection: Connection, keys: Sequence[str], marks: Sequence[tuple[str, str]], since: datetime
+) -> EarlierOrders:
+    return EarlierOrders(
+        queries.shipped_orders(connection, keys), similar.similar_orders(connection, marks, contents_since=since)
+    )
