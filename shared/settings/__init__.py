@@ -7,8 +7,9 @@ from shared.settings.carrier import CarrierSettings, ShipperSettings
 from shared.settings.client import ClientSettings
 from shared.settings.console import ConsoleSettings, ListenSettings
 from shared.settings.coordinator import CoordinatorSettings
-from shared.settings.loading import exposed_secret_files, load
+from shared.settings.loading import load
 from shared.settings.sandbox import SANDBOX_SHIP_FROM, SandboxSettings
+from shared.settings.secret_files import exposed_secret_files
 from shared.settings.service import HttpSettings, ServiceSettings
 from shared.settings.sources import ConnectionSettings
 from shared.settings.writeback import WritebackSettings

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from shared.settings.secret_files import settings_from_files
+
 
 class HttpSettings(BaseModel):
     """Where a service answers `/livez`, `/readyz` and `/metrics`; port 0: nowhere."""
@@ -53,4 +55,4 @@ class ServiceSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - secrets come by *_FILE instead
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+        return (init_settings, settings_from_files(settings_cls), env_settings, TomlConfigSettingsSource(settings_cls))

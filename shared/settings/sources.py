@@ -34,7 +34,7 @@ def _read_connections(value: object) -> object:
     return {
         name.lower(): {"url": given} if isinstance(given, str) else given
         for name, given in value.items()
-        # Where the environment has NAME_FILE, its content is already in NAME.
+        # Where the environment has NAME_FILE, its content is in NAME, and its path is no connection.
         if not (name.lower().endswith("_file") and f"TALLY_CONNECTIONS__{name.upper()}" in os.environ)
     }
 

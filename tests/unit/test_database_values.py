@@ -87,8 +87,6 @@ def test_connections_are_set_by_name_as_url_table_or_file(tmp_path: Path, monkey
     secret.write_text("mysql://u:hush@h/d\n")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tally.toml").write_text('[connections]\nold = "sqlite:///old.db"\n')
-    # What the file holds is put there; so it has to be taken out again.
-    monkeypatch.setenv("TALLY_CONNECTIONS__STORE", "")
     monkeypatch.setenv("TALLY_CONNECTIONS__STORE_FILE", str(secret))
     monkeypatch.setenv("TALLY_CONNECTIONS__Shop", "postgresql://u:hush@h/d")
     monkeypatch.setenv("TALLY_CONNECTIONS__ERP__URL", "sqlite:////srv/erp.db")

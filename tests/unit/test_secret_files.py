@@ -55,8 +55,19 @@ def test_a_secret_comes_from_a_file(tmp_path: Path, setting: str, model: type[Se
     os.environ[f"TALLY_{setting}_FILE"] = str(file)
     settings = load(model)
     assert read(settings) == SECRET
+    assert SECRET not in str(os.environ)
     if "URL" not in setting:
         assert SECRET not in repr(settings)
+
+
+def test_a_file_goes_before_the_environment_and_that_before_tally_toml(tmp_path: Path) -> None:
+    (tmp_path / "tally.toml").write_text('[carrier]\nclient_secret = "told"\nclient_id = "told"\naccount = "told"\n')
+    (tmp_path / "secret").write_text(SECRET)
+    os.environ["TALLY_CARRIER__CLIENT_ID"] = os.environ["TALLY_CARRIER__CLIENT_SECRET"] = "set"
+    os.environ["TALLY_CARRIER__CLIENT_SECRET_FILE"] = str(tmp_path / "secret")
+    carrier = load(ShipperSettings).carrier
+    found = (carrier.client_secret.get_secret_value(), carrier.client_id, carrier.account)
+    assert found == (SECRET, "set", "told")
 
 
 def test_a_file_that_cannot_be_read_is_named_without_its_content(tmp_path: Path) -> None:
