@@ -1,8 +1,10 @@
-"""The sandbox's own endpoints, below /_sandbox: its ledger, its faults, its counts. They need no token."""
+"""The sandbox's own endpoints, below /_sandbox: its ledger, faults, counts, whom it lets in. They need no token."""
 
 from __future__ import annotations
 
-from pydantic import ValidationError
+from functools import partial
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,6 +15,13 @@ from services.sandbox.ledger import Ledger, SoldShipment
 from services.sandbox.load import Load
 from services.sandbox.replies import CURRENCY
 from services.sandbox.wire import Json
+
+
+class Credentials(BaseModel):
+    """Whom the sandbox lets in."""
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr = Field(min_length=1)
 
 
 def control_routes(sandbox: Sandbox) -> list[Route]:
@@ -52,8 +61,20 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
         Route("/_sandbox/faults", faults, methods=["GET", "PUT", "DELETE"]),
         Route("/_sandbox/calls", calls, methods=["GET"]),
         Route("/_sandbox/load", load, methods=["GET", "DELETE"]),
+        Route("/_sandbox/credentials", partial(_let_in, sandbox), methods=["PUT"]),
         Route("/_sandbox/health", health, methods=["GET"]),
     ]
+
+
+async def _let_in(sandbox: Sandbox, request: Request) -> Response:
+    """PUT: whom it lets in until it stops; every token that it issued is refused from here on."""
+    try:
+        known = Credentials.model_validate_json(await request.body())
+    except ValidationError as error:
+        return Response(error.json(include_url=False, include_input=False), 422, media_type="application/json")
+    sandbox.settings = sandbox.settings.model_copy(update=dict(known))
+    await sandbox.tokens.revoke_all()
+    return Response(status_code=204)
 
 
 def _shipment(sold: SoldShipment) -> Json:

@@ -165,6 +165,10 @@ class Ledger:
         """Forget a token."""
         self._db.execute("DELETE FROM tokens WHERE digest = ?", (digest,))
 
+    def drop_tokens(self) -> None:
+        """Forget every token."""
+        self._db.execute("DELETE FROM tokens")
+
     def tokens(self) -> dict[str, datetime]:
         """The tokens recorded, with the moment each expires."""
         rows = self._db.execute("SELECT digest, expires_at FROM tokens")

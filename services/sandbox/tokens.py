@@ -39,6 +39,11 @@ class Tokens:
         self._expiry.pop(digest, None)
         await self._ledger.run(Ledger.drop_token, digest)
 
+    async def revoke_all(self) -> None:
+        """End every token's validity."""
+        self._expiry.clear()
+        await self._ledger.run(Ledger.drop_tokens)
+
 
 def invalid_token() -> RefusedError:
     """What UPS says of a token that is not, or no longer, valid."""

@@ -652,6 +652,20 @@ def test_settings_name_the_credentials_and_the_latency(own: Process) -> None:
     assert time.monotonic() - started >= 0.15
 
 
+def test_others_may_be_let_in_and_every_token_ends_with_that(own: Process, reference: str) -> None:
+    own.start()
+    client = Client(own.url)
+    told = client.http.put("/_sandbox/credentials", json={"client_id": "me"})
+    assert (told.status_code, client.ship(reference).status_code) == (422, 200)
+    told = client.http.put("/_sandbox/credentials", json={"client_id": "me", "client_secret": "mine"})
+    assert (told.status_code, told.content) == (204, b"")
+    assert refused(client.ship(reference)) == (401, "250002")
+    assert client.sign_in().status_code == 401
+    client.token = client.sign_in("me", "mine").json()["access_token"]
+    assert client.ship(reference).status_code == 200
+    assert len(client.sold(reference)) == 2
+
+
 def test_a_token_expires_after_its_lifetime(own: Process) -> None:
     own.settings = {"TALLY_TOKEN_LIFETIME": "1"}
     own.start()

@@ -114,6 +114,12 @@ class SecureHouse:
             process.terminate()
             process.wait(60)
 
+    def restart(self, name: str) -> None:
+        """End a service, as its supervisor does, and start it."""
+        self.processes[name].terminate()
+        self.processes[name].wait(60)
+        self.start(name)
+
     def access(self, user: str) -> BusAccess:
         """How a user gets onto the bus."""
         return BusAccess(f"nats://127.0.0.1:{self.port}", user, SecretStr(password(user)))
@@ -134,6 +140,11 @@ class SecureHouse:
     def carrier(self, method: str, path: str, body: Any = None) -> None:
         """Call one of the sandbox's own endpoints."""
         httpx.request(method, f"{self.carrier_url}/_sandbox/{path}", json=body, timeout=10).raise_for_status()
+
+    def sold(self) -> list[dict[str, Any]]:
+        """Every shipment the carrier ever sold."""
+        shipments: list[dict[str, Any]] = httpx.get(f"{self.carrier_url}/_sandbox/shipments", timeout=10).json()
+        return shipments
 
     @contextmanager
     def faults(self, *faults: Mapping[str, Any]) -> Iterator[None]:
