@@ -39,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         counts_for = timedelta(seconds=settings.interrupted_after)
         asyncio.run(put_back(settings.job_database_url, asked.file, utc_now(), counts_for))
         sys.stdout.write(f"put back from {asked.file}\n")
+        sys.stdout.write(
+            "Is the bus's store gone as well, or put back, too? Then run `distrust` before a coordinator starts.\n"
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "distrust",
         help="have every row that is still to ship looked up before it is bought: "
-        "the job database was put back, and the ledger is gone as well",
+        "the job database was put back, and the ledger is gone as well, or as old",
     )
     return parser
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -71,6 +72,7 @@ def main() -> None:
     connections = Connections(settings.connections)
     database = _database(settings)
     service = _service(settings, database)
+    heartbeats: list[Heartbeat] = []
 
     async def start() -> None:
         installation = await prepare(database, migrates=settings.migrate, patience=settings.database_wait)
@@ -157,6 +159,7 @@ def main() -> None:
             replay=partial(replay, service.js, database, progress),
         )
         await heartbeat.arrive()
+        heartbeats.append(heartbeat)
         service.consume(
             topology.JOB_REQUESTS, handlers.job_request, concurrency=_REQUESTS_AT_ONCE, room=lambda: submission.room
         )
@@ -167,6 +170,7 @@ def main() -> None:
         answering = (control, comparisons, auditing, reporting, purging)
         for name, call in (call for answerer in answering for call in answerer.calls().items()):
             service.answer(subjects.api(name), call)
+        service.answer(subjects.LEDGER_KNOWN, handlers.known_ledger)
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):
             service.background(closing.run)
@@ -174,11 +178,14 @@ def main() -> None:
         for healer in (watchdog, lookups, Resubmission(database, progress, utc_now)):
             service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
 
-    async def stop() -> None:
-        connections.close()
-        await database.close()
+    service.run(start, partial(_end, heartbeats, connections, database))
 
-    service.run(start, stop)
+
+async def _end(heartbeats: Sequence[Heartbeat], connections: Connections, database: Database) -> None:
+    for heartbeat in heartbeats:
+        await heartbeat.leave()
+    connections.close()
+    await database.close()
 
 
 def _service(settings: CoordinatorSettings, database: Database) -> Service:

@@ -11,7 +11,7 @@ from shared.bus.heartbeat import heartbeat
 from shared.bus.ledger import Ledger
 from shared.bus.service import acknowledge, deliveries, readable
 from shared.contracts.commands import ShipCommandAbandoned
-from shared.contracts.ledger import Claimed, ledger_entry
+from shared.contracts.ledger import Claimed, KnownLedger, ledger_entry
 from shared.contracts.voiding import VoidOutcome
 from shared.contracts.writeback import SourceWritten
 from shared.errors import REQUEST_ABANDONED, TallyError
@@ -43,6 +43,14 @@ class Handlers:
         failpoint("coordinator.before_request_ack")
         await acknowledge(message)
         failpoint("coordinator.after_request_ack")
+
+    async def known_ledger(self, body: bytes) -> bytes:
+        """From a KnownLedger's body to another's: a ledger that is behind what a shipper knows of it is replaced."""
+        known = KnownLedger.model_validate_json(body)
+        await self._ledger.keep_up()
+        self._ledger.note(known.epoch, known.sequence)
+        await self._ledger.keep_up()
+        return KnownLedger(epoch=self._ledger.epoch, sequence=self._ledger.mark).encode()
 
     async def ledger_entry(self, message: Msg) -> None:
         """A ledger entry: a claim is only noted by the ledger itself, an outcome moves its job."""

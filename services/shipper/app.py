@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from services.shipper.address_checks import AddressChecks
 from services.shipper.carriers.ups import UpsCarrier
 from services.shipper.handlers import Handlers
 from services.shipper.label_keeping import LabelKeeping
 from services.shipper.labels import LabelStore
+from services.shipper.ledger_mark import EVERY, LedgerMark
 from services.shipper.metrics import tell_places
 from services.shipper.quotes import Quotes
 from services.shipper.recording import Recorder
@@ -23,7 +25,11 @@ from shared.bus.service import Service
 from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.errors import NO_CARRIER, TallyError
+from shared.repeating import repeat
 from shared.settings import ShipperSettings, load
+from shared.telemetry import logger
+
+log = logger("ledger")
 
 # Deliveries wait for a place with their heartbeat running, so this is far above what the carrier takes at once.
 _ROWS_AT_ONCE = 512
@@ -40,12 +46,15 @@ def main() -> None:
     labels = LabelStore(settings.label_store_url)
     service.require("label_store", labels.unwritable)
     carriers: list[UpsCarrier] = []
+    marks: list[LedgerMark] = []
 
     async def start() -> None:
         carrier = UpsCarrier(settings.carrier, utc_now)
         carriers.append(carrier)
         ledger = Ledger(service.client, service.publisher)
-        await ledger.refresh()
+        mark = LedgerMark(service.client, ledger, settings.data_dir)
+        await mark.recall()
+        marks.append(mark)
         spool = Spool(settings.data_dir / "spool")
         label_within = timedelta(seconds=settings.carrier.call_timeout)
         recorder = Recorder(carrier, labels, ledger, spool, utc_now, label_within=label_within)
@@ -62,11 +71,12 @@ def main() -> None:
         tell_places(carrier.limits)
         service.background(sharing.run, to_the_end=True)
         service.background(deliver_spooled)
+        service.background(partial(repeat, mark.round, every=EVERY, log=log))
         service.consume(
             topology.SHIP_COMMANDS,
             handlers.ship,
             concurrency=_ROWS_AT_ONCE,
-            room=lambda: _ROWS_AT_ONCE if carrier.limits.is_open else 0,
+            room=lambda: _ROWS_AT_ONCE if carrier.limits.is_open and not mark.is_behind else 0,
         )
         service.consume(topology.VOID_COMMANDS, handlers.void, concurrency=_VOIDS_AT_ONCE)
         service.answer(subjects.RATES_QUOTE, Quotes(carrier, own_rates=settings.carrier.negotiated_rates).answer)
@@ -81,5 +91,7 @@ def main() -> None:
     async def stop() -> None:
         for carrier in carriers:
             await carrier.close()
+        for mark in marks:
+            await mark.keep()
 
     service.run(start, stop)

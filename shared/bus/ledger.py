@@ -68,6 +68,16 @@ class Ledger:
 
     async def refresh(self) -> str:
         """Ask the server for the epoch. Raises LedgerRolledBackError where the ledger is behind its mark."""
+        await self._ask()
+        return self._epoch
+
+    async def look(self) -> None:
+        """As `refresh`, and note how far the ledger has come, whoever wrote to it."""
+        last = await self._ask()
+        self._mark = max(self._mark, last)
+
+    async def _ask(self) -> int:
+        """Bring the epoch up to date; the sequence that the ledger is at."""
         reconnects = self._client.stats["reconnects"]
         # What is noted while the answer is on its way may be younger than the answer.
         known, mark = self._epoch, self._mark
@@ -80,7 +90,7 @@ class Ledger:
         if epoch == known and info.state.last_seq < mark:
             raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {mark}")
         self._seen_at_reconnect = reconnects
-        return self._epoch
+        return info.state.last_seq
 
     async def keep_up(self) -> None:
         """Bring the epoch up to date; a ledger that was rolled back is replaced by an empty one.

@@ -91,7 +91,7 @@ USERS: dict[str, Permissions] = {
             subjects.LABELS_DROP,
             subjects.SHIPMENTS_FIND,
             subjects.SOURCES_RESTORE,
-            *_inboxes(*_CLIENTS),
+            *_inboxes(SHIPPER, *_CLIENTS),
             *_taken_by(
                 topology.JOB_REQUESTS,
                 topology.LEDGER_ENTRIES,
@@ -107,7 +107,7 @@ USERS: dict[str, Permissions] = {
             *_INFO,
             *_kept(),
         ),
-        subscribe=(subjects.api("*"), subjects.STATUS, *_inboxes(COORDINATOR)),
+        subscribe=(subjects.api("*"), subjects.LEDGER_KNOWN, subjects.STATUS, *_inboxes(COORDINATOR)),
     ),
     SHIPPER: Permissions(
         publish=(
@@ -117,6 +117,7 @@ USERS: dict[str, Permissions] = {
             subjects.ALL_ABANDONED,
             subjects.ALL_PLACES,
             subjects.ALL_RESTS,
+            subjects.LEDGER_KNOWN,
             *_inboxes(COORDINATOR, *_CLIENTS),
             *_taken_by(topology.SHIP_COMMANDS, topology.VOID_COMMANDS),
             *_read(subjects.COMMANDS, subjects.LEDGER, subjects.PLACES),

@@ -41,7 +41,7 @@ from shared.contracts.audit import ListAudit, VerifyAudit
 from shared.contracts.commands import ShipCommand, ShipCommandAbandoned, VoidCommand, WritebackCommand
 from shared.contracts.events import JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
-from shared.contracts.ledger import LedgerEntry, Shipped
+from shared.contracts.ledger import KnownLedger, LedgerEntry, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.parking import Parked
 from shared.contracts.places import AccountPlaces, AccountRests
@@ -103,6 +103,13 @@ CHANNELS: tuple[tuple[str, str, Any, Any, str], ...] = (
     (subjects.LABELS_DROP, "shipper", DropLabels, LabelsDropped, "Delete a job's labels and invoices."),
     (subjects.LABELS_GET, "shipper", GetLabel, LabelChunk, "Read a label or an invoice from the label store."),
     (subjects.SHIPMENTS_FIND, "shipper", FindShipment, ShipmentSought, "Look a row in doubt up once more."),
+    (
+        subjects.LEDGER_KNOWN,
+        "coordinator",
+        KnownLedger,
+        KnownLedger,
+        "The ledger is behind what it is known to have had: an empty one is to take its place.",
+    ),
     (
         subjects.SOURCES_RESTORE,
         "writeback",

@@ -25,6 +25,16 @@ class Evidence(BaseModel):
     answer: str
 
 
+class KnownLedger(Message):
+    """How far the ledger of an epoch is known to have come, on `tally.known.ledger`; answered with what is known then.
+
+    A shipper says it that finds the ledger behind that: it was put back to an earlier state.
+    """
+
+    epoch: str
+    sequence: int
+
+
 class _Entry(Message):
     job_id: JobId
     row_number: RowNumber

@@ -19,6 +19,7 @@ LABELS_GET = "tally.labels.get"
 SHIPMENTS_FIND = "tally.shipments.find"
 SOURCES_RESTORE = "tally.sources.restore"
 STATUS = "tally.status"
+LEDGER_KNOWN = "tally.known.ledger"
 
 EVERYTHING = "tally.>"
 ALL_REQUESTS = "tally.requests.>"

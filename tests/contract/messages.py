@@ -58,7 +58,7 @@ from shared.contracts.documents import (
 )
 from shared.contracts.events import EventType, JobEvent
 from shared.contracts.labels import GetLabel, LabelChunk
-from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, KnownLedger, Shipped
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.parking import Parked
 from shared.contracts.places import AccountPlaces, AccountRests, Share
@@ -408,6 +408,7 @@ MESSAGES = {
         cost=COST,
         calls=(CALL,),
     ),
+    "known-ledger": KnownLedger(epoch=EPOCH, sequence=1795252530042),
     "find-shipment": FindShipment(
         job_id=JOB, row_number=17, attempt=1, reference=REFERENCE, since=AT, shipment=SHIPMENT
     ),

@@ -49,6 +49,7 @@ def test_the_committed_configuration_is_what_make_docs_writes() -> None:
         (subjects.event("job", "progress"), {COORDINATOR}),
         (subjects.account_places("account"), {SHIPPER}),
         (subjects.account_rests("account"), {SHIPPER}),
+        (subjects.LEDGER_KNOWN, {SHIPPER}),
         (subjects.LABELS_GET, {CONSOLE, CLI}),
         (subjects.LABELS_DROP, {COORDINATOR}),
         (subjects.SOURCES_RESTORE, {COORDINATOR}),

@@ -63,6 +63,11 @@ class Heartbeat:
         if self._ledger.epoch == epoch:
             self._ledger.note(epoch, await self._replay(mark))
 
+    async def leave(self) -> None:
+        """End: note how far the ledger has come, for it may be put back before another coordinator starts."""
+        if self._ledger.epoch:
+            await self._database.write(interruption.remember_mark, self._ledger.epoch, self._ledger.mark)
+
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""
         epoch, mark = self._ledger.epoch, self._ledger.mark
