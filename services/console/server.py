@@ -64,6 +64,7 @@ def server_of(app: ASGIApp, listener: socket.socket, stopping: asyncio.Event) ->
         app,
         http=BoundedProtocol,
         ws="none",
+        log_config=None,
         log_level="warning",
         access_log=False,
         proxy_headers=False,

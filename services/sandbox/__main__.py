@@ -10,6 +10,7 @@ from services.sandbox.server import serve
 from shared.errors import TallyError
 from shared.process import keep_files_to_oneself
 from shared.settings import SandboxSettings, load
+from shared.telemetry import configure
 
 
 def main() -> int:
@@ -19,7 +20,9 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _leave)
     try:
-        serve(load(SandboxSettings))
+        settings = load(SandboxSettings)
+        configure("sandbox", settings.log_level, settings.log_format)
+        serve(settings)
     except TallyError as error:
         sys.stderr.write(f"{error}\n")
         return 1

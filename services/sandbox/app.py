@@ -8,6 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from services.sandbox.address_validation import validate
@@ -23,6 +25,9 @@ from services.sandbox.tracking import track_reference
 from services.sandbox.voiding import void
 from shared.clock import Clock, utc_now
 from shared.settings import SandboxSettings
+from shared.telemetry import logger
+
+log = logger("carrier")
 
 LEDGER_FILE = "sandbox.db"
 
@@ -46,7 +51,17 @@ def build(settings: SandboxSettings, stopping: asyncio.Event, *, clock: Clock = 
     ledger = Ledger(settings.data_dir / LEDGER_FILE)
     sandbox = _sandbox(settings, ledger, stopping, clock)
     routes = [Route(path, endpoint(sandbox, operation), methods=[method]) for path, method, operation in _OPERATIONS]
-    return Starlette(routes=[*routes, *control_routes(sandbox)], lifespan=_closing(sandbox.ledger))
+    return Starlette(
+        routes=[*routes, *control_routes(sandbox)],
+        lifespan=_closing(sandbox.ledger),
+        exception_handlers={ClientDisconnect: _left},
+    )
+
+
+async def _left(request: Request, _: Exception) -> Response:
+    """A caller that is cut off while it sends is the caller's misfortune; nobody reads this answer."""
+    log.info("a caller left before its request was whole", method=request.method)
+    return Response(status_code=400)
 
 
 def _sandbox(settings: SandboxSettings, ledger: Ledger, stopping: asyncio.Event, clock: Clock) -> Sandbox:

@@ -31,6 +31,7 @@ def serve(settings: SandboxSettings) -> None:
         app,
         http=OpenProtocol,
         ws="none",
+        log_config=None,  # it logs as the house does
         log_level="warning",  # what uvicorn notes of its start and stop is said by the line on standard output
         access_log=False,
         timeout_keep_alive=KEEP_ALIVE,

@@ -43,6 +43,11 @@ class Process:
     data_dir: Path
     settings: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def log(self) -> Path:
+        """Its standard error."""
+        return self.data_dir / "log"
+
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
         self.child = subprocess.Popen(
@@ -50,6 +55,7 @@ class Process:
             cwd=ROOT,
             env=environment | {"TALLY_DATA_DIR": str(self.data_dir)} | self.settings,
             stdout=subprocess.PIPE,
+            stderr=self.log.open("ab"),
             text=True,
         )
         assert self.child.stdout is not None
@@ -650,6 +656,31 @@ def test_settings_name_the_credentials_and_the_latency(own: Process) -> None:
     started = time.monotonic()
     assert client.call("POST", RATE, json=rate_request()).status_code == 200
     assert time.monotonic() - started >= 0.15
+
+
+def test_a_caller_that_is_cut_off_is_a_line_of_the_log_without_what_it_sent(own: Process, reference: str) -> None:
+    own.start()
+    place = httpx.URL(own.url)
+    head = "{} HTTP/1.1\r\nHost: carrier\r\nContent-Length: 900\r\n\r\n"
+    for call in (f"POST {SHIP}", "PUT /_sandbox/credentials", "no HTTP"):
+        with socket.create_connection((place.host, place.port or 0)) as caller:
+            caller.sendall(head.format(call).encode() + b'{"Name": "Zebulon Quixworth')
+    until(lambda: own.log.read_bytes().count(b"\n") == 3)
+    client = Client(own.url)
+    client.arm({"fault": "hang_after_commit"})
+    with pytest.raises(httpx.ReadTimeout):
+        client.ship(reference, timeout=0.5)
+    assert own.end() == 0
+    lines = [json.loads(line) for line in own.log.read_text().splitlines()]
+    left = "a caller left before its request was whole"
+    told = {(line["service"], line["level"], line["event"], line.get("method")) for line in lines}
+    assert told == {
+        ("sandbox", "info", left, "POST"),
+        ("sandbox", "info", left, "PUT"),
+        ("sandbox", "warning", "Invalid HTTP request received.", None),
+    }
+    assert len(lines) == len(told)
+    assert "Zebulon" not in own.log.read_text()
 
 
 def test_others_may_be_let_in_and_every_token_ends_with_that(own: Process, reference: str) -> None:
