@@ -46,7 +46,6 @@ def main() -> None:
         signal.signal(number, _leave)
     settings = load(ConsoleSettings)
     configure("console", settings.log_level, settings.log_format)
-    tracing.start("console", settings.otlp_endpoint)
     BUILD.labels("console", VERSION).set(1)
     require_token(settings)
     stopping = asyncio.Event()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.consoles import console_of
 from tests.integration.house import House, running_house
 from tests.integration.trace_receiver import Receiver, ToldSpan, receiving, tree
 
@@ -94,6 +95,20 @@ def test_a_job_is_a_trace_of_its_states_linked_to_its_request(traced_house: Hous
     }
     # However long the file is, no trace grows with it.
     assert "row" not in {span.name for span in of_request + spans}
+
+
+def test_a_row_leads_back_to_the_request_that_came_over_http(traced_house: House, receiver: Receiver) -> None:
+    path = traced_house.orders("over-http.csv", 1, seed=8)
+    request = {"request_id": "over-http", "source": {"kind": "csv", "path": path.name}, "mode": "auto"}
+    with console_of(traced_house) as caller:
+        job_id = caller.post("/jobs", json=request).json()["job_id"]
+    traced_house.finished(job_id)
+
+    assert named(receiver.until(trace_of(f"{job_id}/1/1"), 16), "row").links == (trace_of(job_id),)
+    (begun,) = {link for span in receiver.until(trace_of(job_id), 4) if span.name == "job" for link in span.links}
+    ((root, *following),) = tree(receiver.until(begun, 2))
+    assert root == "console: send tally.requests.submit"
+    assert [span for span, *_ in following] == ["coordinator: process tally.requests.submit"]
 
 
 def test_a_refused_row_is_a_failed_trace_by_its_code(traced_house: House, receiver: Receiver) -> None:
