@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from functools import partial
 
 from services.coordinator.database import intake as admission
 from services.coordinator.database import previewing
 from services.coordinator.database.engine import Database
+from services.coordinator.database.new_rows import StoredRows
 from services.coordinator.intake.intake import Intake
 from services.coordinator.intake.judges import Judges
 from services.coordinator.intake.turns import IntakeTurn
+from shared.cancelling import cancel
 from shared.clock import Clock
 from shared.contracts.requests import JobRequest
 
@@ -35,13 +40,14 @@ class TakingIn:
         async with self._judges.judging() as judges, self._intake.open(request, found=judges.expect) as batch:
             await self._database.write(admission.begin_intake, job_id, intake, batch.source, self._clock())
             stored = 0
-            async for rows in batch.to_store(judges):
-                if stored < LONG_FROM <= stored + len(rows):
-                    await turn.becomes_long(partial(self._say_it_goes_on, job_id, intake))
-                await self._database.write(
-                    admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
-                )
-                stored += len(rows)
+            async with aclosing(_one_ahead(batch.to_store(judges))) as pages:
+                async for rows in pages:
+                    if stored < LONG_FROM <= stored + len(rows):
+                        await turn.becomes_long(partial(self._say_it_goes_on, job_id, intake))
+                    await self._database.write(
+                        admission.add_rows, job_id, intake, self._installation, stored + 1, rows, self._clock()
+                    )
+                    stored += len(rows)
             mapping = batch.mapping
             await self._database.write(
                 admission.finish_intake,
@@ -56,3 +62,20 @@ class TakingIn:
 
     async def _say_it_goes_on(self, job_id: str, intake: str) -> None:
         await self._database.write(previewing.note_prices, job_id, intake, (), self._clock())
+
+
+async def _one_ahead(pages: AsyncIterator[StoredRows]) -> AsyncGenerator[StoredRows, None]:
+    """The pages, the next of which is made while one is stored."""
+
+    async def following() -> StoredRows | None:
+        return await anext(pages, None)
+
+    ahead = asyncio.create_task(following())
+    try:
+        while (page := await ahead) is not None:
+            ahead = asyncio.create_task(following())
+            yield page
+    finally:
+        await cancel([ahead])
+        # Where storing failed nobody asks any more what became of it.
+        await asyncio.gather(ahead, return_exceptions=True)
