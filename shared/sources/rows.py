@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 TRACKING_COLUMNS = ("tracking_number", "shipped_at")
@@ -49,7 +49,11 @@ class RowFormat:
         number, surplus, *texts = found
         values = dict(zip(self.columns, texts, strict=True))
         key = join_key([values[name] for name in self.key]) if self.key else str(number)
-        return SourceRow(number, key, values, row_checksum(values), surplus)
+        return SourceRow(number, key, values, _checksum(self._names, texts), surplus)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return _names_in_checksum(self.columns)
 
     def order(self, found: FoundOrder) -> tuple[SourceRow, ...]:
         """All rows of an order."""
@@ -79,15 +83,19 @@ def row_checksum(values: Mapping[str, str]) -> str:
 
     Each name and text is preceded by its length, so that no two rows share an encoding.
     """
-    names = _names_in_checksum(tuple(values))
-    encoded = "".join([f"{told}{len(text := values[name])}:{text}" for name, told in names])
+    return _checksum(_names_in_checksum(tuple(values)), values.values())
+
+
+def _checksum(names: Iterable[str], texts: Iterable[str]) -> str:
+    """`names` as `_names_in_checksum` tells them, each with its text."""
+    encoded = "".join([f"{name}{len(text)}:{text}" for name, text in zip(names, texts, strict=True) if name])
     return hashlib.sha256(encoded.encode()).hexdigest()
 
 
 @lru_cache(maxsize=64)
-def _names_in_checksum(columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """The columns that count, each with its name as a checksum has it."""
-    return tuple((name, f"{len(name)}:{name}") for name in columns if tracking_column(name) is None)
+def _names_in_checksum(columns: tuple[str, ...]) -> tuple[str, ...]:
+    """Each column's name as a checksum has it, blank for one that does not count."""
+    return tuple("" if tracking_column(name) else f"{len(name)}:{name}" for name in columns)
 
 
 def join_key(texts: Sequence[str]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from services.coordinator.identity import reservation_key
 from services.coordinator.intake.marks import NO_MARKS, Marks
@@ -32,8 +32,7 @@ class Finding:
     warnings: tuple[RowWarning, ...] = ()
 
 
-@dataclass(frozen=True)
-class NewRow:
+class NewRow(NamedTuple):
     """A row that passed validation: its place in the source and what it ships; `skipped` says why it will not.
 
     `shipped_before` says that its order is shipped already; `replaces` are the numbers in the source that a new one may
@@ -74,8 +73,7 @@ class NewRow:
 
     def with_finding(self, finding: Finding) -> NewRow:
         """The row with what comparing it with others found; one that does not ship has no warnings."""
-        return replace(
-            self,
+        return self._replace(
             skipped=finding.skipped,
             shipped_before=finding.shipped_before,
             replaces=finding.replaces,
@@ -133,6 +131,8 @@ STORED = (
     "replaces",
 )
 _WARNINGS = STORED.index("warnings")
+# What Shipment.model_dump_json calls, at three quarters of the cost.
+_SHIPMENTS = TypeAdapter(Shipment).serializer
 _PENDING, _SKIPPED = RowStatus.PENDING.value, RowStatus.SKIPPED.value
 
 
@@ -167,7 +167,7 @@ def stored(row: NewRow | RefusedRow, key: str) -> StoredRow:
         return (*place, "{}", "", None, None, None, _SKIPPED, _json(row.skipped), None, None)
     return (
         *place,
-        row.shipment.model_dump_json(exclude_defaults=True),
+        _SHIPMENTS.to_json(row.shipment, exclude_defaults=True).decode(),
         row.service,
         row.marks.order or None,
         row.marks.contents or None,
@@ -181,7 +181,7 @@ def stored(row: NewRow | RefusedRow, key: str) -> StoredRow:
 
 def source_row_of(row: NewRow | RefusedRow | StoredRow) -> int:
     """The number of the row in its source."""
-    return int(row[0]) if isinstance(row, tuple) else row.source_row
+    return row.source_row if isinstance(row, (NewRow, RefusedRow)) else int(row[0])
 
 
 def with_finding(row: StoredRow, finding: Finding) -> StoredRow:
@@ -209,4 +209,4 @@ def destination(shipment: Shipment) -> str:
     """Where a shipment goes, as a preview says it: city and state, and the country where it is not the US."""
     address = shipment.recipient.address
     parts = [address.city, address.state, address.country if address.country != "US" else ""]
-    return ", ".join(part for part in parts if part)
+    return ", ".join([part for part in parts if part])

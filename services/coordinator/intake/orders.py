@@ -98,7 +98,10 @@ class OrderReader:
 
 def number_in_source(rows: Sequence[SourceRow]) -> str:
     """The tracking number that an order has in its source; empty where none of its rows has one."""
-    return next(filter(None, (tracking_number(row.values) for row in rows)), "")
+    for row in rows:
+        if number := tracking_number(row.values):
+            return number
+    return ""
 
 
 def _warnings(shipment: Shipment) -> tuple[RowWarning, ...]:

@@ -37,7 +37,7 @@ def phone_warnings(digits: str, country: str) -> tuple[RowWarning, ...]:
 
     Nothing for a number that is blank, and in a country without a numbering plan.
     """
-    code = country_code_for_region(country)
+    code = _country_code(country)
     if not digits or not code or _is_valid(digits, country, code):
         return ()
     return (_warning(digits, country),)
@@ -48,6 +48,11 @@ def _is_valid(digits: str, country: str, code: int) -> bool:
     if len(national) == _NORTH_AMERICAN_DIGITS:
         return _is_area_in_use(national[:_AREA_AND_EXCHANGE])
     return any(is_valid_number(number) for number in _readings(digits, country))
+
+
+@lru_cache(maxsize=512)
+def _country_code(country: str) -> int:
+    return country_code_for_region(country)
 
 
 @lru_cache(maxsize=65536)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from services.coordinator.mapping.amounts import declared_value, whole_number
-from services.coordinator.mapping.fields import Fields
+from services.coordinator.mapping.fields import PACKAGE_FIELDS, Fields
 from services.coordinator.mapping.filters import inches, pounds
 from services.coordinator.mapping.problems import FieldValueError
 from services.coordinator.mapping.reading import RowReader
@@ -14,6 +14,10 @@ from shared.shipping.shipment import MOST_PACKAGES
 
 _HEAVIEST = 150  # pounds per package, UPS Shipping v2409
 _SIDES = ("length", "width", "height")
+
+# The parcels of orders by what rows say of them: most orders are in one of a few boxes.
+_PACKAGES: dict[tuple[object, ...], tuple[Package, ...]] = {}
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 4096, 100  # of them, and characters of what is said
 
 
 def read_packages(
@@ -35,6 +39,22 @@ def read_packages(
 
 
 def _alike(
+    row: RowReader, currency: str, default_weight: Decimal | None, default_size: Dimensions | None
+) -> tuple[Package, ...]:
+    """Parcels of which nothing differs; those of earlier rows that said the same of theirs."""
+    said = (row.said(PACKAGE_FIELDS), currency, default_weight, default_size)
+    # Another thread may forget them all at any time.
+    known = _PACKAGES.get(said)
+    if known is None:
+        known = _read(row, currency, default_weight, default_size)
+        if known and sum(map(len, said[0])) <= _LONGEST_REMEMBERED:
+            if len(_PACKAGES) >= _MOST_REMEMBERED:
+                _PACKAGES.clear()
+            _PACKAGES[said] = known
+    return known
+
+
+def _read(
     row: RowReader, currency: str, default_weight: Decimal | None, default_size: Dimensions | None
 ) -> tuple[Package, ...]:
     default = format(default_weight, "f") if default_weight is not None else ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import cached_property
+from operator import itemgetter
 
 from jinja2 import TemplateError
 from jinja2.runtime import Context
@@ -29,23 +31,25 @@ class Rendering:
     field: str
     template: FieldTemplate
     columns: tuple[str, ...]
-    _known: dict[tuple[str | None, ...], str | ErrorBody] = dataclass_field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _known: dict[object, str | ErrorBody] = dataclass_field(default_factory=dict, repr=False, compare=False)
 
     def of(self, values: Mapping[str, str | None]) -> str | ErrorBody:
         """Its text in a row, or why there is none."""
-        said = tuple([values[column] for column in self.columns])
+        said = self._said(values)
         known = self._known.get(said)
         if known is not None:
             return known
         row = {column: value or "" for column, value in values.items()}
         outcome = _rendered(self.field, self.template, row_context(row, self.template.names))
-        if sum(len(text or "") for text in said) <= _LONGEST_REMEMBERED:
+        if sum(len(values[column] or "") for column in self.columns) <= _LONGEST_REMEMBERED:
             if len(self._known) >= _MOST_REMEMBERED:
                 self._known.clear()
             self._known[said] = outcome
         return outcome
+
+    @cached_property
+    def _said(self) -> Callable[[Mapping[str, str | None]], object]:
+        return _texts_of(self.columns)
 
 
 @dataclass(frozen=True)
@@ -84,10 +88,10 @@ class RowPlan:
             texts[field] = values[column] or ""
         for rendering in self.rendered:
             outcome = rendering.of(values)
-            if isinstance(outcome, ErrorBody):
-                problems[rendering.field] = outcome
-            else:
+            if isinstance(outcome, str):
                 texts[rendering.field] = outcome
+            else:
+                problems[rendering.field] = outcome
         if texts and max(map(len, texts.values())) > OUTPUT_LENGTH:
             for field, text in texts.items():
                 if len(text) > OUTPUT_LENGTH:
@@ -98,6 +102,11 @@ class RowPlan:
         """Whether no row can have a text in `field`."""
         varies = field in self.copies or any(rendering.field == field for rendering in self.rendered)
         return not varies and not self.constants.get(field, "").strip()
+
+
+def _texts_of(columns: Sequence[str]) -> Callable[[Mapping[str, str | None]], object]:
+    """What tells rows apart by the texts of these columns."""
+    return itemgetter(*columns) if columns else lambda _values: ()
 
 
 def _rendered(field: str, template: FieldTemplate, context: Context) -> str | ErrorBody:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from services.coordinator.mapping.fields import LIMITS, PLACES, Fields
 from services.coordinator.mapping.problems import FieldValueError, RowInvalidError, invalid, missing, quoted
-from services.coordinator.mapping.text import clean
+from services.coordinator.mapping.text import are_clean, clean
 from shared.contracts.warning import RowWarning, WarningCode
 from shared.errors import ErrorBody
 
@@ -17,6 +18,7 @@ BlankT = TypeVar("BlankT")
 # What texts were parsed to, by field, text, default, filter and its arguments: most fields say the same in many rows.
 _PARSED: dict[tuple[object, ...], Any] = {}
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 16_384, 40  # of them, and characters of a text
+_NO_LIMIT = sys.maxsize
 _SELDOM_ALIKE = frozenset({"email"})
 
 
@@ -28,6 +30,7 @@ class RowReader:
         self.warnings: list[RowWarning] = []
         self._texts = fields.texts
         self._parts: list[tuple[int, RowReader]] = []
+        self._is_clean = are_clean(fields.texts.values())
 
     def part(self, row: int, fields: Fields) -> RowReader:
         """A reader of the fields that one of an order's rows, at `row` in the source, says for itself."""
@@ -43,14 +46,23 @@ class RowReader:
                 return True
         return False
 
+    def said(self, fields: Sequence[str]) -> tuple[str, ...]:
+        """What these fields hold, as it is."""
+        texts = self._texts
+        return tuple([texts.get(field, "") for field in fields])
+
     def text(self, field: str, *, needed: bool = False) -> str:
         """The field on one clean line and within its limit; blank where it is not, or has a problem."""
         text = self._texts.get(field, "")
         if text:
             try:
-                text = _within_limit(clean(text), LIMITS.get(field))
+                text = text if self._is_clean else clean(text)
             except FieldValueError as error:
                 self.problems[field] = invalid(field, error)
+                return ""
+            if len(text) > LIMITS.get(field, _NO_LIMIT):
+                reason = f"{len(text)} characters; at most {LIMITS[field]}"
+                self.problems[field] = invalid(field, FieldValueError(text, reason))
                 return ""
         if needed and not text:
             self.problems.setdefault(field, missing(field))
@@ -62,7 +74,7 @@ class RowReader:
         limit = LIMITS[field] if room is None else room
         if text:
             try:
-                text = clean(text)
+                text = text if self._is_clean else clean(text)
             except FieldValueError as error:
                 self.problems[field] = invalid(field, error)
                 return ""
@@ -131,7 +143,7 @@ class RowReader:
 
     def raise_problems(self) -> None:
         """Raise RowInvalidError if there are any: the row's own in the order of the fields, then its parts'."""
-        if self.has_problems:
+        if (self.problems or self._parts) and self.has_problems:
             of_parts = (
                 problem.model_copy(update={"row": row})
                 for row, part in self._parts
@@ -142,9 +154,3 @@ class RowReader:
 
 def _listed(problems: Mapping[str, ErrorBody]) -> list[ErrorBody]:
     return [problems[field] for field in sorted(PLACES.keys() & problems.keys(), key=PLACES.__getitem__)]
-
-
-def _within_limit(text: str, limit: int | None) -> str:
-    if limit is not None and len(text) > limit:
-        raise FieldValueError(text, f"{len(text)} characters; at most {limit}")
-    return text

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
 
+from pydantic import TypeAdapter
+
 from services.coordinator.mapping.amounts import currency_code, signature
 from services.coordinator.mapping.countries import WITHOUT_POSTAL_CODES
 from services.coordinator.mapping.fields import MOST_NUMBERED, Fields, numbered
@@ -37,6 +39,10 @@ from shared.shipping import (
     country_of,
 )
 from shared.shipping.lane import customs_country
+
+# A model's own call costs about as much again as its validator.
+_ADDRESSES, _CONTACTS = TypeAdapter(Address).validator, TypeAdapter(Contact).validator
+_SHIPMENTS = TypeAdapter(Shipment).validator
 
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 _DEFAULT_COUNTRY = "US"
@@ -117,18 +123,20 @@ def map_order(
     row.raise_problems()
     assert recipient is not None
     assert ship_from is not None
-    shipment = Shipment(
-        ship_from=ship_from,
-        recipient=recipient,
-        packages=packages,
-        service=level,
-        shipper=None if senders.account is ship_from else senders.account,
-        signature=signed_for,
-        saturday_delivery=on_saturday,
-        customs=customs,
-        documents_only=documents_only,
-        description=description,
-        **references,
+    shipment = _SHIPMENTS.validate_python(
+        {
+            "ship_from": ship_from,
+            "recipient": recipient,
+            "packages": packages,
+            "service": level,
+            "shipper": None if senders.account is ship_from else senders.account,
+            "signature": signed_for,
+            "saturday_delivery": on_saturday,
+            "customs": customs,
+            "documents_only": documents_only,
+            "description": description,
+            **references,
+        }
     )
     return MappedOrder(shipment, tuple(row.warnings))
 
@@ -180,14 +188,15 @@ def _references(row: RowReader) -> dict[str, str]:
 
     A number or a cost centre that is cut short is another one: what gives way is the reference.
     """
-    texts = {field: row.text(field) for field in ("order_number", "cost_centre")}
-    beside = [text for text in texts.values() if text]
+    order_number, cost_centre = row.text("order_number"), row.text("cost_centre")
+    beside = [text for text in (order_number, cost_centre) if text]
     length = len(_BETWEEN_REFERENCES.join(beside))
     if length > _REFERENCE_LENGTH:
         reason = f"order_number and cost_centre have {length} characters together; at most {_REFERENCE_LENGTH}"
-        row.refuse("cost_centre", texts["cost_centre"], reason)
-    room = _REFERENCE_LENGTH - sum(len(text) + len(_BETWEEN_REFERENCES) for text in beside)
-    return texts | {"reference": row.cut("reference", max(room, 0))}
+        row.refuse("cost_centre", cost_centre, reason)
+    room = _REFERENCE_LENGTH - (length + len(_BETWEEN_REFERENCES) if beside else 0)
+    reference = row.cut("reference", max(room, 0))
+    return {"order_number": order_number, "cost_centre": cost_centre, "reference": reference}
 
 
 def _recipient(row: RowReader) -> Contact | None:
@@ -199,7 +208,10 @@ def _recipient(row: RowReader) -> Contact | None:
     email = row.parsed("email", _email, blank="")
     if address is None or row.problems:
         return None
-    return Contact(name=name or company, company=company, phone=number, email=email, address=address)
+    contact: Contact = _CONTACTS.validate_python(
+        {"name": name or company, "company": company, "phone": number, "email": email, "address": address}
+    )
+    return contact
 
 
 def _address(row: RowReader) -> Address | None:
@@ -214,14 +226,18 @@ def _address(row: RowReader) -> Address | None:
     residential = row.parsed("residential", _is_residential, blank=False)
     if row.problems:
         return None
-    return Address(
-        lines=tuple(line for line in lines if line),
-        city=city,
-        state=state,
-        postal_code=code,
-        country=country,
-        residential=residential,
+    given = tuple([line for line in lines if line])
+    address: Address = _ADDRESSES.validate_python(
+        {
+            "lines": given,
+            "city": city,
+            "state": state,
+            "postal_code": code,
+            "country": country,
+            "residential": residential,
+        }
     )
+    return address
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from services.coordinator.mapping.problems import FieldValueError
@@ -15,6 +16,13 @@ def normalised(text: str) -> str:
     """`text` without case, accents, spaces and punctuation, so that ``Ship-To Name`` equals ``ship to name``."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if character.isalnum())
+
+
+def are_clean(texts: Iterable[str]) -> bool:
+    """Whether `clean` would leave every one of these as it is; it may say no of some that are."""
+    # One look at all of them costs less than one at each.
+    together = f"|{'|'.join(texts)}|"
+    return together.isprintable() and "  " not in together and "| " not in together and " |" not in together
 
 
 def clean(text: str) -> str:
