@@ -76,6 +76,7 @@ INSPECT_TIMEOUT = 300.0
 APPROVE_TIMEOUT = 300.0
 VOID_TIMEOUT = 60.0
 RESTORE_TIMEOUT = 70.0
+LABEL_TIMEOUT = 130.0
 VOIDS_A_CALL = 200
 STATUS_WINDOW = 0.5
 CHECKS_TAKE = 2.5
@@ -398,6 +399,11 @@ class TallyClient:
                 raise TallyError(LABEL_UNREADABLE, key=key, reason="it changed while it was read")
             content, size, tag = content + chunk.content, chunk.size, chunk.tag
         return content
+
+    async def fetch_label(self, job_id: str, row_number: int, by: str = "") -> RowDocument:
+        """Have a row's label fetched from the carrier again; the row with it. Raises E-4004, or why there is none."""
+        call = api.FetchLabel(job_id=job_id, row_number=row_number, by=by)
+        return await self._call("fetch-label", call, RowDocument, within=LABEL_TIMEOUT)
 
     async def restore(
         self, job_id: str, digest: str | None = None, *, force: bool = False, by: str = ""

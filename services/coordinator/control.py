@@ -24,6 +24,7 @@ from shared.clock import Clock
 from shared.contracts.api import (
     ApproveJob,
     ControlJob,
+    FetchLabel,
     InspectSource,
     JobList,
     ListJobs,
@@ -96,6 +97,7 @@ class Control:
             "verify": answering(VerifyJob, self.verify),
             "resolve": answering(ResolveRow, self.resolve),
             "restart": answering(RestartJob, self.restart),
+            "fetch-label": answering(FetchLabel, self.fetch_label),
             "restore": answering(RestoreJob, self.restore),
             "void": answering(VoidRows, self.void),
             "approve": answering(ApproveJob, self.approve),
@@ -187,6 +189,11 @@ class Control:
         await self._progress.commit(restarting.restart, call.job_id, order, self._clock())
         old = await self._database.read(queries.show_job, call.job_id)
         return await self._database.read(queries.show_job, old.restarted_as)
+
+    async def fetch_label(self, call: FetchLabel) -> RowDocument:
+        """Fetch a lost label from the carrier; the row with it."""
+        await self._lookups.fetch_again(call.job_id, call.row_number, call.by)
+        return await self._database.read(queries.show_row, call.job_id, call.row_number)
 
     async def restore(self, call: RestoreJob) -> Restoration:
         """Put a job's source back as it was, or tell what that replaces."""

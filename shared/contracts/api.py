@@ -102,6 +102,14 @@ class VoidRows(Message):
     by: str = ""
 
 
+class FetchLabel(Message):
+    """Fetch the label of a shipped row from the carrier again, for the label store has lost it."""
+
+    job_id: JobId
+    row_number: RowNumber
+    by: str = ""
+
+
 class RestoreJob(Message):
     """Put a job's source back as it was before the job first wrote to it; answered with a `Restoration`.
 

@@ -10,6 +10,7 @@ from shared.contracts.api import (
     AskStatus,
     CompareServices,
     ControlJob,
+    FetchLabel,
     InspectSource,
     JobList,
     ListJobs,
@@ -362,6 +363,7 @@ MESSAGES = {
     "show-row": ShowRow(job_id=JOB, row_number=17),
     "approve-job": ApproveJob(job_id=JOB, by="ann", estimate=Money(amount=Decimal("372.00"))),
     "control-job": ControlJob(job_id=JOB, by="ann"),
+    "fetch-label": FetchLabel(job_id=JOB, row_number=17, by="maya"),
     "resolve-row": ResolveRow(
         job_id=JOB, row_number=17, tracking_number="1ZTALLY10300000017", by="ann", reason="found on the invoice"
     ),

@@ -20,11 +20,13 @@ from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode
 from tests.integration.house import House, running_house, tracking_numbers
 from tests.integration.nats_servers import connected
+from tests.integration.runbook import do_as_told
 from tests.integration.test_backup import administer
 
 # Each starts and stops several houses.
 pytestmark = pytest.mark.timeout(400)
 
+SECTION = "The bus's store"
 ROWS = 12
 SLOW = {"TALLY_LATENCY_MS": "400"}
 
@@ -58,13 +60,12 @@ def check(house: House, job_id: str, orders: Path, rows: int = ROWS) -> None:
 
 def test_a_bus_that_is_put_back_as_it_was_goes_on_where_it_stood(tmp_path: Path) -> None:
     with stopped_at_row(tmp_path, 3) as (house, job_id, orders):
-        store, backup = house.data_dir / "nats", tmp_path / "nats.backup"
         later = house.orders("later.csv", 2, seed=7)
         with bus_alone(house) as url:
             asyncio.run(request(url, later))
-        shutil.copytree(store, backup)
-        shutil.rmtree(store)
-        shutil.copytree(backup, store)
+        do_as_told(SECTION, "save", house.data_dir)
+        shutil.rmtree(house.data_dir / "nats")
+        do_as_told(SECTION, "put back", house.data_dir)
     with running_house(tmp_path, **SLOW) as house:
         go_on(house, job_id)
         check(house, job_id, orders)
@@ -77,15 +78,13 @@ def test_a_bus_that_is_put_back_as_it_was_goes_on_where_it_stood(tmp_path: Path)
 
 def test_a_bus_that_is_put_back_to_an_earlier_state_sells_nothing_again(tmp_path: Path) -> None:
     with stopped_at_row(tmp_path, 3) as (house, job_id, orders):
-        store, backup = house.data_dir / "nats", tmp_path / "nats.backup"
-        shutil.copytree(store, backup)
+        do_as_told(SECTION, "save", house.data_dir)
     with running_house(tmp_path, **SLOW) as house:
         go_on(house, job_id)
         unfinished = house.submit(house.orders("later.csv", 6, seed=7))
         with house.watching(unfinished) as watch:
             watch.until_row(3)
-    shutil.rmtree(store)
-    backup.rename(store)
+    do_as_told(SECTION, "put back", house.data_dir)
     with running_house(tmp_path, **SLOW) as house:
         go_on(house, unfinished)
         check(house, job_id, orders)
@@ -95,14 +94,12 @@ def test_a_bus_that_is_put_back_to_an_earlier_state_sells_nothing_again(tmp_path
 
 def test_a_machine_that_is_put_back_to_a_snapshot_looks_up_what_is_still_to_ship(tmp_path: Path) -> None:
     with stopped_at_row(tmp_path, 3) as (house, job_id, orders):
-        store, copy = house.data_dir / "nats", tmp_path / "nats.backup"
         database = tmp_path / "jobs.backup"
         back_up(f"sqlite:///{house.data_dir / 'jobs.db'}", database)
-        shutil.copytree(store, copy)
+        do_as_told(SECTION, "save", house.data_dir)
     with running_house(tmp_path) as house:
         go_on(house, job_id)
-    shutil.rmtree(store)
-    copy.rename(store)
+    do_as_told(SECTION, "put back", house.data_dir)
     for command in (("restore", str(database)), ("distrust",)):
         done = administer(house, *command, TALLY_INTERRUPTED_AFTER="0.1")
         assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from pypdf import PdfReader
 
 from services.sandbox.app import LEDGER_FILE
 from tests.integration.house import House
+from tests.integration.runbook import do_as_told
 
 ABROAD = Path(__file__).parents[2] / "samples" / "international.csv"
 
@@ -82,10 +83,37 @@ def test_what_cannot_be_written_is_said_and_leaves_no_file(house: House, job: di
     key = house.json("show", job_id, "6")["label"]["key"]
     label = house.data_dir / "labels" / key
     shutil.move(label, label.with_suffix(".away"))
-    gone = house.run("labels", job_id, "-o", "gone.pdf")
+    with house.faults({"match": {"path": "/recovery"}, "fault": "error", "status": 400, "code": "300100"}):
+        gone = house.run("labels", job_id, "-o", "gone.pdf")
     shutil.move(label.with_suffix(".away"), label)
     assert (gone.returncode, "E-4050" in gone.stderr, key in gone.stderr) == (1, True, True)
     assert not any((house.folder / name).exists() for name in ("labels.zpl", "gone.pdf"))
+
+
+def test_labels_that_were_lost_come_back_from_their_copy_or_from_the_carrier(house: House, job: dict[str, Any]) -> None:
+    do_as_told("Labels", "save", house.data_dir)
+    house.orders("later.csv", 3, seed=503)
+    later = house.json("ship", "later.csv", "--yes")["job_id"]
+    house.json("labels", later, "-o", "before.pdf")
+    sold, asked = house.shipments(), recoveries(house)
+    shutil.rmtree(house.data_dir / "labels")
+    do_as_told("Labels", "put back what is missing", house.data_dir)
+    assert house.json("labels", job["job_id"], "-o", "copied.pdf")["labels"] == 6
+    assert recoveries(house) == asked
+    written = house.run("labels", later, "-o", "fetched.pdf")
+    assert written.stdout == f"3 labels of job {later} written to fetched.pdf (3 pages).\n", written.stderr
+    assert pictures(house.folder / "fetched.pdf") == pictures(house.folder / "before.pdf")
+    assert recoveries(house) == asked + 3
+    house.json("labels", later, "-o", "again.pdf")
+    assert recoveries(house) == asked + 3
+    assert house.shipments() == sold
+    trail = house.run("audit", later).stdout
+    assert trail.count("row label stored") == 3, trail
+
+
+def recoveries(house: House) -> int:
+    """How often the carrier was asked for a label again."""
+    return sum(count for path, count in house.calls().items() if "recovery" in path)
 
 
 def test_voided_rows_are_left_out_and_labels_that_are_due_are_named(house: House) -> None:

@@ -19,10 +19,10 @@ from services.cli.finding import client_of, resolve_job, rows_named
 from services.cli.outcomes import ExitCode, print_json
 from services.cli.rendering.wording import plural
 from services.cli.row_numbers import rows_in_words
-from services.cli.terminal import output
+from services.cli.terminal import output, person
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument, RowDocument
-from shared.errors import LABEL_UNREADABLE, NO_LABELS, OUTPUT_NOT_WRITTEN, PURGED, TallyError
+from shared.errors import LABEL_GONE, LABEL_UNREADABLE, NO_LABELS, OUTPUT_NOT_WRITTEN, PURGED, TallyError
 
 _ROWS_AT_ONCE = 16
 
@@ -77,7 +77,9 @@ async def _labels(order: LabelOrder, manner: Manner) -> int:
         if not choice.rows:
             raise TallyError(NO_LABELS, job_id=job.job_id, why=_why_none(choice))
         check_kinds(choice.rows, order.output)
-        pages = await write_labels(order, job.job_id, _prints(client, choice.rows, invoices=order.with_invoices))
+        pages = await write_labels(
+            order, job.job_id, _prints(client, job.job_id, choice.rows, invoices=order.with_invoices)
+        )
     document = _document(order, job, choice, pages)
     if manner.as_json:
         print_json(document.model_dump(mode="json"))
@@ -88,14 +90,24 @@ async def _labels(order: LabelOrder, manner: Manner) -> int:
     return ExitCode.FAILED if lacking else ExitCode.DONE
 
 
-async def _prints(client: TallyClient, rows: tuple[RowDocument, ...], *, invoices: bool) -> AsyncIterator[RowPrints]:
+async def _prints(
+    client: TallyClient, job_id: str, rows: tuple[RowDocument, ...], *, invoices: bool
+) -> AsyncIterator[RowPrints]:
     """What is to be printed, in the rows' order; some rows are fetched at a time."""
 
     async def stored(key: str) -> StoredFile:
         return StoredFile(key, await client.label(key))
 
+    async def labels_of(row: RowDocument) -> list[StoredFile]:
+        return [await stored(key) for key in keys_of(row)]
+
     async def fetched(row: RowDocument) -> RowPrints:
-        found = [await stored(key) for key in keys_of(row)]
+        try:
+            found = await labels_of(row)
+        except TallyError as error:
+            if error.kind is not LABEL_GONE:
+                raise
+            found = await labels_of(await _fetched_again(client, job_id, row, error))
         wanted = row.label.invoice if invoices and row.label is not None else None
         return RowPrints(tuple(found), None if wanted is None else await stored(wanted))
 
@@ -108,6 +120,14 @@ async def _prints(client: TallyClient, rows: tuple[RowDocument, ...], *, invoice
             raise errors.exceptions[0] from errors
         for task in tasks:
             yield task.result()
+
+
+async def _fetched_again(client: TallyClient, job_id: str, row: RowDocument, gone: TallyError) -> RowDocument:
+    """A row whose label the store has lost, with the carrier's; raises `gone` where that has none any more."""
+    try:
+        return await client.fetch_label(job_id, row.row_number, person())
+    except TallyError as error:
+        raise gone from error
 
 
 async def write_labels(order: LabelOrder, job_id: str, prints: AsyncIterator[RowPrints]) -> int | None:

@@ -138,20 +138,38 @@ def row_in_flight(connection: Connection, job_id: str) -> InFlightRow | None:
     return None if found is None else InFlightRow(*found)
 
 
+_LABELS = (
+    select(
+        rows.c.job_id,
+        rows.c.row_number,
+        rows.c.tracking_numbers,
+        rows.c.shipment,
+        rows.c.cost_amount,
+        rows.c.reference,
+        jobs.c.started_at,
+    )
+    .join(jobs, jobs.c.job_id == rows.c.job_id)
+    .where(rows.c.status == RowStatus.SHIPPED.value, jobs.c.purge_began_at.is_(None))
+)
+
+
 def labels_due(connection: Connection, job_id: str | None = None) -> list[RecoverLabel]:
     """The labels that are still to be fetched, of one job or of all; where the cost is unknown it is asked for, too."""
-    columns = (rows.c.job_id, rows.c.row_number, rows.c.tracking_numbers, rows.c.shipment, rows.c.cost_amount)
-    query = (
-        select(*columns, rows.c.reference, jobs.c.started_at)
-        .join(jobs, jobs.c.job_id == rows.c.job_id)
-        .where(rows.c.label_due, rows.c.status == RowStatus.SHIPPED.value, jobs.c.purge_began_at.is_(None))
-    )
+    query = _LABELS.where(rows.c.label_due)
     if job_id is not None:
         query = query.where(rows.c.job_id == job_id)
-    return [_label_due(row, Shipment.model_validate_json(row.shipment)) for row in connection.execute(query)]
+    return [_recovery(row, Shipment.model_validate_json(row.shipment)) for row in connection.execute(query)]
 
 
-def _label_due(row: Row[*tuple[Any, ...]], shipment: Shipment) -> RecoverLabel:
+def label_to_recover(connection: Connection, job_id: str, row_number: int) -> RecoverLabel:
+    """The label of a shipped row, whether it is stored or not. Raises E-4004 where there is none to be had."""
+    found = connection.execute(_LABELS.where(rows.c.job_id == job_id, rows.c.row_number == row_number)).one_or_none()
+    if found is None:
+        raise TallyError(ROW_NOT_FOUND, job_id=job_id, row_number=row_number)
+    return _recovery(found, Shipment.model_validate_json(found.shipment))
+
+
+def _recovery(row: Row[*tuple[Any, ...]], shipment: Shipment) -> RecoverLabel:
     return RecoverLabel(
         job_id=row.job_id,
         row_number=row.row_number,

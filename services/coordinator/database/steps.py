@@ -252,8 +252,19 @@ def _is_overtaken(row: AnyRow, item: RowWritten) -> bool:
     return is_done and item.status == "written" and item.row_version < row.write_back_version
 
 
-def record_label(connection: Connection, job_id: str, row_number: int, found: LabelRecovered, now: datetime) -> Step:
-    """A label that was due is stored; its row's cost, where it was unknown, may be known as well."""
+def record_label(
+    connection: Connection,
+    job_id: str,
+    row_number: int,
+    found: LabelRecovered,
+    now: datetime,
+    *,
+    asked_by: str | None = None,
+) -> Step:
+    """A label that was due is stored; its row's cost, where it was unknown, may be known as well.
+
+    With `asked_by` it was lost, and that person had it fetched again.
+    """
     job = JobTransaction.open(connection, job_id, now)
     row = connection.execute(
         select(rows.c.label_due, rows.c.cost_amount, rows.c.tracking_numbers).where(
@@ -262,12 +273,12 @@ def record_label(connection: Connection, job_id: str, row_number: int, found: La
     ).one()
     job.note_calls(row_number, found.calls)
     changes: dict[str, object] = {}
-    if row.label_due and found.label_key is not None:
+    if (row.label_due or asked_by is not None) and found.label_key is not None:
         changes |= {"label_key": found.label_key, "label_due": False}
         changes |= {"label_keys": list(found.label_keys)} if found.label_keys else {}
         if found.shipment_id is not None and {*row.tracking_numbers} <= {*found.tracking_numbers}:
             changes |= {"tracking_numbers": list(found.tracking_numbers), "shipment_id": found.shipment_id}
-        job.trail.add("row.label_stored", actor="shipper", row=row_number)
+        job.trail.add("row.label_stored", actor=asked_by or "shipper", row=row_number)
     if row.cost_amount is None and found.cost is not None:
         changes |= {"cost_amount": found.cost.amount, "cost_currency": found.cost.currency}
     if not changes:

@@ -16,6 +16,7 @@ from shared.contracts import subjects
 from shared.contracts.api import refused_version
 from shared.contracts.lookups import FindShipment, LabelRecovered, RecoverLabel, ShipmentSought
 from shared.contracts.message import Message
+from shared.errors import BUS_TIMEOUT, TallyError
 from shared.telemetry import logger, tracing
 
 log = logger("lookups")
@@ -65,6 +66,21 @@ class LookUps:
             self._postpone(label)
         if found is not None:
             await self._progress.commit(steps.record_label, label.job_id, label.row_number, found, self._clock())
+
+    async def fetch_again(self, job_id: str, row_number: int, by: str) -> None:
+        """Fetch a label that the label store has lost.
+
+        Raises E-4002 where no shipper answers, else what kept it from being fetched; nothing is changed then.
+        """
+        label = await self._database.read(queries.label_to_recover, job_id, row_number)
+        found = await self._ask(subjects.LABELS_RECOVER, label, LabelRecovered)
+        if found is None:
+            raise TallyError(BUS_TIMEOUT, service="shipper", subject=subjects.LABELS_RECOVER, seconds=f"{_WITHIN:g}")
+        await self._progress.commit(
+            steps.record_label, job_id, row_number, found, self._clock(), asked_by=by or "unknown"
+        )
+        if found.error is not None:
+            raise TallyError.from_body(found.error)
 
     async def _look_again(self, doubt: FindShipment) -> None:
         sought = await self._ask(subjects.SHIPMENTS_FIND, doubt, ShipmentSought)
