@@ -53,7 +53,7 @@ simulation: setup ## Live thousands of simulated lives of the house; `SEEDS=2000
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 crash: setup ## Kill, freeze and cut off every process at every step (about 20 minutes); writes docs/crash-matrix.md
-	$(BIN)/pytest tests/integration/test_database_kills.py -m long
+	$(BIN)/pytest tests/integration/test_database_kills.py tests/integration/test_orders_beside_kills.py -m long
 	$(BIN)/python -m tests.simulation --seeds 500
 	$(BIN)/python -m tests.crash
 

@@ -61,6 +61,8 @@ class Pull:
         self._room_now = room
         self._parking = parking
         self._handling: set[asyncio.Task[None]] = set()
+        # Messages that no handler has begun with, so that `room` cannot know of them.
+        self._unseen = 0
         self._inbox = client.new_inbox()
         self._asked_for = 0
         self._asked_at = 0.0
@@ -98,7 +100,7 @@ class Pull:
         """How many more messages there are places for, those asked for not counted."""
         free = self._concurrency - len(self._handling)
         if self._room_now is not None:
-            free = min(free, self._room_now())
+            free = min(free, self._room_now() - self._unseen)
         return free - self._asked_for
 
     @property
@@ -130,6 +132,7 @@ class Pull:
             await self._heed(status, message)
             return
         self._asked_for = max(0, self._asked_for - 1)
+        self._unseen += 1
         task = asyncio.get_running_loop().create_task(self._handle(message))
         self._handling.add(task)
         task.add_done_callback(self._handled)
@@ -147,6 +150,7 @@ class Pull:
         self._need.set()
 
     async def _handle(self, message: Msg) -> None:
+        self._unseen -= 1
         try:
             try:
                 await self._handler(message)

@@ -6,7 +6,6 @@ process, working directory, environment and streams all the same.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import tempfile
 from collections.abc import Iterator
@@ -16,10 +15,9 @@ from pathlib import Path
 from subprocess import CompletedProcess, TimeoutExpired
 from typing import IO
 
+from tests.integration.forking import FORKS
 from tests.integration.tally_commands import InheritedFile, run
 
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["tests.integration.tally_commands"])
 _STOPS_WITHIN = 10.0
 
 
@@ -51,7 +49,7 @@ def _start(
     arguments: tuple[str, ...], cwd: Path, environment: dict[str, str], output: IO[str], errors: IO[str]
 ) -> ForkServerProcess:
     streams = (InheritedFile(output.fileno()), InheritedFile(errors.fileno()))
-    process = _FORKS.Process(target=run, args=(arguments, str(cwd), environment, *streams), daemon=True)
+    process = FORKS.Process(target=run, args=(arguments, str(cwd), environment, *streams), daemon=True)
     process.start()
     return process
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from shared.contracts.source import DatabaseSource
 from shared.settings import ConnectionSettings
 from shared.sources.changes import RowChange
 from shared.sources.database_connection import Connections
+from tests.integration.forking import FORKS
 from tests.integration.shops import NOW, Shop, changes, codes, write
 
 BATCH = 3
@@ -45,14 +45,11 @@ def test_a_row_and_its_mark_agree_whenever_the_writer_is_killed(shop: Shop, kill
     shop.orders(len(orders))
     wanted = changes(shop.snapshot(), {number: f"1Z{number}" for number in orders})
     url = shop.url.render_as_string(hide_password=False)
-    # A fork server has imported everything once; each child is killed anew.
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
     killed, nth, batch = 0, 0, 0
     while killed < kills:
         nth += 1
         some = wanted[batch * BATCH : batch * BATCH + BATCH]
-        child = processes.Process(target=write_and_die, args=(url, shop.source(), some, nth))
+        child = FORKS.Process(target=write_and_die, args=(url, shop.source(), some, nth))
         child.start()
         child.join(PATIENCE)
         assert child.exitcode in {0, -signal.SIGKILL}

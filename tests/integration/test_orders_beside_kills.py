@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.step import Step
 from shared.contracts.voiding import VoidOutcome
 from tests.integration.books_beside import Books
+from tests.integration.forking import FORKS
 from tests.integration.job_steps import ISSUE, NOW, record, shipped
 
 NUMBER = "1Z0000000000000001"
@@ -69,8 +69,9 @@ async def agreement(books: Books) -> tuple[object, ...]:
         (void, ("voiding", "written", NUMBER, NUMBER), ("voided", "written", None, None)),
     ],
 )
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.long)])
 async def test_a_row_and_its_order_agree_whenever_the_coordinator_is_killed(
-    books: Books, command: Command, before: tuple[object, ...], after: tuple[object, ...]
+    books: Books, command: Command, before: tuple[object, ...], after: tuple[object, ...], every: int
 ) -> None:
     books.shop.orders(2)
     job_id = await books.start()
@@ -78,11 +79,8 @@ async def test_a_row_and_its_order_agree_whenever_the_coordinator_is_killed(
         await record(books.database, shipped(job_id, 1))
         await books.database.write(voids.order_voids, job_id, voids.VoidOrder((1,), "ann"), NOW)
     assert await agreement(books) == before
-    # A fork server has imported everything once; each child is killed anew.
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
-    for nth in count(1):
-        child = processes.Process(target=carry_out_and_die, args=(books.url, command, job_id, nth))
+    for nth in count(1, every):
+        child = FORKS.Process(target=carry_out_and_die, args=(books.url, command, job_id, nth))
         child.start()
         await asyncio.to_thread(child.join, PATIENCE)
         assert child.exitcode in {0, -signal.SIGKILL}
