@@ -111,7 +111,8 @@ async def asking(client: Client, count: int) -> None:
     """Wait until so many writebacks ask for commands; each is given some of what comes then."""
     js = client.jetstream()
     async with asyncio.timeout(PATIENCE):
-        while ((await js.consumer_info(CONSUMER.stream, CONSUMER.durable)).num_waiting or 0) < count:
+        # The server tells nobody of it.
+        while ((await js.consumer_info(CONSUMER.stream, CONSUMER.durable)).num_waiting or 0) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
 
