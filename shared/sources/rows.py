@@ -8,15 +8,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 TRACKING_COLUMNS = ("tracking_number", "shipped_at")
 
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(NamedTuple):
     """One data row as it was read.
 
     `number` counts data rows from 1 in the source's order, blank lines not counted. `key` names the row in its source:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from shared.errors import ErrorBody
 
@@ -103,8 +104,7 @@ LIMITS: Mapping[str, int] = {
 }
 
 
-@dataclass(frozen=True)
-class Fields:
+class Fields(NamedTuple):
     """One row's fields as text, those left out that are blank in every row, and the problems met on the way.
 
     Of an order of several rows, `packages` and `lines` are the rows that are a parcel or a line for customs each, with
@@ -112,6 +112,6 @@ class Fields:
     """
 
     texts: Mapping[str, str]
-    problems: Mapping[str, ErrorBody] = field(default_factory=dict)
+    problems: Mapping[str, ErrorBody] = MappingProxyType({})
     packages: tuple[tuple[int, Fields], ...] = ()
     lines: tuple[tuple[int, Fields], ...] = ()

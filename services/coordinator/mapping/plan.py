@@ -92,7 +92,7 @@ class RowPlan:
                 texts[rendering.field] = outcome
             else:
                 problems[rendering.field] = outcome
-        if texts and max(map(len, texts.values())) > OUTPUT_LENGTH:
+        if len("".join(texts.values())) > OUTPUT_LENGTH:
             for field, text in texts.items():
                 if len(text) > OUTPUT_LENGTH:
                     problems[field] = not_rendered(field, f"its text is longer than {OUTPUT_LENGTH} characters")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -79,8 +80,7 @@ class Senders:
         return {normalised(name): contact for name, contact in self.warehouses.items()}
 
 
-@dataclass(frozen=True)
-class MappedOrder:
+class MappedOrder(NamedTuple):
     """The shipment that an order is, and what a person may want to know of how it became that."""
 
     shipment: Shipment
