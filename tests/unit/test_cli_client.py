@@ -58,7 +58,8 @@ REJECTED = JobEvent(
 
 @pytest.fixture(autouse=True)
 def silence_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.client.SILENCE", 0.2)
+    monkeypatch.setattr("shared.client.requests.SILENCE", 0.2)
+    monkeypatch.setattr("shared.client.watching.SILENCE", 0.2)
     monkeypatch.setattr("services.cli.following.SILENCE", 0.2)
 
 
@@ -111,7 +112,7 @@ async def test_a_preview_of_every_row_is_put_together_from_what_comes_meanwhile(
 async def test_a_preview_that_falls_silent_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: tuple[PreviewProgress, ...], *, answered: bool
 ) -> None:
-    monkeypatch.setattr("shared.client.PREVIEW_SILENCE", 0.5)
+    monkeypatch.setattr("shared.client.requests.PREVIEW_SILENCE", 0.5)
     async with scripted_house(tmp_path, answering=False) as (house, client):
         await preview_told(house, *told, answered=answered)
         with pytest.raises(TallyError, match="E-4002"):
