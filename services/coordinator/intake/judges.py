@@ -31,9 +31,9 @@ _FEW = 10_000
 _BYTES_EACH = 400
 _MOST_PROCESSES = 2
 # Orders that go to a process at once: each block costs the coordinator some milliseconds, whatever is in it.
-_LARGE_BLOCK = 2 * BLOCK
+_LARGE_BLOCK = 4 * BLOCK
 _BLOCKS_EACH = 2  # one that is judged, one that waits for it
-_PIPED = 1 << 20  # bytes of an answer that are held before its end is read: more than a usual one has
+_PIPED = 1 << 21  # bytes of an answer that are held before its end is read: more than a usual one has
 # Seconds for a process to start, and for one block; it is ended behind them, and its work done without it.
 _PATIENCE = 120.0
 
