@@ -101,7 +101,7 @@ class Running:
         self.background(partial(repeat, self._watch, every=2.0, log=log))
 
     async def _watch(self) -> None:
-        """Bring the topology up again where a stream is gone, as shared/bus/service.py does."""
+        """Bring the topology up again where a stream is gone, as shared/bus/upkeep.py does."""
         if not self.premises.server.down and len(self.premises.server.streams) < len(topology.streams(1)):
             await self._apply_topology()
 
