@@ -31,7 +31,7 @@ from tests.samples import write_orders
 
 MOST_GROWTH = 1.5
 MOST_SECONDS = 60.0
-_LOOK_EVERY = 0.2
+_LOOK_EVERY = 1.0  # to look costs the process that is looked at some milliseconds
 READ, SQLITE, POSTGRES = "read", "SQLite", "PostgreSQL"
 
 
