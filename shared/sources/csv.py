@@ -1,13 +1,12 @@
-"""A CSV file as a snapshot: its text taken once into DuckDB, every column as text; conditions run there.
+"""A CSV file as a snapshot: its text taken once, every column as text.
 
-The records are cut by the grammar that writing back uses and handed to DuckDB in one canonical form, so DuckDB's own
-sniffing has no say in what a row is. Memory stays flat: the file passes through in chunks, and DuckDB moves to disk
-what exceeds its memory.
+The records are cut by the grammar that writing back uses and spooled in one canonical form, so DuckDB's own sniffing
+has no say in what a row is. Memory stays flat: the file passes through in chunks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -15,21 +14,24 @@ from typing import BinaryIO
 from shared.contracts.source import CsvSource
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
 from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records, is_separator_line
-from shared.sources.csv_text import CsvDialect, detect_dialect
+from shared.sources.csv_text import DELIMITERS, CsvDialect, detect_dialect
 from shared.sources.files import TRIES, open_real, unreadable, unsteady, version_of
 from shared.sources.header import Header, read_header
-from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
+from shared.sources.snapshot_table import SpooledSnapshot
+from shared.sources.spool import DELIMITER, Spool, line_of, spool
 from shared.sources.text_encoding import CHUNK, SAMPLE, encoding_of
 
+# A file's records by their number, from 1.
+_Records = Iterator[tuple[int, str]]
 
-class CsvSnapshot(TableSnapshot):
+
+class CsvSnapshot(SpooledSnapshot):
     """A CSV file as it was when it was opened. A row's key is its number, for a file has no other."""
 
-    def __init__(self, label: str, dialect: CsvDialect, header: Header, records: Iterable[list[str]]) -> None:
-        """Take in the texts of every record after the header. Raises E-1002, E-1003 or E-1005."""
+    def __init__(self, label: str, dialect: CsvDialect, header: Header, spooled: Spool) -> None:
+        """Of the rows that were spooled; the spool's folder is the snapshot's from then on."""
+        super().__init__(label, header.columns, spooled)
         self.dialect = dialect
-        folder = spool(label, _rows(header, records))
-        super().__init__(label, header.columns, load_spooled(folder, header.columns), folder)
         self.facts = dialect.titles
 
     def as_read(self, source: CsvSource) -> CsvSource:
@@ -72,11 +74,17 @@ def _take(file: BinaryIO, source: CsvSource) -> CsvSnapshot:
     chunks = encoding.decode_chunks(_chunks(file))
     first = next(chunks)
     dialect = detect_dialect(first[:SAMPLE], encoding, source.delimiter, source.quote)
-    records = _texts(chain([first], chunks), dialect.grammar, label)
-    header = next(records, None)
-    if header is None:
-        raise TallyError(SOURCE_EMPTY, path=label, what="is empty")
-    return CsvSnapshot(label, dialect, read_header(header, label), records)
+    csv = dialect.grammar
+    records = enumerate(chain.from_iterable(cut_records(chain([first], chunks), csv)), start=1)
+    try:
+        header = read_header(_header_texts(records, csv, label), label)
+        # With its own delimiter a record can be spooled as it stands.
+        delimiter = csv.delimiter if csv.delimiter in DELIMITERS else DELIMITER
+        return CsvSnapshot(
+            label, dialect, header, spool(label, _lines(records, csv, header, delimiter), delimiter=delimiter)
+        )
+    except MalformedRecordError as error:
+        raise TallyError(NOT_CSV, path=label, reason=str(error)) from error
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
@@ -85,24 +93,26 @@ def _chunks(file: BinaryIO) -> Iterator[bytes]:
         yield chunk
 
 
-def _texts(chunks: Iterable[str], csv: CsvGrammar, label: str) -> Iterator[list[str]]:
-    """The texts of every record that is not blank: the header's, then the data rows'. Raises E-1005."""
-    try:
-        for number, record in enumerate(chain.from_iterable(cut_records(chunks, csv)), start=1):
-            if not csv.is_blank(record) and not (number == 1 and is_separator_line(record)):
-                yield csv.values(record, number)
-    except MalformedRecordError as error:
-        raise TallyError(NOT_CSV, path=label, reason=str(error)) from error
+def _header_texts(records: _Records, csv: CsvGrammar, label: str) -> list[str]:
+    """The texts of the first record that is not blank. Raises E-1003 or MalformedRecordError."""
+    for number, record in records:
+        if not csv.is_blank(record) and not (number == 1 and is_separator_line(record)):
+            return csv.values(record, number)
+    raise TallyError(SOURCE_EMPTY, path=label, what="is empty")
 
 
-def _rows(header: Header, records: Iterable[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Surplus and columns of every record."""
+def _lines(records: _Records, csv: CsvGrammar, header: Header, delimiter: str) -> Iterator[str]:
+    """Every record that is not blank as it is spooled. Raises MalformedRecordError."""
     width = len(header.names)
-    all_named = len(header.columns) == width
-    for texts in records:
-        if all_named and len(texts) == width:
-            yield 0, texts
+    stands = csv.canonical(width) if csv.delimiter == delimiter and len(header.columns) == width else None
+    without_surplus = f"0{delimiter}"
+    for number, record in records:
+        if csv.is_blank(record):
             continue
+        if stands is not None and stands(record):
+            yield without_surplus + record.rstrip("\r\n") + "\n"
+            continue
+        texts = csv.values(record, number)
         surplus = sum(1 for text in texts[width:] if text.strip(BLANK))
         row = texts[:width] + [""] * (width - len(texts))
-        yield surplus, row if all_named else [row[index] for index in header.positions]
+        yield line_of([row[index] for index in header.positions], surplus, delimiter)

@@ -8,7 +8,7 @@ them nobody can tell where a row ends: a quote that is never closed, and text af
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 BLANK = " \t\r\n"
@@ -33,7 +33,8 @@ class CsvGrammar:
         field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*+)"
         record = rf"{field}(?:{d}{field})*+"
         # What is left after the last whole record comes as one more piece, so that the pieces add up to the text.
-        self._records = re.compile(rf"{record}(?:\r\n|\r|\n)|[\s\S]+")
+        # A line without quotes is a record, whatever its fields are: the first branch only tells so sooner.
+        self._records = re.compile(rf"(?:[^{q}\r\n]*+|{record})(?:\r\n|\r|\n)|[\s\S]+")
         self._whole = re.compile(rf"{record}(?:\r\n|\r|\n)?+")
         self._fields = re.compile(rf"{d}({quoted}|[^{d}\r\n]*+)")
 
@@ -68,6 +69,23 @@ class CsvGrammar:
             return [self.text(field) for field in self.fields(record)]
         except MalformedRecordError as error:
             raise MalformedRecordError(f"in record {number} {error}") from None
+
+    def canonical(self, width: int) -> Callable[[str], bool]:
+        """Tells of a record that is not blank whether it has `width` fields and is, but for its line end, RFC 4180's.
+
+        One that is says the same to any reader of CSV; of one that is not this grammar alone tells what it says.
+        """
+        delimiter, quote, delimiters = self.delimiter, self.quote, width - 1
+        d = re.escape(delimiter)
+        field = rf"(?:\"[^\"]*+(?:\"\"[^\"]*+)*+\"|[^\"{d}\r\n]*+)"
+        is_quoted = re.compile(rf"(?:{field}{d}){{{delimiters}}}{field}(?:\r\n|\r|\n)?+").fullmatch
+
+        def is_canonical(record: str) -> bool:
+            if '"' in record:
+                return quote == '"' and is_quoted(record) is not None
+            return quote not in record and record.count(delimiter) == delimiters
+
+        return is_canonical
 
     def text(self, field: str) -> str:
         """What a field says: its content without quotes. Blanks between closing quote and delimiter are ignored."""

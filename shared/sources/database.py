@@ -19,7 +19,8 @@ from shared.sources.database_marks import has_marks, marked_numbers
 from shared.sources.database_table import OrdersTable, check_unique, inspect_table
 from shared.sources.database_values import text_of
 from shared.sources.rows import join_key
-from shared.sources.snapshot_table import TableSnapshot, load_spooled, spool
+from shared.sources.snapshot_table import SpooledSnapshot
+from shared.sources.spool import line_of, spool
 
 _FETCH = 1000  # rows fetched at a time
 _LONGEST_KEY = 400  # characters; the job database keeps it
@@ -37,7 +38,7 @@ def resolve_table(source: DatabaseSource, connections: Connections) -> DatabaseS
     return source.model_copy(update={"connection": database.name, "table": orders.name, "key": key})
 
 
-def open_table(source: DatabaseSource, connections: Connections) -> TableSnapshot:
+def open_table(source: DatabaseSource, connections: Connections) -> SpooledSnapshot:
     """A snapshot of a table or view, its rows in the order of their keys; to be closed.
 
     Raises E-1003 (it has no rows), E-1004, or E-1040 to E-1047.
@@ -49,11 +50,10 @@ def open_table(source: DatabaseSource, connections: Connections) -> TableSnapsho
             orders = inspect_table(connection, source)
             if source.key is not None:
                 check_unique(connection, orders)
-            folder = spool(label, _rows(connection, orders))
+            rows = spool(label, map(line_of, _rows(connection, orders)))
     except SQLAlchemyError as error:
         raise TallyError(TABLE_UNREADABLE, path=label, reason=database.reason(error)) from error
-    columns = orders.header.columns
-    return TableSnapshot(label, columns, load_spooled(folder, columns), folder, key=orders.key_names)
+    return SpooledSnapshot(label, orders.header.columns, rows, key=orders.key_names)
 
 
 def marked_in_view(
@@ -73,8 +73,8 @@ def marked_in_view(
         raise TallyError(TABLE_UNREADABLE, path=source_label(source), reason=database.reason(error)) from error
 
 
-def _rows(connection: Connection, orders: OrdersTable) -> Iterator[tuple[int, list[str]]]:
-    """No surplus, and the texts of every named column, row by row."""
+def _rows(connection: Connection, orders: OrdersTable) -> Iterator[list[str]]:
+    """The texts of every named column, row by row."""
     statement = select(*orders.values).order_by(*orders.key_columns)
     streamed = connection.execution_options(stream_results=True, yield_per=_FETCH).execute(statement)
     number = 0
@@ -84,7 +84,7 @@ def _rows(connection: Connection, orders: OrdersTable) -> Iterator[tuple[int, li
         if sum(map(len, texts)) > MAX_RECORD:
             reason = f"row {number} has more than {MAX_RECORD} characters"
             raise TallyError(TABLE_UNREADABLE, path=orders.label, reason=reason)
-        yield 0, texts
+        yield texts
     if number == 0:
         raise TallyError(SOURCE_EMPTY, path=orders.label, what="has no rows")
 

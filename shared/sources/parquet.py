@@ -13,7 +13,8 @@ from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyErr
 from shared.sources.condition_sql import quote_identifier, quote_text
 from shared.sources.files import open_real, unreadable
 from shared.sources.header import Header, read_header
-from shared.sources.snapshot_table import NUMBER, SURPLUS, Load, TableSnapshot
+from shared.sources.snapshot_table import Load, TableSnapshot
+from shared.sources.spool import NUMBER, SURPLUS
 
 _MAGIC = b"PAR1"
 
@@ -44,15 +45,20 @@ def _opened(path: Path, file: BinaryIO, label: str) -> TableSnapshot:
         folder.cleanup()
         raise
     snapshot = TableSnapshot(label, header.columns, _loading(link, header, kinds), folder)
-    problem = None
-    if snapshot.count() == 0:
-        problem = TallyError(SOURCE_EMPTY, path=label, what="has columns but no rows")
-    if _version(path, label) != version:
-        problem = TallyError(SOURCE_UNREADABLE, path=label, reason="it changed while it was read")
-    if problem is not None:
+    try:
+        _check(snapshot, path, version)
+    except BaseException:
         snapshot.close()
-        raise problem
+        raise
     return snapshot
+
+
+def _check(snapshot: TableSnapshot, path: Path, version: tuple[int, int, int]) -> None:
+    """Have the file taken in. Raises E-1002 or E-1003."""
+    if snapshot.count() == 0:
+        raise TallyError(SOURCE_EMPTY, path=snapshot.label, what="has columns but no rows")
+    if _version(path, snapshot.label) != version:
+        raise TallyError(SOURCE_UNREADABLE, path=snapshot.label, reason="it changed while it was read")
 
 
 def _by_descriptor(file: BinaryIO) -> Path | None:

@@ -1,33 +1,32 @@
 """A source's rows, taken once into DuckDB, every column as text: there conditions run and rows are streamed from.
 
-Memory stays flat: DuckDB moves to disk what exceeds its memory.
+What is spooled is taken in when something first asks for that: a source whose rows are wanted one by one is streamed
+from its spool. Memory stays flat: DuckDB moves to disk what exceeds its memory.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 
-from shared.errors import SOURCE_EMPTY, SOURCE_UNREADABLE, WHERE_FAILED, TallyError
+from shared.errors import SOURCE_UNREADABLE, WHERE_FAILED, TallyError
 from shared.sources.condition import parse_condition
-from shared.sources.condition_sql import quote_identifier, quote_text
-from shared.sources.csv_records import MAX_RECORD
-from shared.sources.rows import FoundOrder, RowFormat, SourceRow
+from shared.sources.condition_sql import quote_identifier
+from shared.sources.files import unreadable
+from shared.sources.rows import FoundOrder, FoundRow, RowFormat, SourceRow
+from shared.sources.spool import NUMBER, Spool
 
-# Header names have no surrounding blanks: these clash with none, and no condition can name them.
-NUMBER, SURPLUS = '" number"', '" surplus"'
-
-_SPOOL = "orders.csv"
 _FETCH = 1024  # rows fetched at a time
 _MEMORY = ("48MB", "1GB")  # enough for any number of usual rows; the second for rows of many kilobytes
-_LINE = 4 * MAX_RECORD + (1 << 16)  # bytes of the longest row as it is spooled
 
 # Makes and fills the table `orders`: NUMBER, SURPLUS, then the columns.
 Load = Callable[[duckdb.DuckDBPyConnection], None]
@@ -48,7 +47,7 @@ class TableSnapshot:
         notes: Sequence[str] = (),
         key: Sequence[str] = (),
     ) -> None:
-        """Take in what `load` loads; `folder` is the snapshot's from then on. Raises E-1002.
+        """Of what `load` loads when it is first asked for; `folder` is the snapshot's from then on.
 
         `key` names the columns whose texts tell a row apart.
         """
@@ -58,24 +57,18 @@ class TableSnapshot:
         self.facts: dict[str, str] = {"key": ", ".join(key)} if key else {}
         self.format = RowFormat(self.columns, tuple(key))
         self._folder = folder
-        try:
-            self._connection = self._loaded(load)
-        except duckdb.Error as error:
-            folder.cleanup()
-            reason = f"DuckDB cannot take it in ({type(error).__name__})"
-            raise TallyError(SOURCE_UNREADABLE, path=label, reason=reason) from error
-        except BaseException:
-            folder.cleanup()
-            raise
+        self._load = load
+        self._loading = Lock()
+        self._loaded: duckdb.DuckDBPyConnection | None = None
 
     def count(self, where: str | None = None) -> int:
-        """How many rows meet the condition. Raises E-1010, E-1011 or E-1012."""
+        """How many rows meet the condition. Raises E-1002, E-1010, E-1011 or E-1012."""
         ((count,),) = self._select("count(*)", where)
         return int(count)
 
     def rows(self, where: str | None = None) -> Iterator[SourceRow]:
-        """The rows that meet the condition, streamed in the source's order. Raises E-1010, E-1011 or E-1012."""
-        return map(self.format.row, self._select("*", where))
+        """The rows that meet the condition, in the source's order. Raises E-1002, E-1010, E-1011 or E-1012."""
+        return map(self.format.row, self._found(where))
 
     def orders(self, where: str | None = None, key: str | None = None) -> Iterator[tuple[SourceRow, ...]]:
         """Orders, each with all its rows (see Snapshot.orders)."""
@@ -84,7 +77,7 @@ class TableSnapshot:
     def found_orders(self, where: str | None = None, key: str | None = None) -> Iterator[FoundOrder]:
         """The same as plain values (see Snapshot.found_orders)."""
         if key is None:
-            return ((found,) for found in self._select("*", where))
+            return zip(self._found(where))
         # No text holds a NUL: a row without a key is an order of its own.
         return self._grouped(where, f"coalesce(nullif(trim({quote_identifier(key)}), ''), chr(0) || {NUMBER})")
 
@@ -104,7 +97,9 @@ class TableSnapshot:
 
     def close(self) -> None:
         """Let go of it and of everything it keeps on disk."""
-        self._connection.close()
+        with self._loading:
+            if self._loaded is not None:
+                self._loaded.close()
         self._folder.cleanup()
 
     def __enter__(self) -> Self:
@@ -115,14 +110,29 @@ class TableSnapshot:
     ) -> None:
         self.close()
 
-    def _loaded(self, load: Load) -> duckdb.DuckDBPyConnection:
+    def _found(self, where: str | None) -> Iterator[FoundRow]:
+        return self._select("*", where)
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """Where the table is. Raises E-1002."""
+        with self._loading:
+            if self._loaded is None:
+                try:
+                    self._loaded = self._taken_in()
+                except duckdb.Error as error:
+                    reason = f"DuckDB cannot take it in ({type(error).__name__})"
+                    raise TallyError(SOURCE_UNREADABLE, path=self.label, reason=reason) from error
+            return self._loaded
+
+    def _taken_in(self) -> duckdb.DuckDBPyConnection:
         small, large = _MEMORY
         try:
-            return self._loaded_within(small, load)
+            return self._taken_in_within(small)
         except duckdb.OutOfMemoryException:
-            return self._loaded_within(large, load)
+            return self._taken_in_within(large)
 
-    def _loaded_within(self, memory: str, load: Load) -> duckdb.DuckDBPyConnection:
+    def _taken_in_within(self, memory: str) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(
             ":memory:",
             config={
@@ -134,7 +144,7 @@ class TableSnapshot:
             },
         )
         try:
-            load(connection)
+            self._load(connection)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
         except BaseException:
@@ -142,14 +152,14 @@ class TableSnapshot:
             raise
         return connection
 
-    def _select(self, what: str, where: str | None) -> Iterator[tuple[Any, ...]]:
+    def _select(self, what: str, where: str | None) -> Iterator[FoundRow]:
         query = f"SELECT {what} FROM orders WHERE {self._condition(where)}"  # nosec B608  # noqa: S608 - parse_condition wrote it
         return self._query(query, where)
 
     def _condition(self, where: str | None) -> str:
         return "TRUE" if where is None else parse_condition(where, self.columns, label=self.label).sql
 
-    def _query(self, query: str, where: str | None = None) -> Iterator[tuple[Any, ...]]:
+    def _query(self, query: str, where: str | None = None) -> Iterator[FoundRow]:
         with self._connection.cursor() as cursor:
             try:
                 cursor.execute(query)
@@ -159,45 +169,33 @@ class TableSnapshot:
                 raise TallyError(WHERE_FAILED, where=where, reason=_reason(error)) from error
 
 
-def spool(
-    label: str, rows: Iterable[tuple[int, Sequence[str]]], nothing: str = "has a header line but no rows"
-) -> tempfile.TemporaryDirectory[str]:
-    """A folder of its own with rows, each its surplus and its texts, in the one form that `load_spooled` loads.
+class SpooledSnapshot(TableSnapshot):
+    """A snapshot of rows that were spooled; what needs no table comes from the spool itself."""
 
-    No text may hold a NUL. Raises E-1003 where there is no row, which `nothing` says, and what `rows` raises.
-    """
-    folder = tempfile.TemporaryDirectory(prefix="tally-")
-    number = 0
-    try:
-        with Path(folder.name, _SPOOL).open("w", encoding="utf-8", newline="") as file:
-            for number, (surplus, texts) in enumerate(rows, start=1):
-                # No text holds a NUL, so it stands for the delimiter while quotes are doubled.
-                line = "\0".join(texts).replace('"', '""').replace("\0", '","')
-                file.write(f'{number},{surplus},"{line}"\n')
-    except BaseException:
-        folder.cleanup()
-        raise
-    if number == 0:
-        folder.cleanup()
-        raise TallyError(SOURCE_EMPTY, path=label, what=nothing)
-    return folder
+    def __init__(
+        self,
+        label: str,
+        columns: Sequence[str],
+        spooled: Spool,
+        notes: Sequence[str] = (),
+        key: Sequence[str] = (),
+    ) -> None:
+        """Of rows with texts of `columns`; the spool's folder is the snapshot's from then on."""
+        super().__init__(label, columns, partial(spooled.load, columns=columns), spooled.folder, notes, key)
+        self._spool = spooled
 
+    def count(self, where: str | None = None) -> int:
+        """See TableSnapshot."""
+        return self._spool.rows if where is None else super().count(where)
 
-def load_spooled(folder: tempfile.TemporaryDirectory[str], columns: Sequence[str]) -> Load:
-    """Loads the rows of `columns` that `spool` put into `folder`."""
-    file = Path(folder.name, _SPOOL)
-    typed = ", ".join(f"{quote_identifier(name)} VARCHAR" for name in columns)
+    def _found(self, where: str | None) -> Iterator[FoundRow]:
+        return self._spooled() if where is None else super()._found(where)
 
-    def load(connection: duckdb.DuckDBPyConnection) -> None:
-        connection.execute(f"CREATE TABLE orders ({NUMBER} BIGINT, {SURPLUS} INTEGER, {typed})")
-        connection.execute(
-            f"COPY orders FROM {quote_text(str(file))} (FORMAT csv, AUTO_DETECT false, HEADER false,"
-            " DELIMITER ',', QUOTE '\"', ESCAPE '\"', NEW_LINE '\\n', ALLOW_QUOTED_NULLS false, PARALLEL false,"
-            f" MAX_LINE_SIZE {_LINE}, BUFFER_SIZE {_LINE + (1 << 16)})"
-        )
-        file.unlink()
-
-    return load
+    def _spooled(self) -> Iterator[FoundRow]:
+        try:
+            yield from self._spool.found()
+        except OSError as error:
+            raise unreadable(self.label, error) from error
 
 
 def _reason(error: duckdb.Error) -> str:

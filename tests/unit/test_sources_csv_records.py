@@ -60,6 +60,32 @@ def test_what_the_standard_library_writes_is_read_alike(table: list[list[str]]) 
     assert values(text.getvalue()) == expected
 
 
+@given(
+    st.lists(st.text(st.sampled_from(",;\"'\r\n ab"), max_size=12)),
+    st.sampled_from([grammar(delimiter, quote) for delimiter in ",;" for quote in ('"', "'", "")]),
+    st.integers(1, 4),
+)
+def test_a_canonical_record_says_the_same_to_the_standard_library(
+    texts: list[str], csv: CsvGrammar, width: int
+) -> None:
+    canonical = csv.canonical(width)
+    for record in csv.cut("\n".join(texts)):
+        if csv.is_whole(record) and not csv.is_blank(record) and canonical(record):
+            reader = stdlib_csv.reader(io.StringIO(record, newline=""), delimiter=csv.delimiter, strict=True)
+            assert list(reader) == [csv.values(record)]
+            assert csv.width(record) == width
+
+
+@pytest.mark.parametrize("record", ["a,b\n", 'a,"b, ""c"""\r\n', '"","b\nc"', ",b\r"])
+def test_a_record_as_every_program_writes_it_is_canonical(record: str) -> None:
+    assert COMMA.canonical(2)(record)
+
+
+@pytest.mark.parametrize("record", ["a\n", "a,b,c\n", '5" pipe,b\n', '"a" ,b\n', '"a"b,c\n', '"a,b\n'])
+def test_one_of_another_width_or_with_a_quote_out_of_place_is_not(record: str) -> None:
+    assert not COMMA.canonical(2)(record)
+
+
 def test_newlines_and_delimiters_inside_quotes_belong_to_the_field() -> None:
     assert values('name,note\r\nAda,"1 Main St,\r\nApt 4"\r\n') == [["name", "note"], ["Ada", "1 Main St,\r\nApt 4"]]
 

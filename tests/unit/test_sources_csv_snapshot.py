@@ -14,6 +14,7 @@ from shared.contracts.source import CsvSource
 from shared.errors import TallyError
 from shared.sources import row_checksum
 from shared.sources.csv import open_csv
+from shared.sources.csv_records import MAX_RECORD
 from shared.sources.csv_text import detect_dialect
 from shared.sources.text_encoding import CHUNK, detect_encoding
 
@@ -50,6 +51,7 @@ def test_columns_and_rows_are_those_of_the_records(file: CsvFile) -> None:
             assert snapshot.columns == tuple(columns)
             assert snapshot.count() == len(file.rows)
             rows = list(snapshot.rows())
+            assert list(snapshot.rows("1 = 1")) == rows
     for number, (row, texts) in enumerate(zip(rows, file.rows, strict=True), start=1):
         expected = [text for text, name in zip((*texts, *[""] * len(file.header)), file.header, strict=False) if name]
         assert (row.number, row.key) == (number, str(number))
@@ -113,13 +115,15 @@ def test_a_condition_that_cannot_be_evaluated_says_so_without_telling_the_value(
     assert "Ada" not in str(caught.value)
 
 
-def test_a_file_longer_than_a_chunk_is_read_whole(tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", [None, "length(n) > 0"])
+def test_a_file_longer_than_a_chunk_is_read_whole(tmp_path: Path, where: str | None) -> None:
     path = tmp_path / "long.csv"
     line = '{},"Ada ""the first"" of\nmany",é\r\n'
     total = 2 * CHUNK // len(line) + 1
     path.write_text("n,name,e\r\n" + "".join(line.format(number) for number in range(1, total + 1)), newline="")
     with open_csv(path) as snapshot:
-        assert [row.values["n"] for row in snapshot.rows()] == [str(number) for number in range(1, total + 1)]
+        found = [(row.number, row.values["n"]) for row in snapshot.rows(where)]
+    assert found == [(number, str(number)) for number in range(1, total + 1)]
 
 
 def test_rows_of_many_kilobytes_are_read_too(tmp_path: Path) -> None:
@@ -128,6 +132,23 @@ def test_rows_of_many_kilobytes_are_read_too(tmp_path: Path) -> None:
     with open_csv(path) as snapshot:
         assert snapshot.count("length(note) = 20000") == 2_500
         assert next(snapshot.rows()).values["note"] == "x" * 20_000
+
+
+@pytest.mark.parametrize("where", [None, "length(note) > 0"])
+def test_a_field_that_is_nearly_as_long_as_a_record_may_be_is_read(tmp_path: Path, where: str | None) -> None:
+    path = tmp_path / "long.csv"
+    note = "é" * (MAX_RECORD - 100)
+    path.write_text(f"name,note\nAda,{note}\n")
+    with open_csv(path) as snapshot:
+        assert next(snapshot.rows(where)).values["note"] == note
+
+
+def test_rows_of_a_snapshot_that_is_closed_are_unreadable(orders: Path) -> None:
+    with open_csv(orders) as snapshot:
+        rows, chosen = snapshot.rows(), snapshot.rows("state = 'CA'")
+    for each in (rows, chosen):
+        with pytest.raises(TallyError, match="E-1002"):
+            next(each)
 
 
 def test_surplus_fields_are_counted_so_that_slipped_columns_show(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""A source's rows in a file of their own: CSV as RFC 4180 has it, which DuckDB and Python's csv read alike."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from shared.errors import SOURCE_EMPTY, TallyError
+from shared.sources.condition_sql import quote_text
+from shared.sources.csv_records import MAX_RECORD
+from shared.sources.rows import FoundRow
+
+# Header names have no surrounding blanks: these clash with none, and no condition can name them.
+_SURPLUS = " surplus"
+NUMBER, SURPLUS = '" number"', f'"{_SURPLUS}"'
+
+DELIMITER = ","
+_LINE = 4 * MAX_RECORD + (1 << 16)  # bytes of the longest row as it is spooled
+
+# The csv module's own limit is lower, and for the whole process; a field never has more characters than its record.
+csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))
+
+
+@dataclass(frozen=True)
+class Spool:
+    """A folder with so many `rows` in a file; the folder goes with whoever has the spool."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    rows: int
+    delimiter: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return _file_in(self.folder)
+
+    def found(self) -> Iterator[FoundRow]:
+        """Every row, in order: its number from 1, its surplus, its texts. Raises OSError."""
+        with self.path.open(encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, delimiter=self.delimiter, strict=True)
+            for number, (surplus, *texts) in enumerate(lines, start=1):
+                yield (number, int(surplus), *texts)
+
+    def load(self, connection: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> None:
+        """Make the table `orders` of it: NUMBER, SURPLUS, then the texts of `columns`."""
+        kinds = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in columns)
+        options = (
+            f"columns = {{{quote_text(_SURPLUS)}: 'INTEGER', {kinds}}}, auto_detect = false, header = false,"
+            f" force_not_null = [{', '.join(map(quote_text, columns))}], allow_quoted_nulls = false,"
+            f" delim = {quote_text(self.delimiter)}, quote = '\"', escape = '\"', new_line = '\\n',"
+            f" parallel = false, max_line_size = {_LINE}, buffer_size = {_LINE + (1 << 16)}"
+        )
+        read = f"read_csv({quote_text(str(self.path))}, {options})"
+        query = f"SELECT row_number() OVER () AS {NUMBER}, * FROM {read}"  # nosec B608  # noqa: S608 - names and path quoted
+        connection.execute(f"CREATE TABLE orders AS {query}")
+
+
+def line_of(texts: Sequence[str], surplus: int = 0, delimiter: str = DELIMITER) -> str:
+    """A row as it is spooled. No text may hold a NUL."""
+    # No text holds a NUL, so it stands for the delimiter while quotes are doubled.
+    quoted = "\0".join(texts).replace('"', '""').replace("\0", f'"{delimiter}"')
+    return f'{surplus}{delimiter}"{quoted}"\n'
+
+
+def spool(
+    label: str, lines: Iterable[str], nothing: str = "has a header line but no rows", delimiter: str = DELIMITER
+) -> Spool:
+    """A spool of rows as `line_of` writes them, with the same delimiter.
+
+    Raises E-1003 where there is no row, which `nothing` says, and what `lines` raises.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="tally-")
+    rows = 0
+    try:
+        with _file_in(folder).open("w", encoding="utf-8", newline="") as file:
+            for rows, line in enumerate(lines, start=1):  # noqa: B007 - counted
+                file.write(line)
+    except BaseException:
+        folder.cleanup()
+        raise
+    if rows == 0:
+        folder.cleanup()
+        raise TallyError(SOURCE_EMPTY, path=label, what=nothing)
+    return Spool(folder, rows, delimiter)
+
+
+def _file_in(folder: tempfile.TemporaryDirectory[str]) -> Path:
+    return Path(folder.name, "orders.csv")
