@@ -55,6 +55,7 @@ def main() -> None:
         mark = LedgerMark(service.client, ledger, settings.data_dir)
         await mark.recall()
         marks.append(mark)
+        service.require("ledger", mark.behind)
         spool = Spool(settings.data_dir / "spool")
         label_within = timedelta(seconds=settings.carrier.call_timeout)
         recorder = Recorder(carrier, labels, ledger, spool, utc_now, label_within=label_within)

@@ -7,7 +7,6 @@ ledger of another epoch in its place; nothing is taken before (DESIGN §4).
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -15,6 +14,7 @@ from nats.errors import NoRespondersError
 from pydantic import ValidationError
 
 from shared.bus.ledger import Ledger, LedgerRolledBackError
+from shared.bus.publishing import fresh_id
 from shared.contracts import subjects
 from shared.contracts.ledger import KnownLedger
 from shared.contracts.message import NewerVersionError
@@ -41,7 +41,7 @@ class LedgerMark:
         await self._ledger.refresh()
         self._kept = await asyncio.to_thread(_read, self._path)
         if self._kept is not None:
-            self._ledger.note(self._kept.epoch, self._kept.sequence)
+            self._ledger.recall(self._kept.epoch, self._kept.sequence)
         await self.round()
 
     async def round(self) -> None:
@@ -58,17 +58,26 @@ class LedgerMark:
         self.is_behind = False
         await self.keep()
 
+    async def behind(self) -> str | None:
+        """What keeps a shipper from its work: a ledger that was put back."""
+        return "the ledger was put back; a coordinator must replace it" if self.is_behind else None
+
     async def _tell(self) -> None:
-        """Tell a coordinator what it may not know; where none is there the next round does."""
-        known = KnownLedger(epoch=self._ledger.epoch, sequence=self._ledger.mark)
+        """Tell a coordinator what it may not know; where none is there the next round does.
+
+        A ledger that came after the present one, and that a coordinator knows nothing of, was another house's.
+        """
+        known = self._noted()
         try:
-            await self._client.request(subjects.LEDGER_KNOWN, known.encode(), timeout=_ANSWERED_WITHIN)
-        except (NoRespondersError, TimeoutError) as error:
+            answer = await self._client.request(subjects.LEDGER_KNOWN, known.encode(), timeout=_ANSWERED_WITHIN)
+            if KnownLedger.model_validate_json(answer.data).epoch == self._ledger.epoch != known.epoch:
+                self._ledger.accept()
+        except (NoRespondersError, TimeoutError, ValidationError) as error:
             log.warning("no coordinator answered", subject=subjects.LEDGER_KNOWN, error=type(error).__name__)
 
     async def keep(self) -> None:
         """Write down what is known; a disk that takes nothing is said, and is no reason to stop."""
-        noted = KnownLedger(epoch=self._ledger.epoch, sequence=self._ledger.mark)
+        noted = self._noted()
         if noted == self._kept:
             return
         try:
@@ -78,20 +87,27 @@ class LedgerMark:
         else:
             self._kept = noted
 
+    def _noted(self) -> KnownLedger:
+        epoch, sequence = self._ledger.known
+        return KnownLedger(epoch=epoch, sequence=sequence)
+
 
 def _read(path: Path) -> KnownLedger | None:
     try:
         return KnownLedger.model_validate_json(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (ValidationError, NewerVersionError):
-        log.warning("how far the ledger had come cannot be read", file=str(path))
+    except (OSError, ValidationError, NewerVersionError) as error:
+        log.warning("how far the ledger had come cannot be read", file=str(path), error=type(error).__name__)
         return None
 
 
 def _write(path: Path, noted: KnownLedger) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Shippers that share a folder each have a file of their own until it takes the place of the one before.
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_text(noted.model_dump_json(), encoding="utf-8")
-    partial.replace(path)
+    partial = path.with_name(f"{path.name}.{fresh_id()}.part")
+    try:
+        partial.write_text(noted.model_dump_json(), encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

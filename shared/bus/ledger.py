@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
 import stamina
 from nats.aio.client import Client
@@ -37,7 +38,7 @@ class Recorded:
 
 
 class LedgerRolledBackError(Exception):
-    """The ledger is behind what is known to have been in it: its store was put back to an earlier state."""
+    """The ledger is behind what it is known to have had, or older than a known one: its store was put back."""
 
 
 class Ledger:
@@ -50,6 +51,8 @@ class Ledger:
         self._epoch = ""
         self._seen_at_reconnect = -1
         self._mark = 0
+        # Epoch and mark of a ledger that came after the present one, which was put back in its place.
+        self._successor: tuple[str, int] | None = None
 
     @property
     def epoch(self) -> str:
@@ -61,13 +64,32 @@ class Ledger:
         """The greatest sequence known to have been in the ledger of this epoch."""
         return self._mark
 
+    @property
+    def known(self) -> tuple[str, int]:
+        """What is to be remembered: the epoch of the latest ledger that is known of, and its mark."""
+        return self._successor or (self._epoch, self._mark)
+
+    def recall(self, epoch: str, sequence: int) -> None:
+        """Note what an earlier life had as `known`: where that ledger came after the present one, this was put back."""
+        self.note(epoch, sequence)
+        if _is_later(epoch, self._epoch):
+            self._successor = (epoch, sequence)
+            self._seen_at_reconnect = -1
+
+    def accept(self) -> None:
+        """Take the present ledger for the latest one, whatever is known of another."""
+        self._successor = None
+
     def note(self, epoch: str, sequence: int) -> None:
         """Note that an entry of `epoch` was in the ledger at `sequence`."""
         if epoch == self._epoch:
             self._mark = max(self._mark, sequence)
 
     async def refresh(self) -> str:
-        """Ask the server for the epoch. Raises LedgerRolledBackError where the ledger is behind its mark."""
+        """Ask the server for the epoch.
+
+        Raises LedgerRolledBackError where the ledger is behind its mark, or older than one that is known of.
+        """
         await self._ask()
         return self._epoch
 
@@ -86,7 +108,12 @@ class Ledger:
             raise RuntimeError("the server does not say when the ledger was created")
         epoch = info.created.isoformat()
         if epoch != self._epoch:
-            self._epoch, self._mark = epoch, 0
+            latest, its_mark = self.known
+            self._successor = (latest, its_mark) if epoch != latest and _is_later(self._epoch, epoch) else None
+            self._epoch, self._mark = epoch, its_mark if epoch == latest else 0
+            known, mark = epoch, self._mark
+        if self._successor is not None:
+            raise LedgerRolledBackError(f"the ledger is of {epoch}, and one of {self._successor[0]} came after it")
         if epoch == known and info.state.last_seq < mark:
             raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {mark}")
         self._seen_at_reconnect = reconnects
@@ -224,3 +251,11 @@ class Ledger:
             with attempt:
                 return await self.current_epoch()
         raise AssertionError("unreachable")
+
+
+def _is_later(epoch: str, other: str) -> bool:
+    """Whether a ledger was made after another one; what is no moment was not."""
+    try:
+        return datetime.fromisoformat(epoch) > datetime.fromisoformat(other)
+    except (TypeError, ValueError):
+        return False

@@ -115,9 +115,9 @@ async def test_heartbeats_of_the_dead_are_forgotten(database: Database) -> None:
 
 async def test_how_far_the_ledger_has_come_is_remembered_for_its_epoch(database: Database) -> None:
     await database.write(migration.installation_id)
+    assert await database.read(interruption.remembered_ledger) == ("", 0)
     for epoch, mark in (("a", 5), ("a", 9), ("a", 7)):
-        await database.write(interruption.remember_mark, epoch, mark)
-    assert await database.read(interruption.remembered_mark, "a") == 9
-    await database.write(interruption.remember_mark, "b", 1)
-    assert await database.read(interruption.remembered_mark, "b") == 1
-    assert await database.read(interruption.remembered_mark, "a") == 0
+        await database.write(interruption.remember_ledger, epoch, mark)
+    assert await database.read(interruption.remembered_ledger) == ("a", 9)
+    await database.write(interruption.remember_ledger, "b", 1)
+    assert await database.read(interruption.remembered_ledger) == ("b", 1)

@@ -25,13 +25,13 @@ class Presence:
     counts_for: timedelta
 
 
-def remembered_mark(connection: Connection, epoch: str) -> int:
-    """How far the ledger of `epoch` is known to have come; 0 where nothing is known of it."""
-    found = connection.scalar(select(installation.c.ledger_mark).where(installation.c.ledger_epoch == epoch))
-    return int(found or 0)
+def remembered_ledger(connection: Connection) -> tuple[str, int]:
+    """The epoch of the latest ledger that is known of, empty for none, and how far it is known to have come."""
+    found = connection.execute(select(installation.c.ledger_epoch, installation.c.ledger_mark)).one()
+    return found.ledger_epoch, found.ledger_mark
 
 
-def remember_mark(connection: Connection, epoch: str, mark: int) -> None:
+def remember_ledger(connection: Connection, epoch: str, mark: int) -> None:
     """Note how far the ledger has come."""
     known = (installation.c.ledger_epoch == epoch) & (installation.c.ledger_mark >= mark)
     connection.execute(update(installation).where(~known), {"ledger_epoch": epoch, "ledger_mark": mark})
@@ -76,7 +76,7 @@ def catch_up_with_attempt(connection: Connection, job_id: str, row_number: int, 
 def beat(connection: Connection, presence: Presence, now: datetime, epoch: str = "", mark: int = 0) -> None:
     """Note that the coordinator lives and, where it knows, how far the ledger of `epoch` has come."""
     if epoch:
-        remember_mark(connection, epoch, mark)
+        remember_ledger(connection, epoch, mark)
     connection.execute(delete(coordinators).where(coordinators.c.coordinator_id == presence.coordinator_id))
     connection.execute(
         insert(coordinators),

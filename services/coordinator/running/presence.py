@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
@@ -14,11 +15,13 @@ from services.coordinator.running.progress import Progress
 from shared.bus.ledger import Ledger
 from shared.bus.publishing import fresh_id
 from shared.clock import Clock
+from shared.errors import TallyError
 from shared.telemetry import logger
 
 log = logger("presence")
 
 _BEATS_TO_MISS = 5
+_LEAVES_WITHIN = 5.0
 
 
 class Heartbeat:
@@ -50,12 +53,12 @@ class Heartbeat:
     async def arrive(self) -> None:
         """Begin; jobs that ran while no coordinator was there are interrupted before anything else is done.
 
-        A ledger that is behind where it is known to have been is replaced; a job database that is behind the ledger
-        learns what it lacks.
+        A ledger that is behind where it is known to have been, or older than one that is known of, is replaced; a job
+        database that is behind the ledger learns what it lacks.
         """
         epoch = await self._ledger.refresh()
-        mark = await self._database.read(interruption.remembered_mark, epoch)
-        self._ledger.note(epoch, mark)
+        self._ledger.recall(*await self._database.read(interruption.remembered_ledger))
+        mark = self._ledger.mark
         await self._ledger.keep_up()
         for step in await self._database.write(interruption.arrive, self._presence, self._clock()):
             log.warning("a job was interrupted", job=step.job_id, status=step.entered)
@@ -64,12 +67,17 @@ class Heartbeat:
             self._ledger.note(epoch, await self._replay(mark))
 
     async def leave(self) -> None:
-        """End: note how far the ledger has come, for it may be put back before another coordinator starts."""
-        if self._ledger.epoch:
-            await self._database.write(interruption.remember_mark, self._ledger.epoch, self._ledger.mark)
+        """End: note how far the ledger has come, for it may be put back before another coordinator starts.
+
+        A job database that is away has the last heartbeat's.
+        """
+        try:
+            async with asyncio.timeout(_LEAVES_WITHIN):
+                await self._database.write(interruption.remember_ledger, *self._ledger.known)
+        except (TallyError, TimeoutError) as error:
+            log.warning("how far the ledger has come cannot be noted", error=repr(error))
 
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""
-        epoch, mark = self._ledger.epoch, self._ledger.mark
-        LEDGER_CREATED.set(datetime.fromisoformat(epoch).timestamp())
-        await self._database.write(interruption.beat, self._presence, self._clock(), epoch, mark)
+        LEDGER_CREATED.set(datetime.fromisoformat(self._ledger.epoch).timestamp())
+        await self._database.write(interruption.beat, self._presence, self._clock(), *self._ledger.known)
