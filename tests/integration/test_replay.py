@@ -246,6 +246,22 @@ async def test_what_is_delivered_and_not_acknowledged_says_nothing_of_the_databa
     await _settle(told)
 
 
+@pytest.mark.parametrize("content", [b"no entry", b'{"kind": "shipped", "version": 99}'], ids=["poison", "newer"])
+@pytest.mark.parametrize("acknowledged", [True, False])
+async def test_what_cannot_be_read_is_passed_over(
+    database: Database, told: Told, content: bytes, acknowledged: bool
+) -> None:
+    """It is rejected, or left to an upgraded coordinator, when it is delivered; here it would keep all from work."""
+    job_id = await started(database, **fresh("unreadable"))
+    await told.js.publish(subjects.ledger(job_id, 9), content, stream=subjects.LEDGER)
+    await told.tell(shipped(job_id, 1))
+    await told.acknowledge(all_but=0 if acknowledged else told.mark + 1)
+    await record(database, shipped(job_id, 1))
+    await told.replay()
+    assert not (await told.looked_up_first(job_id))[3]
+    await _settle(told)
+
+
 async def _settle(told: Told) -> None:
     """Take what comes again: the next test begins with everything acknowledged."""
     while (await told.js.consumer_info(subjects.LEDGER, topology.LEDGER_ENTRIES.durable)).num_ack_pending:

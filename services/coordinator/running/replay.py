@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
+from pydantic import ValidationError
 
 from services.coordinator.database import interruption
 from services.coordinator.database.engine import Database
@@ -20,6 +21,7 @@ from shared.bus import topology
 from shared.bus.ledger import Entry
 from shared.contracts import subjects
 from shared.contracts.ledger import Claimed, Shipped, ledger_entry
+from shared.contracts.message import NewerVersionError
 from shared.errors import JOB_NOT_FOUND, ROW_NOT_FOUND, TallyError
 from shared.telemetry import logger
 
@@ -58,7 +60,9 @@ async def replay(js: JetStreamContext, database: Database, progress: Progress, m
     async for sequence, entry in _entries(js, mark + 1, delivered):
         came_upon = found if sequence <= acknowledged else beyond
         came_upon.read += 1
-        if isinstance(entry, Shipped) or await _is_last(js, sequence, entry):
+        if entry is None:
+            log.warning("an entry of the ledger cannot be read", sequence=sequence)
+        elif isinstance(entry, Shipped) or await _is_last(js, sequence, entry):
             await _record(database, progress, entry, came_upon)
     is_behind = found.missing > 0 or found.unknown > 0 or found.read < acknowledged - mark
     if is_behind:
@@ -74,8 +78,11 @@ async def replay(js: JetStreamContext, database: Database, progress: Progress, m
     return max(mark, acknowledged)
 
 
-async def _entries(js: JetStreamContext, first: int, last: int) -> AsyncIterator[tuple[int, Entry]]:
-    """The ledger's entries from one sequence to another, each with its sequence."""
+async def _entries(js: JetStreamContext, first: int, last: int) -> AsyncIterator[tuple[int, Entry | None]]:
+    """The ledger's entries from one sequence to another, each with its sequence; None for one that cannot be read.
+
+    That one is rejected when it is delivered or, of a newer version, left to an upgraded coordinator.
+    """
     sequence = first
     while sequence <= last:
         try:
@@ -84,7 +91,14 @@ async def _entries(js: JetStreamContext, first: int, last: int) -> AsyncIterator
             return
         sequence = (message.seq or last) + 1
         if sequence <= last + 1:
-            yield sequence - 1, ledger_entry.validate_json(message.data or b"")
+            yield sequence - 1, _readable(message.data or b"")
+
+
+def _readable(body: bytes) -> Entry | None:
+    try:
+        return ledger_entry.validate_json(body)
+    except (ValidationError, NewerVersionError):
+        return None
 
 
 async def _is_last(js: JetStreamContext, sequence: int, entry: Entry) -> bool:
