@@ -12,7 +12,7 @@ from pathlib import Path
 from services.coordinator.database.backup import back_up, put_back
 from services.coordinator.database.engine import Database
 from services.coordinator.database.interruption import distrust
-from services.coordinator.database.migration import HEAD, migrate
+from services.coordinator.database.migration import HEAD, migrate, prepare
 from shared.clock import utc_now
 from shared.settings import CoordinatorSettings, load
 from shared.telemetry import configure
@@ -64,8 +64,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _distrust(settings: CoordinatorSettings) -> None:
+    if not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.job_database_url)
     try:
+        await prepare(database, migrates=False)
         looked_up = await database.write(distrust)
     finally:
         await database.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -114,6 +115,19 @@ def test_what_neither_database_nor_ledger_knows_is_looked_up_before_it_is_bought
         assert [row["status"] for row in rows] == ["shipped"] * 6
         assert [row["tracking_numbers"][0] for row in rows] == written == tracking_numbers(orders)
         assert len(house.shipments()) == 6
+
+
+def test_a_folder_without_a_job_database_is_told_of_rather_than_distrusted(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "services.coordinator", "distrust"],
+        env=os.environ | {"TALLY_DATA_DIR": str(tmp_path / "data")},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("E-4072: ")
 
 
 def log_of(house: House) -> str:
