@@ -27,8 +27,8 @@ class Presence:
 
 def remembered_ledger(connection: Connection) -> tuple[str, int]:
     """The epoch of the latest ledger that is known of, empty for none, and how far it is known to have come."""
-    found = connection.execute(select(installation.c.ledger_epoch, installation.c.ledger_mark)).one()
-    return found.ledger_epoch, found.ledger_mark
+    found = connection.execute(select(installation.c.ledger_epoch, installation.c.ledger_mark)).first()
+    return ("", 0) if found is None else (found.ledger_epoch, found.ledger_mark)
 
 
 def remember_ledger(connection: Connection, epoch: str, mark: int) -> None:
