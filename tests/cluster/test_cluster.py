@@ -1,5 +1,6 @@
 """A cluster of three servers while jobs run: leaders die, stores are lost, majorities, links; `make cluster`."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
@@ -81,7 +82,7 @@ async def test_a_house_of_single_copies_becomes_one_of_three_while_a_job_runs(
         run = await ship_through(rig, 30, raise_copies, seed=41)
         assert run.verdict.holds, run.verdict
         js = rig.client.jetstream()
-        assert await _copies(js) == {SERVERS}
+        await _until_in_three_copies(js)
         await rig.processes["shipper-0"].stop()
         await rig.processes["shipper-0"].start()
         assert await _copies(js) == {SERVERS}, "a process with the former setting takes none away"
@@ -139,6 +140,13 @@ _WAITING = ("keeps no streams yet", "waiting for the streams", "the bus is away"
 
 async def _nothing() -> None:
     """Leave the bus alone."""
+
+
+async def _until_in_three_copies(js: JetStreamContext) -> None:
+    """A server copies a stream's consumers some seconds after the stream itself, and tells nobody."""
+    async with asyncio.timeout(60):
+        while await _copies(js) != {SERVERS}:  # noqa: ASYNC110
+            await asyncio.sleep(0.5)
 
 
 async def _copies(js: JetStreamContext) -> set[int]:
