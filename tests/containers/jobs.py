@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nats
+from nats.js import JetStreamContext
+from nats.js.errors import NoStreamResponseError
 from pydantic import SecretStr
 
 from shared.bus.connecting import BusAccess
 from shared.client import TallyClient
 from shared.contracts.documents import JobDocument
 from shared.contracts.states import JobStatus, RowStatus
+from shared.errors import TallyError
 from shared.watching import JobEvents
 from tests.containers.stack import Stack
 from tests.integration.house import tracking_numbers
@@ -55,7 +58,7 @@ async def ship(stack: Stack, name: str, rows: int, strike: Strike | None = None)
         BusAccess(stack.nats_url, USER, SecretStr(stack.secret(f"nats_{USER}")))
     ) as client:
         async with asyncio.timeout(PATIENCE), client.events(job_id) as events:
-            watch = _Watch(events)
+            watch = _Watch(client, job_id, events)
             if strike is not None:
                 await watch.until(lambda job: job.cursor >= rows // 2)
                 await asyncio.to_thread(strike, stack)
@@ -72,8 +75,8 @@ async def publish(stack: Stack, name: str) -> str:
     )
     try:
         events = await connection.subscribe("tally.events.*.*")
-        await connection.jetstream().publish("tally.requests.submit", json.dumps(body).encode())
         async with asyncio.timeout(PATIENCE):
+            await _submit(connection.jetstream(), json.dumps(body).encode())
             async for message in events.messages:
                 event = json.loads(message.data)
                 if event["request_id"] == request_id:
@@ -84,22 +87,43 @@ async def publish(stack: Stack, name: str) -> str:
     raise AssertionError("the bus went away")
 
 
+async def _submit(js: JetStreamContext, request: bytes) -> None:
+    """Publish a request; containers are well some seconds before a coordinator has brought the streams up."""
+    while True:
+        try:
+            await js.publish("tally.requests.submit", request)
+        except NoStreamResponseError:
+            await asyncio.sleep(_SILENCE)
+        else:
+            return
+
+
 class _Watch:
     """A job's events, and the longest time for which no row went through."""
 
-    def __init__(self, events: JobEvents) -> None:
+    def __init__(self, client: TallyClient, job_id: str, events: JobEvents) -> None:
+        self._client = client
+        self._job_id = job_id
         self._events = events
         self._cursor, self._moved = 0, time.monotonic()
         self.standstill = 0.0
 
     async def until(self, wanted: Callable[[JobDocument], bool]) -> None:
-        """Follow until the first event that tells of the job as it is wanted."""
+        """Follow until the job is as it is wanted: by its events and, as `tally watch` does, by asking in silence."""
         while True:
             event = await self._events.next(_SILENCE)
-            if event is not None and event.job is not None:
-                self._note(event.job.cursor)
-                if wanted(event.job):
+            job = await self._asked() if event is None else event.job
+            if job is not None:
+                self._note(job.cursor)
+                if wanted(job):
                     return
+
+    async def _asked(self) -> JobDocument | None:
+        """The job, where anybody answers."""
+        try:
+            return await self._client.show(self._job_id)
+        except TallyError:
+            return None
 
     def _note(self, cursor: int) -> None:
         if cursor > self._cursor:
