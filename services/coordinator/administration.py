@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -63,24 +64,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _distrust(settings: CoordinatorSettings) -> None:
+@asynccontextmanager
+async def _database(settings: CoordinatorSettings) -> AsyncIterator[Database]:
+    """The job database; one in the data folder has that folder made."""
     if not settings.database_url:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.job_database_url)
     try:
-        await prepare(database, migrates=False)
-        looked_up = await database.write(distrust)
+        yield database
     finally:
         await database.close()
+
+
+async def _distrust(settings: CoordinatorSettings) -> None:
+    async with _database(settings) as database:
+        await prepare(database, migrates=False)
+        looked_up = await database.write(distrust)
     sys.stdout.write(f"to be looked up: {looked_up}\n")
 
 
 async def _migrate(settings: CoordinatorSettings, target: str) -> None:
-    if not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.job_database_url)
-    try:
+    async with _database(settings) as database:
         before, after = await migrate(database, target, settings.database_wait)
-    finally:
-        await database.close()
     sys.stdout.write(f"schema: {before} -> {after}\n" if before != after else f"schema: {after}, as it was\n")

@@ -8,7 +8,8 @@ from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow
 from services.coordinator.identity import job_id_for, request_hash
-from shared.contracts.ledger import Evidence, Failed, InDoubt, Shipped
+from shared.bus.publishing import fresh_id
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode
@@ -59,6 +60,20 @@ async def started(
     job_id = await take_in(database, request_id, rows, **options)
     await database.write(steps.start, job_id, "intake", "ann", NOW, issue)
     return job_id
+
+
+def claimed(job_id: str, row: int, attempt: int = 1, epoch: str = ISSUE.epoch) -> Claimed:
+    return Claimed(
+        job_id=job_id,
+        row_number=row,
+        attempt=attempt,
+        epoch=epoch,
+        claim_id=fresh_id(),
+        reference="R",
+        owner="shipper",
+        claimed_at=NOW,
+        last_possible_commit=NOW,
+    )
 
 
 def shipped(job_id: str, row: int, attempt: int = 1, number: str | None = None) -> Shipped:

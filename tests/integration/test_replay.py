@@ -26,11 +26,11 @@ from shared.bus import topology
 from shared.bus.ledger import Entry, Ledger
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts import subjects
-from shared.contracts.ledger import Claimed
 from shared.contracts.states import JobStatus
 from tests.integration.job_steps import (
     ISSUE,
     NOW,
+    claimed,
     failed,
     in_doubt,
     job,
@@ -42,20 +42,6 @@ from tests.integration.job_steps import (
 )
 
 LATER = NOW + timedelta(days=5)
-
-
-def claimed(job_id: str, row_number: int, attempt: int) -> Claimed:
-    return Claimed(
-        job_id=job_id,
-        row_number=row_number,
-        attempt=attempt,
-        epoch=ISSUE.epoch,
-        claim_id=fresh_id(),
-        reference="R",
-        owner="shipper",
-        claimed_at=NOW,
-        last_possible_commit=NOW,
-    )
 
 
 @dataclass

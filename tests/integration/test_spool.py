@@ -11,7 +11,7 @@ from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.publishing import Publisher, fresh_id
 from shared.contracts.ledger import Claimed, Failed, Shipped
-from tests.integration.job_steps import ERROR, NOW, shipped
+from tests.integration.job_steps import ERROR, NOW, claimed, shipped
 from tests.integration.nats_servers import connected
 
 
@@ -30,18 +30,8 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path / "spool")
 
 
-async def claimed(ledger: Ledger, job_id: str, *, after: int = 0) -> tuple[Claimed, int]:
-    claim = Claimed(
-        job_id=job_id,
-        row_number=1,
-        attempt=1,
-        epoch=ledger.epoch,
-        claim_id=fresh_id(),
-        reference="R",
-        owner="me",
-        claimed_at=NOW,
-        last_possible_commit=NOW,
-    )
+async def claim_of(ledger: Ledger, job_id: str, *, after: int = 0) -> tuple[Claimed, int]:
+    claim = claimed(job_id, 1, epoch=ledger.epoch)
     return claim, await ledger.claim(claim, after)
 
 
@@ -57,7 +47,7 @@ async def die_while_keeping(spool: Spool, outcome, sequence: int) -> None:
 
 
 async def test_a_sale_that_a_dead_shipper_kept_is_recorded_by_the_next_one(ledger: Ledger, spool: Spool) -> None:
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     await die_while_keeping(spool, sale(claim), sequence)
     await spool.deliver(ledger)
     last = await ledger.last(claim.job_id, 1)
@@ -66,15 +56,15 @@ async def test_a_sale_that_a_dead_shipper_kept_is_recorded_by_the_next_one(ledge
 
 
 async def test_a_kept_sale_whose_claim_was_taken_over_goes_to_the_late_ledger(ledger: Ledger, spool: Spool) -> None:
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     await die_while_keeping(spool, sale(claim), sequence)
-    await claimed(ledger, claim.job_id, after=sequence)
+    await claim_of(ledger, claim.job_id, after=sequence)
     await spool.deliver(ledger)
     assert await ledger.outcomes(claim.job_id, 1) == [sale(claim)]
 
 
 async def test_what_was_said_is_kept_no_longer(ledger: Ledger, spool: Spool, tmp_path: Path) -> None:
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     async with spool.kept(sale(claim), sequence):
         assert len(list((tmp_path / "spool").iterdir())) == 1
     assert list((tmp_path / "spool").iterdir()) == []
@@ -87,7 +77,7 @@ async def test_a_disk_that_takes_nothing_does_not_keep_an_outcome_from_being_sai
     ledger: Ledger, tmp_path: Path
 ) -> None:
     (tmp_path / "spool").write_text("no folder")
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     async with Spool(tmp_path / "spool").kept(sale(claim), sequence):
         assert await ledger.settle(sale(claim), sequence)
 
@@ -95,7 +85,7 @@ async def test_a_disk_that_takes_nothing_does_not_keep_an_outcome_from_being_sai
 async def test_a_file_that_cannot_be_read_stays_and_keeps_no_other_back(
     ledger: Ledger, spool: Spool, tmp_path: Path
 ) -> None:
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     await die_while_keeping(spool, sale(claim), sequence)
     torn = tmp_path / "spool" / "0.json"
     torn.write_text("{")
@@ -105,7 +95,7 @@ async def test_a_file_that_cannot_be_read_stays_and_keeps_no_other_back(
 
 
 async def test_a_failure_of_another_epoch_settles_nothing_even_where_its_sequence_fits(ledger: Ledger) -> None:
-    claim, sequence = await claimed(ledger, fresh_id())
+    claim, sequence = await claim_of(ledger, fresh_id())
     failure = Failed(
         job_id=claim.job_id, row_number=1, attempt=1, epoch="former", claim_id="c", error=ERROR, failed_at=NOW
     )
