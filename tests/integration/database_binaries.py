@@ -80,7 +80,9 @@ def installed_mariadb(certificate: Certificate | None = None) -> Iterator[Server
         raise NoServerError("no mariadbd and mariadb-install-db on the PATH")
     with _folder() as folder:
         data, port = folder / "data", _free_port()
-        _run(folder, install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal")
+        # A server that starts removes every temporary table in the folder for them, those of another server, too.
+        places = ("--no-defaults", f"--datadir={data}", f"--tmpdir={folder}")
+        _run(folder, install, *places, "--auth-root-authentication-method=normal")
         script = folder / "init.sql"
         script.write_text(
             f"CREATE USER tally@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
@@ -92,7 +94,7 @@ def installed_mariadb(certificate: Certificate | None = None) -> Iterator[Server
             chain, key, authority = certificate.within(folder)
             options += [f"--ssl-cert={chain}", f"--ssl-key={key}", f"--ssl-ca={authority}"]
         buffers = ("--innodb-buffer-pool-size=32M", "--innodb-flush-log-at-trx-commit=0", "--skip-name-resolve")
-        with _serving(folder, server, "--no-defaults", f"--datadir={data}", *options, *buffers):
+        with _serving(folder, server, *places, *options, *buffers):
             yield answering(URL.create("mariadb+pymysql", "tally", PASSWORD, "127.0.0.1", port, "mysql"), server)
 
 

@@ -22,7 +22,7 @@ from shared.bus.publishing import Publisher, fresh_id
 from shared.clock import utc_now
 from shared.contracts import subjects
 from shared.contracts.ledger import KnownLedger
-from tests.integration.test_spool import claimed
+from tests.integration.test_spool import claim_of
 
 
 def ledger_of(client: Client) -> Ledger:
@@ -75,7 +75,7 @@ async def coordinator(client: Client, ledger: Ledger) -> AsyncIterator[None]:
 async def test_the_mark_is_kept_and_recalled(client: Client, tmp_path: Path) -> None:
     ledger = ledger_of(client)
     epoch = await ledger.refresh()
-    _, sequence = await claimed(ledger, fresh_id())
+    _, sequence = await claim_of(ledger, fresh_id())
     mark = await begun(client, tmp_path)
     assert not mark.is_behind
     assert kept(tmp_path) == KnownLedger(epoch=epoch, sequence=sequence)
