@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ import pytest
 from services.coordinator.database.engine import Database
 from services.coordinator.database.migration import prepare
 from services.coordinator.database.new_rows import STORED, StoredRow
+from services.coordinator.intake import judges as judges_module
 from services.coordinator.intake import judging_process
 from services.coordinator.intake.batch import Batch, IntakeSettings
 from services.coordinator.intake.history import History
@@ -120,6 +121,28 @@ async def test_what_a_killed_process_had_to_do_is_done_without_it(database: Data
                 os.kill(pids(judges)[0], signal.SIGKILL)
                 killed = True
     assert killed
+    assert found == expected
+
+
+async def test_a_process_that_answers_too_late_is_not_asked_again(
+    database: Database, orders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = await taken(database, orders, Judges(0))
+    monkeypatch.setattr(judges_module, "_LARGE_BLOCK", FEW)
+    judges = Judges(1, few=FEW)
+    found, frozen = [], 0
+    async with opened(database, orders) as batch, judges.judging() as judging:
+        async for page in batch.to_store(judging):
+            found += page.rows
+            if frozen:
+                with suppress(ProcessLookupError):
+                    os.kill(frozen, signal.SIGCONT)
+            elif judges.at_work is not None:
+                await all_at_work(judges)
+                monkeypatch.setattr(judges_module, "_PATIENCE", 0.3)
+                [frozen] = pids(judges)
+                os.kill(frozen, signal.SIGSTOP)
+    assert frozen
     assert found == expected
 
 

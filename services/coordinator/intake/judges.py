@@ -48,6 +48,7 @@ class JudgingProcess:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._turn = asyncio.Lock()
+        self._is_answering = False
 
     @classmethod
     async def start(cls) -> JudgingProcess:
@@ -78,14 +79,21 @@ class JudgingProcess:
 
     async def end(self) -> None:
         """End it: it has nothing to lose."""
+        self._kill()
+        await self._process.wait()
+
+    def _kill(self) -> None:
         if self._process.returncode is None:
             try:
                 self._process.kill()
             except ProcessLookupError:
                 log.debug("a judging process had ended", pid=self.pid)
-        await self._process.wait()
 
     async def _answer(self, question: bytes) -> Any:
+        # Where an answer was not read to its end, what comes next is no answer to this question.
+        if self._is_answering:
+            raise ProcessEndedError
+        self._is_answering = True
         asked, answers = self._process.stdin, self._process.stdout
         assert asked is not None
         assert answers is not None
@@ -95,7 +103,9 @@ class JudgingProcess:
                 await asked.drain()
                 body = await answers.readexactly(length_of(await answers.readexactly(LENGTH_SIZE)))
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError) as error:
+            self._kill()
             raise ProcessEndedError from error
+        self._is_answering = False
         return await asyncio.to_thread(value_of, body)
 
 
