@@ -33,7 +33,7 @@ FIELD_INVALID = _registered("E-2012", "Field invalid", "{field} is {value}: {rea
 SURPLUS_FIELDS = _registered(
     "E-2013",
     "More fields than columns",
-    "The row has {count} more fields than the header has columns.",
+    "The row has more fields than the header has columns, by {count}.",
     "Quote the field that holds a delimiter (a comma in an address, say); its columns have slipped.",
 )
 ROWS_DISAGREE = _registered(
