@@ -220,7 +220,8 @@ class EncodingDetector:
             raise self._refusal("it is UTF-8 in most lines and not in others")
         # Any bytes decode as a single-byte encoding; those of another alphabet come out as gibberish and are refused.
         text = self._head + (self._beyond_ascii if self._head.isascii() else b"")
-        if from_bytes(text, cp_isolation=["cp1252", "latin_1"], threshold=_GIBBERISH).best() is None:
+        is_western = from_bytes(text, cp_isolation=["cp1252", "latin_1"], threshold=_GIBBERISH).best() is not None
+        if not is_western or _is_of_another_alphabet(self._beyond_ascii):
             raise self._refusal("its text is neither UTF-8 nor UTF-16 nor Windows-1252; name its encoding")
         return TextEncoding("iso8859-1" if self._undefined_in_cp1252 else "cp1252")
 
@@ -231,6 +232,7 @@ class EncodingDetector:
 # charset-normalizer's measure of disorder: Cyrillic or Hebrew read as Windows-1252 scores 0.5 and more; its own limit
 # of 0.2 also refuses short files with a few typographic marks.
 _GIBBERISH = 0.45
+_WORD = re.compile(r"[^\W\d_]{3,}")
 _UNDEFINED_IN_CP1252 = re.compile(rb"[\x81\x8d\x8f\x90\x9d]")
 _BINARY = "it holds binary data"
 _MOSTLY = 0.8  # of the characters in a table of orders are of ASCII, as a rule all
@@ -250,6 +252,16 @@ def _utf_16_without_mark(head: bytes) -> TextEncoding | None:
         if others and 0 not in others and zeros.count(0) >= _MOSTLY * len(zeros):
             return TextEncoding(codec)
     return None
+
+
+def _is_of_another_alphabet(lines: bytes) -> bool:
+    """Whether most words beyond ASCII, read as Windows-1252, have no letter of ASCII in them.
+
+    Western words keep most of theirs. Names in Cyrillic, Greek or Hebrew have none, and are too few among the streets
+    and cities of a file of orders for charset-normalizer, which measures all of it.
+    """
+    words = [word for word in _WORD.findall(lines.decode("cp1252", "replace")) if not word.isascii()]
+    return 2 * sum(not any(map(str.isascii, word)) for word in words) > len(words)
 
 
 def _is_utf8(line: bytes) -> bool:

@@ -181,6 +181,11 @@ def test_surplus_fields_are_counted_so_that_slipped_columns_show(tmp_path: Path)
         (b"order,na\x07me\n1,Ada\n", "E-1024: The column name in column 2 of orders.csv has control characters."),
         (codecs.BOM_UTF16_LE + b"a,b", "E-1005: orders.csv is not a CSV file: its bytes are not UTF-16 LE with"),
         ("жил,щит\nЮлий,Жизнь\n".encode("cp1251") * 20, "E-1005: orders.csv is not a CSV file: its text is neither"),
+        (
+            ("name,city\n" + "Ann Lee,Boston\n" * 30 + "Юлий Жизнин,Austin\n").encode("cp1251"),
+            "E-1005: orders.csv is not a CSV file: its text is neither",
+        ),
+        ("name,city\nשרה לוי,Boston\n".encode("cp1255"), "E-1005: orders.csv is not a CSV file: its text is neither"),
         ("n\nJosé\nZoë\n".encode() + b"Jos\xe9\n", "E-1005: orders.csv is not a CSV file: it is UTF-8 in most lines"),
         (b'name,zip\n"Ada,01002\nBen,1\n', "E-1005: orders.csv is not a CSV file: the quote opened in record 2"),
         (
