@@ -5,6 +5,7 @@ Services and clients connect by what is made here and by nothing else.
 
 from __future__ import annotations
 
+import logging
 import re
 import ssl
 from collections.abc import Callable
@@ -100,6 +101,7 @@ class BusAccess:
         return None
 
     def _tls(self) -> ssl.SSLContext:
+        logging.getLogger("asyncio").addFilter(_is_of_use)
         context = _used("TALLY_NATS_TLS_CA", lambda: ssl.create_default_context(cafile=self.tls_ca))
         if self.tls_cert is not None:
             certificate = self.tls_cert
@@ -128,6 +130,14 @@ class Refusals:
         """E-5010 for what was refused last, told once."""
         last, self._last = self._last, None
         return last
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Whether asyncio's record is not its warning of the end of each connection by TLS.
+
+    nats-py upgrades a connection with a reader that does not know of TLS; nothing follows from that.
+    """
+    return not str(record.msg).startswith("returning true from eof_received()")
 
 
 def bus_access(settings: ServiceSettings, url: str | None = None) -> BusAccess:

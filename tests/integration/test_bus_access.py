@@ -94,6 +94,13 @@ async def refusal(access: BusAccess) -> str:
     return str(refused.value)
 
 
+async def test_a_connection_by_tls_ends_without_a_word(bus: SecureBus, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        async with await TallyClient.connect(bus.access(), 5):
+            pass
+    assert not caplog.records
+
+
 async def test_a_user_with_the_password_is_let_in_by_tls(bus: SecureBus) -> None:
     async with await TallyClient.connect(bus.access(), 5) as client:
         assert await client.services(0.1) == ()
@@ -242,10 +249,12 @@ async def test_a_service_and_the_command_line_get_in_with_secrets_from_files(bus
         assert PASSWORD not in said
         told = told_on_the_command_line(tmp_path, "status", **settings)
         assert told.returncode == 0, told.stderr
+        assert "eof_received" not in told.stderr
         assert [service["name"] for service in json.loads(told.stdout)["services"]] == ["writeback"]
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=30)
+    assert "eof_received" not in said
 
 
 @pytest.mark.parametrize(
