@@ -19,6 +19,7 @@ from shared.contracts.documents import JobDocument, RowCounts, WriteBackCounts
 from shared.errors import CARRIER_RATE_LIMITED, CREDENTIALS_REFUSED, TallyError
 from tests.contract.messages import JOB_DOCUMENT
 
+RUNBOOK = (Path(__file__).parents[2] / "docs" / "runbook.md").read_text(encoding="utf-8")
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 AT_ONCE = timedelta(0)
 
@@ -158,6 +159,34 @@ def test_a_running_job_of_which_nothing_is_heard_stands_still() -> None:
     found = jobs.findings([running], NOW + timedelta(minutes=6))
     assert complaints(found) == [("jobs", State.PROBLEM)]
     assert JobDocument.model_validate(running.job).job_id in found[0].what
+
+
+def test_a_job_stuck_leads_to_its_row_and_its_section_of_the_runbook() -> None:
+    (found,) = jobs.findings([job(cursor=4)], NOW + timedelta(minutes=6))
+    assert "(row 5)" in found.what
+    assert " 5; " in found.do
+    assert f"### {found.do.split()[-1].rstrip('.')}\n" in RUNBOOK
+
+
+@pytest.mark.parametrize("status", ["running", "failed", "paused", "cancelled"])
+def test_numbers_that_wait_long_for_their_source_are_a_problem(status: str) -> None:
+    waits = job(status=status, cursor=9, write_back=WriteBackCounts(due=2, written=7))
+    assert not [each for each in jobs.findings([waits], NOW + timedelta(minutes=4)) if each.state is State.PROBLEM]
+    (found,) = [each for each in jobs.findings([waits], NOW + timedelta(minutes=6)) if each.state is State.PROBLEM]
+    assert "2 tracking numbers" in found.what
+    assert "row 10" not in found.what + found.do
+    assert f"### {found.do.split()[-1].rstrip('.')}\n" in RUNBOOK
+
+
+def test_a_job_that_stands_still_behind_its_last_row_names_no_row() -> None:
+    (found,) = jobs.findings([job(cursor=9)], NOW + timedelta(minutes=6))
+    assert "all rows settled" in found.what
+    assert "10" not in found.do
+
+
+def test_one_row_in_doubt_is_told_in_the_singular() -> None:
+    (found,) = jobs.findings([job(status="failed", rows=RowCounts(total=9, in_doubt=1))], NOW)
+    assert "1 row in doubt" in found.what
 
 
 def test_the_carrier_is_well_whatever_it_knows_of_the_address() -> None:

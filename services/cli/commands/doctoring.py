@@ -23,7 +23,7 @@ from shared.settings import ClientSettings, load
 _CARRIER_WITHIN = 10.0
 _LATEST = 200
 _NOT_AT_AN_END = (JobStatus.RUNNING, JobStatus.AWAITING_APPROVAL, JobStatus.PAUSED, JobStatus.INTERRUPTED)
-_RUNNING_AT_MOST = 50
+_AT_WORK_AT_MOST = 50
 
 
 def doctor(data: Path | None, *, as_json: bool) -> int:
@@ -99,8 +99,8 @@ async def _jobs(client: TallyClient) -> list[Finding]:
     found = {job.job_id: job for job in await client.list_jobs(limit=_LATEST)}
     for status in _NOT_AT_AN_END:
         found |= {job.job_id: job for job in await client.list_jobs(status=status, limit=_LATEST)}
-    running = [job.job_id for job in found.values() if job.status == "running"][:_RUNNING_AT_MOST]
-    told = {job_id: await _last_told(client, job_id) for job_id in running}
+    at_work = [job.job_id for job in found.values() if job.status == "running" or job.write_back.due]
+    told = {job_id: await _last_told(client, job_id) for job_id in at_work[:_AT_WORK_AT_MOST]}
     return jobs.findings([jobs.JobProgress(job, told.get(job.job_id)) for job in found.values()], utc_now())
 
 

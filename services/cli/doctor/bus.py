@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from services.cli.doctor.finding import Finding, look, ok, problem, unless_worse
+from services.cli.rendering.wording import plural
 from shared.bus.condition import BusCondition, ConsumerCondition, StreamCondition
 
 OLDEST = (2, 12, 0)
@@ -68,7 +69,7 @@ def _stream(stream: StreamCondition, copies: int) -> Iterator[Finding]:
 
 def _consumers(condition: BusCondition) -> list[Finding]:
     waiting = sum(consumer.waiting + consumer.in_hand for consumer in condition.consumers)
-    good = ok("consumers", f"{len(condition.consumers)} consumers, {waiting} messages wait or are in hand.")
+    good = ok("consumers", f"{len(condition.consumers)} consumers, {plural(waiting, 'message')} waiting or in hand.")
     return unless_worse(good, (each for consumer in condition.consumers for each in _consumer(consumer)))
 
 
@@ -79,6 +80,6 @@ def _consumer(consumer: ConsumerCondition) -> Iterator[Finding]:
         owner = next((name for name in _OWNERS if consumer.name.startswith(name)), "service")
         yield problem(
             "consumers",
-            f"{consumer.waiting} messages wait for {consumer.name} and nobody takes them.",
+            f"{plural(consumer.waiting, 'message')} waiting for {consumer.name}, and nobody takes any.",
             f"Start a {owner}, or restart the one that runs.",
         )
