@@ -29,14 +29,16 @@ class CsvGrammar:
         self.quote = quote = quote or NO_QUOTE
         self._no_text = BLANK + delimiter + quote
         d, q = re.escape(delimiter), re.escape(quote)
-        quoted = rf"{q}[^{q}]*+(?:{q}{q}[^{q}]*+)*+{q}[^{d}\r\n]*+"
-        field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*+)"
-        record = rf"{field}(?:{d}{field})*+"
+        # Each step begins with another character, so there is one way to match and no text takes long. Possessive
+        # quantifiers would say the same, but Python before 3.11.5 gets them wrong.
+        quoted = rf"{q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}(?!{q})[^{d}\r\n]*"
+        field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*)"
+        record = rf"{field}(?:{d}{field})*"
         # What is left after the last whole record comes as one more piece, so that the pieces add up to the text.
         # A line without quotes is a record, whatever its fields are: the first branch only tells so sooner.
-        self._records = re.compile(rf"(?:[^{q}\r\n]*+|{record})(?:\r\n|\r|\n)|[\s\S]+")
-        self._whole = re.compile(rf"{record}(?:\r\n|\r|\n)?+")
-        self._fields = re.compile(rf"{d}({quoted}|[^{d}\r\n]*+)")
+        self._records = re.compile(rf"(?:[^{q}\r\n]*|{record})(?:\r\n|\r|\n)|[\s\S]+")
+        self._whole = re.compile(rf"{record}(?:\r\n|\r|\n)?")
+        self._fields = re.compile(rf"{d}({quoted}|[^{d}\r\n]*)")
 
     def cut(self, text: str) -> list[str]:
         """The records of `text`, each with its line end; joined they are `text`. The last one may be incomplete."""
@@ -77,8 +79,8 @@ class CsvGrammar:
         """
         delimiter, quote, delimiters = self.delimiter, self.quote, width - 1
         d = re.escape(delimiter)
-        field = rf"(?:\"[^\"]*+(?:\"\"[^\"]*+)*+\"|[^\"{d}\r\n]*+)"
-        is_quoted = re.compile(rf"(?:{field}{d}){{{delimiters}}}{field}(?:\r\n|\r|\n)?+").fullmatch
+        field = rf"(?:\"[^\"]*(?:\"\"[^\"]*)*\"|[^\"{d}\r\n]*)"
+        is_quoted = re.compile(rf"(?:{field}{d}){{{delimiters}}}{field}(?:\r\n|\r|\n)?").fullmatch
 
         def is_canonical(record: str) -> bool:
             if '"' in record:
