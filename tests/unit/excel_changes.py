@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from csv_changes import change
-
 from services.writeback.targets.excel import ExcelTarget
 from services.writeback.targets.lock import SourceLocks
 from shared.contracts.source import ExcelSource
@@ -13,6 +11,7 @@ from shared.contracts.writeback import RowWritten
 from shared.sources.changes import RowChange
 from shared.sources.excel_orders import read_orders
 from shared.sources.rows import row_checksum
+from tests.unit.csv_changes import change
 
 
 def rows_of(path: Path, sheet: str | None = None) -> list[dict[str, str]]:

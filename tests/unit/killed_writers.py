@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import csv_changes
-import excel_changes
-from csv_changes import change
-
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
 from services.writeback.targets.target import Target
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
 from shared.sources.changes import RowChange
+from tests.unit import csv_changes, excel_changes
+from tests.unit.csv_changes import change
 
+ROOT = Path(__file__).parents[2]
 KILLS = 100
 TEXTS = ("old", "new")
 _PATIENCE = 30.0
@@ -90,10 +89,9 @@ def after_each_kill(kind: str, path: Path, rows: int, *, within: float) -> Itera
 
     Afterwards the next writer has its way, and nothing of the dead ones is left.
     """
-    here = Path(__file__).parent
     with subprocess.Popen(
         [sys.executable, __file__, kind, str(path), str(rows)],
-        env={**os.environ, "PYTHONPATH": f"{here}:{here.parent.parent}"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import csv_changes
-import excel_changes
-from excel_files import by_openpyxl
-
 from services.writeback.targets.backups import FOLDER, Backups
 from services.writeback.targets.csv import CsvTarget
 from services.writeback.targets.excel import ExcelTarget
@@ -20,6 +16,8 @@ from shared.contracts.source import CsvSource, ExcelSource
 from shared.contracts.writeback import RowWritten
 from shared.sources import open_source
 from shared.sources.changes import RowChange
+from tests.unit import csv_changes, excel_changes
+from tests.unit.excel_files import by_openpyxl
 
 COLUMNS = ("name", "zip")
 NIGHT = datetime(2026, 11, 21, 3, 45, tzinfo=UTC)

@@ -13,18 +13,19 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from csv_changes import codes
-from source_files import KINDS, NIGHT, Kind, backup, backups_of
-from test_csv_target_replace import leftovers
-from tmpfs import small_disk
 
 from services.writeback.targets.backups import FOLDER, Backups
+from tests.unit.csv_changes import codes
+from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of
+from tests.unit.test_csv_target_replace import leftovers
+from tests.unit.tmpfs import small_disk
 
+ROOT = Path(__file__).parents[2]
 WRITER = """
 import sys
 from pathlib import Path
-from csv_changes import codes
-from source_files import KINDS
+from tests.unit.csv_changes import codes
+from tests.unit.source_files import KINDS
 path, jobs = Path(sys.argv[1]), sys.argv[2:]
 kind = next(kind for kind in KINDS if kind.suffix == path.suffix)
 for number, job in enumerate(jobs, start=1):
@@ -44,8 +45,7 @@ def path(kind: Kind, tmp_path: Path) -> Path:
 
 def writer(path: Path, *jobs: str, failpoints: str = "") -> subprocess.Popen[bytes]:
     """A process that writes a row for each of the jobs in turn."""
-    here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": f"{here}:{here.parent.parent}", "TALLY_FAILPOINTS": failpoints}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TALLY_FAILPOINTS": failpoints}
     return subprocess.Popen([sys.executable, "-c", WRITER, str(path), *jobs], env=environment)
 
 

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import ScriptedHouse, job, row, scripted_house
-from terminals import tally_on_a_terminal
 
 from services.cli.commands.restarting import warning
 from shared.contracts.api import RowList
 from shared.contracts.documents import RowCounts, WriteBackCounts
 from shared.contracts.states import JobStatus, RowStatus
+from tests.unit.cli_stand_ins import ScriptedHouse, job, row, scripted_house
+from tests.unit.terminals import tally_on_a_terminal
 
 JOB = "k3v9q2m8xw1dabcd"
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
 from nats.aio.msg import Msg
 
 from services.cli.commands.jobs import print_events
@@ -25,6 +24,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobStatus
 from shared.errors import NO_ROWS, TallyError
+from tests.unit.cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
 
 REQUEST = JobRequest(request_id="orders-1", source=CsvSource(path="orders.csv"))
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import job
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +38,7 @@ from shared.errors import (
     TallyError,
 )
 from shared.version import VERSION
+from tests.unit.cli_stand_ins import job
 
 NOW = datetime(2026, 11, 21, 10, 15, 30, tzinfo=UTC)
 

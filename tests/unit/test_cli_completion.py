@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import job, scripted_house
-from terminals import ROOT, Terminal, on_a_terminal
+
+from tests.unit.cli_stand_ins import job, scripted_house
+from tests.unit.terminals import ROOT, Terminal, on_a_terminal
 
 PROMPT = "ready> "
 

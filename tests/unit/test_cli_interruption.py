@@ -9,13 +9,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import ScriptedHouse, job, row, scripted_house
-from terminals import ROOT, tally_on_a_terminal
 
 from services.cli.rendering.interruption import Interruption
 from shared.contracts.documents import JobDocument, RowCounts, RowDocument
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import INTERRUPTED, ErrorBody, TallyError
+from tests.unit.cli_stand_ins import ScriptedHouse, job, row, scripted_house
+from tests.unit.terminals import ROOT, tally_on_a_terminal
 
 QUESTION = "Enter decides later:"
 JOB = "k3v9q2m8xw1dabcd"

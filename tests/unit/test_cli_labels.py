@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import row
 from PIL import Image, ImageChops
 from pypdf import PdfReader, PdfWriter
 from typer.testing import CliRunner
@@ -23,6 +22,7 @@ from services.sandbox.pdf import Line, page
 from shared.contracts.documents import LabelDocument, ShippedBefore
 from shared.contracts.states import RowStatus
 from shared.errors import LABEL_UNREADABLE, LABELS_OF_ANOTHER_KIND, OUTPUT_NOT_WRITTEN, TallyError
+from tests.unit.cli_stand_ins import row
 
 TRACKING = "1ZTALLY10200000017"
 LETTER = (612, 792)

@@ -7,7 +7,6 @@ import io
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import dollars, job, row
 from rich.console import Console, RenderableType
 
 from services.cli.files.errors import write_errors
@@ -32,6 +31,7 @@ from shared.contracts.source import CsvSource
 from shared.contracts.states import JobStatus, RowStatus
 from shared.contracts.warning import RowWarning, WarningCode
 from shared.errors import CARRIER_REJECTED, ErrorBody, TallyError
+from tests.unit.cli_stand_ins import dollars, job, row
 
 SUGGESTED = RowWarning(
     code=WarningCode.ADDRESS_SUGGESTED,

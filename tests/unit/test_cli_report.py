@@ -12,7 +12,6 @@ from xml.etree import ElementTree as ET
 from zipfile import ZipFile
 
 import pytest
-from cli_stand_ins import dollars, job
 from openpyxl import load_workbook
 from rich.console import Console
 from typer.testing import CliRunner
@@ -25,6 +24,7 @@ from shared.contracts.documents import JobDocument, RowCounts, WriteBackCounts
 from shared.contracts.report import ChargedRow, ReportDocument, SlowRow, UnsettledRow, UnwrittenRow, ZoneCost
 from shared.contracts.states import JobStatus, RowStatus
 from shared.errors import ErrorBody
+from tests.unit.cli_stand_ins import dollars, job
 
 EVIL = '=HYPERLINK("http://evil.example")<script>alert(1)</script>'
 

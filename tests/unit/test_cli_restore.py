@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import AT, ScriptedHouse, job, scripted_house
-from terminals import tally_on_a_terminal
 
 from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus
+from tests.unit.cli_stand_ins import AT, ScriptedHouse, job, scripted_house
+from tests.unit.terminals import tally_on_a_terminal
 
 JOB = "k3v9q2m8xw1dabcd"
 TOLD = Restoration(

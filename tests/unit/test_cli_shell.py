@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import dollars, job, row, scripted_house
-from terminals import ROOT, Terminal, tally_on_a_terminal
 
 from services.cli.session import Session, current_session, entered, note_started, session_mode
 from services.cli.shell.completing import SessionCompleter
 from shared.contracts.events import EventType
 from shared.contracts.states import JobMode, JobStatus
+from tests.unit.cli_stand_ins import dollars, job, row, scripted_house
+from tests.unit.terminals import ROOT, Terminal, tally_on_a_terminal
 
 JOB = "k3v9q2m8xw1dabcd"
 PROMPT = "tally (confirm)>"

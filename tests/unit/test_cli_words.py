@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from cli_stand_ins import AT, dollars, job, row
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
@@ -40,6 +39,7 @@ from shared.contracts.ledger import Evidence
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.errors import CARRIER_REJECTED, ErrorBody, TallyError
 from shared.shipping import Money
+from tests.unit.cli_stand_ins import AT, dollars, job, row
 
 WIDTH = 80
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from csv_changes import SHIPPED, change, codes, target
 from pydantic import ValidationError
 
 from shared.contracts.source import CsvSource, source_hash
@@ -14,6 +13,7 @@ from shared.sources import as_read, open_source
 from shared.sources.csv import open_csv
 from shared.sources.csv_text import detect_dialect
 from shared.sources.text_encoding import TextEncoding, detect_encoding
+from tests.unit.csv_changes import SHIPPED, change, codes, target
 
 UTF_8 = TextEncoding("utf-8")
 

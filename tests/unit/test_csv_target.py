@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import pytest
-from csv_changes import SHIPPED, change, changes, codes, intake, target, write
 
 from shared.contracts.commands import WrittenValues
 from shared.contracts.source import CsvSource, ExcelSource
 from shared.errors import TallyError
 from shared.sources.csv import open_csv
+from tests.unit.csv_changes import SHIPPED, change, changes, codes, intake, target, write
 
 
 def rewritten(tmp_path: Path, before: bytes, numbers: dict[int, str | None], replaces: tuple[str, ...] = ()) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from csv_changes import SHIPPED, change
-from csv_files import CsvFile, csv_files
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +9,8 @@ from services.writeback.targets.csv_document import CsvDocument, parse_document
 from services.writeback.targets.csv_edit import edit
 from shared.sources.changes import RowChange
 from shared.sources.rows import TRACKING_COLUMNS, row_checksum, tracking_column
+from tests.unit.csv_changes import SHIPPED, change
+from tests.unit.csv_files import CsvFile, csv_files
 
 
 def texts(document: CsvDocument) -> list[dict[str, str]]:

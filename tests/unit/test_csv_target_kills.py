@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from killed_writers import after_each_kill
+from tests.unit.killed_writers import after_each_kill
 
 ROWS = 2000
 

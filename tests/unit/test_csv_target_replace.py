@@ -14,18 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from csv_changes import changes, codes, target, write
 
 from services.writeback.targets.atomic_file import FileChangedError, read_file, replace_file
 from services.writeback.targets.lock import SourceLocks
 from shared.contracts.source import CsvSource, source_hash
 from shared.sources.csv import open_csv
+from tests.unit.csv_changes import changes, codes, target, write
 
+ROOT = Path(__file__).parents[2]
 ROWS = 200
 WRITER = """
 import sys
 from pathlib import Path
-from csv_changes import changes, target
+from tests.unit.csv_changes import changes, target
 from shared.contracts.source import CsvSource
 path, first, step = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 wanted = changes(path, {number: f"1Z{number}" for number in range(first, int(sys.argv[4]) + 1, step)})
@@ -48,8 +49,7 @@ def orders(tmp_path: Path) -> Path:
 
 def writer(path: Path, first: int = 1, step: int = 1, failpoints: str = "") -> subprocess.Popen[str]:
     """A process that writes every `step`-th row in small flushes, once it is told to go."""
-    here = Path(__file__).parent
-    environment = {**os.environ, "PYTHONPATH": f"{here}:{here.parent.parent}", "TALLY_FAILPOINTS": failpoints}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TALLY_FAILPOINTS": failpoints}
     process = subprocess.Popen(
         [sys.executable, "-c", WRITER, str(path), str(first), str(step), str(ROWS)],
         env=environment,

@@ -8,9 +8,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from csv_changes import SHIPPED, change, codes
-from excel_changes import changes, rows_of, target, write
-from excel_files import (
+from openpyxl.worksheet.table import Table
+
+from shared.contracts.source import CsvSource, ExcelSource
+from shared.contracts.writeback import RowWritten
+from shared.sources.changes import RowChange
+from tests.unit.csv_changes import SHIPPED, change, codes
+from tests.unit.excel_changes import changes, rows_of, target, write
+from tests.unit.excel_files import (
     ORDERS,
     SHEET,
     by_hand,
@@ -23,12 +28,7 @@ from excel_files import (
     sheet_xml,
     with_parts,
 )
-from openpyxl.worksheet.table import Table
-from workbook_corpus import CORPUS
-
-from shared.contracts.source import CsvSource, ExcelSource
-from shared.contracts.writeback import RowWritten
-from shared.sources.changes import RowChange
+from tests.unit.workbook_corpus import CORPUS
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from csv_changes import SHIPPED, codes
-from excel_changes import changes, every_number, rows_of, target, write
-from workbook_comparison import assert_only_tracking_changed, calamine_cells, openpyxl_cells
-from workbook_corpus import CORPUS
 
 from shared.contracts.source import ExcelSource
+from tests.unit.csv_changes import SHIPPED, codes
+from tests.unit.excel_changes import changes, every_number, rows_of, target, write
+from tests.unit.workbook_comparison import assert_only_tracking_changed, calamine_cells, openpyxl_cells
+from tests.unit.workbook_corpus import CORPUS
 
 MAKERS = pytest.mark.parametrize("make", CORPUS.values(), ids=CORPUS.keys())
 

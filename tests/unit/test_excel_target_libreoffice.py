@@ -7,11 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from csv_changes import codes
-from excel_changes import changes, every_number, write
-from excel_files import parts_of
-from workbook_comparison import changed_parts
-from workbook_corpus import CORPUS
+
+from tests.unit.csv_changes import codes
+from tests.unit.excel_changes import changes, every_number, write
+from tests.unit.excel_files import parts_of
+from tests.unit.workbook_comparison import changed_parts
+from tests.unit.workbook_corpus import CORPUS
 
 SOFFICE = shutil.which("soffice")
 

@@ -8,19 +8,19 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from csv_changes import SHIPPED, codes
-from excel_changes import changes, every_number, rows_of, write
-from excel_files import by_hand, by_xlsxwriter, cell, prefixed, sheet_xml
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from killed_writers import after_each_kill
-from test_csv_target_replace import folder_of_anyone, leftovers, unprivileged
-from workbook_comparison import assert_only_tracking_changed
 
 from shared.errors import TallyError
 from shared.sources.excel_orders import read_orders
 from shared.sources.excel_values import text_of
 from shared.sources.rows import TRACKING_COLUMNS
+from tests.unit.csv_changes import SHIPPED, codes
+from tests.unit.excel_changes import changes, every_number, rows_of, write
+from tests.unit.excel_files import by_hand, by_xlsxwriter, cell, prefixed, sheet_xml
+from tests.unit.killed_writers import after_each_kill
+from tests.unit.test_csv_target_replace import folder_of_anyone, leftovers, unprivileged
+from tests.unit.workbook_comparison import assert_only_tracking_changed
 
 ROWS = 60
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from house_stand_ins import STUBBORN, Listening, polite, stubborn
 
 from services.cli.house.leftovers import end_leftovers, is_ours
 from services.cli.house.lock import process_lock, supervisor_lock
@@ -22,6 +21,7 @@ from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, 
 from services.cli.house.specs import Layers, ProcessSpec, prints_listening
 from services.cli.house.supervisor import Supervisor
 from shared.errors import TallyError
+from tests.unit.house_stand_ins import STUBBORN, Listening, polite, stubborn
 
 WITHIN = 20.0
 

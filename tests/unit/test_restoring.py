@@ -7,8 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from source_files import KINDS, NIGHT, Kind, backup, backups_of
-from test_csv_target_replace import leftovers
 
 from services.writeback.restoring import Restorer
 from services.writeback.targets.backups import FOLDER, Backups
@@ -17,6 +15,8 @@ from services.writeback.targets.lock import SourceLocks
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, DatabaseSource, ParquetSource, Source
 from shared.errors import NO_BACKUP, RESTORE_REFUSED, TallyError
+from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of
+from tests.unit.test_csv_target_replace import leftovers
 
 MORNING = NIGHT + timedelta(hours=5)
 

@@ -6,13 +6,13 @@ import csv
 from pathlib import Path
 
 import pytest
-from csv_changes import SHIPPED, change, codes
-from killed_writers import after_each_kill
 
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource
 from shared.sources.changes import RowChange
+from tests.unit.csv_changes import SHIPPED, change, codes
+from tests.unit.killed_writers import after_each_kill
 
 BESIDE = ["orders.parquet", "orders.tracking.csv", "orders.xlsx"]
 PARQUET = ParquetSource(path="orders.parquet")

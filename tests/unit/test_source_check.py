@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from source_files import KINDS, Kind
 
 from services.coordinator.sources.source_check import ExpectedNumber, StandingNumbers, WrittenNumber, open_written
 from shared.contracts.source import ExcelSource, ParquetSource
 from shared.errors import TallyError
 from shared.sources.database_connection import Connections
 from shared.sources.rows import row_checksum
+from tests.unit.source_files import KINDS, Kind
 
 COLUMNS = ("name", "tracking_number")
 

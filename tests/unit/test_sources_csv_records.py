@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from csv_files import CsvFile, csv_files
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from shared.sources.csv_records import (
     grammar,
     is_separator_line,
 )
+from tests.unit.csv_files import CsvFile, csv_files
 
 COMMA = grammar(",")
 

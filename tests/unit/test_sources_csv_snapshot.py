@@ -7,7 +7,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from csv_files import CsvFile, csv_files
 from hypothesis import HealthCheck, given, settings
 
 from shared.contracts.source import CsvSource
@@ -17,6 +16,7 @@ from shared.sources.csv import open_csv
 from shared.sources.csv_records import MAX_RECORD
 from shared.sources.csv_text import detect_dialect
 from shared.sources.text_encoding import CHUNK, detect_encoding
+from tests.unit.csv_files import CsvFile, csv_files
 
 ORDERS_CSV = CsvSource(path="orders.csv")
 ORDERS = "order,name,state,zip,weight\n1,Ada,CA,01002,5\n2,Ben,NY,10001,25\n3,Cy,CA,,\n"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from excel_files import plain
 
 from shared.contracts.source import CsvSource, DatabaseSource, ExcelSource, ParquetSource, source_hash
 from shared.errors import TallyError
 from shared.sources import open_source, resolve_source, row_checksum
+from tests.unit.excel_files import plain
 
 
 @pytest.fixture

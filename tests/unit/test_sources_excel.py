@@ -8,13 +8,13 @@ from typing import Any
 
 import openpyxl
 import pytest
-from excel_files import ORDERS, by_hand, by_openpyxl, by_xlsxwriter, plain, rows_xml, saved, sheet_xml
 from openpyxl.worksheet.table import Table
 
 from shared.errors import TallyError
 from shared.sources import row_checksum
 from shared.sources.excel import open_excel
 from shared.sources.excel_orders import sheet_name
+from tests.unit.excel_files import ORDERS, by_hand, by_openpyxl, by_xlsxwriter, plain, rows_xml, saved, sheet_xml
 
 NAMES = ("order", "name", "state", "zip", "weight")
 

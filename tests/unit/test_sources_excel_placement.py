@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import openpyxl
 import pytest
-from excel_files import (
+from openpyxl.worksheet.table import Table
+
+from shared.contracts.source import sidecar_name
+from shared.errors import TallyError
+from shared.sources.excel_orders import read_orders
+from shared.sources.excel_placement import place_tracking
+from tests.unit.excel_files import (
     ORDERS,
     RELATIONS,
     by_hand,
@@ -16,12 +22,6 @@ from excel_files import (
     sheet_xml,
     with_parts,
 )
-from openpyxl.worksheet.table import Table
-
-from shared.contracts.source import sidecar_name
-from shared.errors import TallyError
-from shared.sources.excel_orders import read_orders
-from shared.sources.excel_placement import place_tracking
 
 NAMES = ["name", "tracking_number", "shipped_at"]
 

@@ -9,7 +9,13 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from excel_files import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.errors import TallyError
+from shared.sources.excel import open_excel
+from shared.sources.excel_orders import read_orders
+from tests.unit.excel_files import (
     MAIN,
     SHEET,
     by_hand,
@@ -22,12 +28,6 @@ from excel_files import (
     sheet_xml,
     with_parts,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from shared.errors import TallyError
-from shared.sources.excel import open_excel
-from shared.sources.excel_orders import read_orders
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 ENCRYPTED = OLE + "EncryptedPackage".encode("utf-16-le") + bytes(480)

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from excel_files import plain, with_parts
 
 from shared.contracts.source import CsvSource, ExcelSource, ParquetSource
 from shared.errors import TallyError
 from shared.sources import check_writable
+from tests.unit.excel_files import plain, with_parts
 
 NOBODY = 65534
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
-import ups_bodies as ups
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from services.shipper.carriers.ups.answers import (
     ship_answer,
 )
 from shared.shipping import Money
+from tests.unit import ups_bodies as ups
 
 HARD_CODES = (
     "120100", "120102", "120199", "120200", "120207", "120300", "120124", "120500", "120541", "120542", "120600",

@@ -14,21 +14,6 @@ from typing import Any
 
 import pytest
 import structlog
-import ups_bodies as ups
-from ups_look_alike import (
-    RATE_PATH,
-    RECOVERY_PATH,
-    SHIP_PATH,
-    TOKEN_PATH,
-    TRACK_PATH,
-    VOID_PATH,
-    LookAlike,
-    hanging,
-    hanging_up,
-    look_alike,
-    replying,
-    token,
-)
 
 from services.shipper.carriers.carrier import (
     Carrier,
@@ -45,6 +30,21 @@ from services.shipper.carriers.ups.retries import Backoff, asked_wait
 from shared.errors import TallyError
 from shared.settings import CarrierSettings
 from shared.shipping import Money, ServiceLevel
+from tests.unit import ups_bodies as ups
+from tests.unit.ups_look_alike import (
+    RATE_PATH,
+    RECOVERY_PATH,
+    SHIP_PATH,
+    TOKEN_PATH,
+    TRACK_PATH,
+    VOID_PATH,
+    LookAlike,
+    hanging,
+    hanging_up,
+    look_alike,
+    replying,
+    token,
+)
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 WINDOW = DateWindow(date(2026, 11, 20), date(2026, 11, 22))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-import ups_bodies as ups
 
 from services.shipper.carriers.ups.answers import Refused, Unclear
 from services.shipper.carriers.ups.directory import Found, check_answer, check_call, is_covered
 from shared.contracts.addresses import AddressFinding, KnownAddress
 from shared.shipping import Address
+from tests.unit import ups_bodies as ups
 
 NO_HEADERS: Mapping[str, str] = {}
 ALDER_COURT = {

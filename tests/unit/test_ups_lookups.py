@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-import ups_bodies as ups
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +20,7 @@ from services.shipper.carriers.ups.lookups import (
     recovery_answer,
     track_answer,
 )
+from tests.unit import ups_bodies as ups
 
 FIRST = Purchase(ups.TRACKING_NUMBER, (ups.TRACKING_NUMBER,), None)
 SECOND = Purchase(ups.SECOND_NUMBER, (ups.SECOND_NUMBER,), None)

@@ -6,8 +6,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 
 import pytest
-import ups_bodies as ups
-from ups_look_alike import (
+
+from services.shipper.carriers.calls import calls_noted, noting_calls
+from services.shipper.carriers.carrier import DateWindow, SendDeadline, UnknownOutcomeError
+from services.shipper.carriers.ups import UpsCarrier
+from shared.settings import CarrierSettings
+from tests.unit import ups_bodies as ups
+from tests.unit.ups_look_alike import (
     RATE_PATH,
     RECOVERY_PATH,
     SHIP_PATH,
@@ -17,11 +22,6 @@ from ups_look_alike import (
     look_alike,
     replying,
 )
-
-from services.shipper.carriers.calls import calls_noted, noting_calls
-from services.shipper.carriers.carrier import DateWindow, SendDeadline, UnknownOutcomeError
-from services.shipper.carriers.ups import UpsCarrier
-from shared.settings import CarrierSettings
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -6,13 +6,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import ups_bodies as ups
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.shipper.carriers.ups.answers import Blocked, RateLimited, Refused, TokenRefused, Unclear
 from services.shipper.carriers.ups.oauth import Token, TokenCache, token_answer, token_headers
 from shared.settings import CarrierSettings
+from tests.unit import ups_bodies as ups
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import ups_bodies as ups
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +19,7 @@ from services.shipper.carriers.ups.rating import rate_call
 from services.shipper.carriers.ups.requests import ship_call
 from services.shipper.reconciliation import difference
 from shared.shipping import Contact, Customs, CustomsLine, Money, Package, ServiceLevel, Shipment, Signature, Terms
+from tests.unit import ups_bodies as ups
 
 TODAY = date(2026, 11, 21)
 OTTAWA = ups.contact(

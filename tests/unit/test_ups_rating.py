@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-import ups_bodies as ups
 
 from services.shipper.carriers.carrier import Rate
 from services.shipper.carriers.ups.answers import Refused, Unclear
 from services.shipper.carriers.ups.rating import Rated, rate_answer, rate_call, shop_call
 from shared.shipping import Money, Package, ServiceLevel
+from tests.unit import ups_bodies as ups
 
 NO_HEADERS: Mapping[str, str] = {}
 PUBLISHED, NEGOTIATED = Money(amount=Decimal("14.20")), Money(amount=Decimal("9.87"))

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import ups_bodies as ups
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +24,7 @@ from services.shipper.carriers.ups.requests import (
 )
 from services.shipper.carriers.ups.services import code_of, level_of
 from shared.shipping import Contact, Dimensions, Package, ServiceLevel, Shipment
+from tests.unit import ups_bodies as ups
 
 REFERENCES = [{"Value": ups.REFERENCE}, {"Value": "SO-1001"}]
 TODAY = date(2026, 11, 21)

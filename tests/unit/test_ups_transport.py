@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
-from ups_look_alike import SHIP_PATH, LookAlike, closed, hanging, hanging_up, look_alike, replying
 
 from services.shipper.carriers.carrier import DeadlinePassedError, SendDeadline
 from services.shipper.carriers.ups.transport import (
@@ -24,6 +23,7 @@ from services.shipper.carriers.ups.transport import (
     request,
 )
 from shared.settings import CarrierSettings
+from tests.unit.ups_look_alike import SHIP_PATH, LookAlike, closed, hanging, hanging_up, look_alike, replying
 
 OK = replying(200, b"{}")
 

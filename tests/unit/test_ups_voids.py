@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-import ups_bodies as ups
 
 from services.shipper.carriers.ups.answers import Blocked, RateLimited, Refused, TokenRefused, Unclear
 from services.shipper.carriers.ups.voids import GivenBack, void_answer
+from tests.unit import ups_bodies as ups
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,6 @@ from typing import Any, cast
 
 import openpyxl
 import pytest
-from csv_changes import codes
-from source_files import KINDS, Kind, backup, backups_of
-from test_csv_target_replace import leftovers
-from tmpfs import small_disk
 
 from services.writeback import flushing
 from services.writeback.flushing import Flusher, Rest, Writer
@@ -25,6 +21,10 @@ from shared.contracts.commands import WritebackCommand
 from shared.contracts.source import ExcelSource, Source
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.sources.changes import RowChange
+from tests.unit.csv_changes import codes
+from tests.unit.source_files import KINDS, Kind, backup, backups_of
+from tests.unit.test_csv_target_replace import leftovers
+from tests.unit.tmpfs import small_disk
 
 
 @pytest.fixture(params=KINDS, ids=lambda kind: kind.suffix)

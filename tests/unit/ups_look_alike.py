@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import ups_bodies
+from tests.unit import ups_bodies
 
 TOKEN_PATH = "/security/v1/oauth/token"
 SHIP_PATH = "/api/shipments/v2409/ship"

@@ -11,7 +11,14 @@ from datetime import date, datetime
 
 import openpyxl
 import xlsxwriter
-from excel_files import (
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
+from openpyxl.formatting.rule import ColorScaleRule, DataBarRule
+from openpyxl.styles import Font, PatternFill
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.table import Table
+
+from tests.unit.excel_files import (
     MAIN,
     ORDERS,
     RELATIONS,
@@ -29,12 +36,6 @@ from excel_files import (
     sheet_xml,
     with_parts,
 )
-from openpyxl.chart import BarChart, Reference
-from openpyxl.comments import Comment
-from openpyxl.formatting.rule import ColorScaleRule, DataBarRule
-from openpyxl.styles import Font, PatternFill
-from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.table import Table
 
 CORPUS: dict[str, Callable[[], bytes]] = {}
 
