@@ -11,7 +11,10 @@ from contextlib import suppress
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, TypeVarTuple
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 @dataclass(eq=False)
@@ -44,7 +47,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         super().__init__()
         self._chance = chance
         self._now = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, Process, asyncio.TimerHandle]] = []
         self._count = 0
         self._processes: list[Process] = [WORLD]
         WORLD.ready.clear()
@@ -104,36 +107,33 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         process.ready.clear()
         self._processes.remove(process)
 
-    def call_soon(self, callback: Callable[..., Any], *args: Any, context: Context | None = None) -> asyncio.Handle:
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
         """As asyncio's, into the queue of the process that the context belongs to."""
         handle = asyncio.Handle(callback, args, self, context)
-        self._enqueue(handle)
+        _enqueue(handle, _process_of(context))
         return handle
 
     call_soon_threadsafe = call_soon
 
     def call_at(
-        self, when: float, callback: Callable[..., Any], *args: Any, context: Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
     ) -> asyncio.TimerHandle:
         """As asyncio's, in virtual time."""
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         self._count += 1
-        heapq.heappush(self._timers, (when, self._count, timer))
+        heapq.heappush(self._timers, (when, self._count, _process_of(context), timer))
         return timer
 
-    def run_in_executor(self, _executor: Executor | None, func: Callable[..., Any], *args: Any) -> Any:
+    def run_in_executor(self, _executor: Executor | None, func: Callable[[*Ts], T], *args: *Ts) -> asyncio.Future[T]:
         """Do the work here and now."""
-        future = self.create_future()
+        future: asyncio.Future[T] = self.create_future()
         try:
             future.set_result(func(*args))
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to whoever waits
             future.set_exception(error)
         return future
-
-    def _enqueue(self, handle: asyncio.Handle) -> None:
-        process = handle._context.get(_process, WORLD)
-        if process.alive:
-            process.ready.append(handle)
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
         """A cancelled timer is passed over when its time comes."""
@@ -156,12 +156,21 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             raise RuntimeError("nobody can go on, ever")
         self._now = max(self._now, self._timers[0][0])
         while self._timers and self._timers[0][0] <= self._now:
-            _, _, timer = heapq.heappop(self._timers)
+            _, _, process, timer = heapq.heappop(self._timers)
             if not timer._cancelled:
-                self._enqueue(timer)
+                _enqueue(timer, process)
 
     def _write_to_self(self) -> None:
         """There is no selector to wake up."""
+
+
+def _process_of(context: Context | None) -> Process:
+    return _process.get() if context is None else context.get(_process, WORLD)
+
+
+def _enqueue(handle: asyncio.Handle, process: Process) -> None:
+    if process.alive:
+        process.ready.append(handle)
 
 
 def _close(coroutine: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import TypeVar
 
@@ -44,14 +45,13 @@ class Network:
         answer: asyncio.Future[T] = self._loop.create_future()
 
         def arrive() -> None:
+            settle: Callable[[], None]
             try:
-                result = serve()
+                settle = partial(answer.set_result, serve())
             except Exception as error:  # noqa: BLE001 - the server's refusal is the answer
-                reply, refusal = None, error
-            else:
-                reply, refusal = result, None
+                settle = partial(answer.set_exception, error)
             if not self.happens(0.02):
-                self.later(self.delay(), lambda: _deliver(answer, reply, refusal))
+                self.later(self.delay(), lambda: None if answer.done() else settle())
 
         if not self.happens(0.02):
             self.later(self.chance.uniform(0, _LATEST) if self.happens(0.02) else self.delay(), arrive)
@@ -62,12 +62,3 @@ class Network:
         """Send a message that nobody confirms."""
         if not self.happens(share_lost):
             self.later(self.delay(), hear)
-
-
-def _deliver(answer: asyncio.Future[T], result: T | None, refusal: Exception | None) -> None:
-    if answer.done():
-        return
-    if refusal is not None:
-        answer.set_exception(refusal)
-    else:
-        answer.set_result(result)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ _DUPLICATE_WINDOW = timedelta(minutes=2)
 
 def refusal(kind: type[APIError], err_code: int, description: str) -> APIError:
     """What the server answers where it will not."""
-    return kind(code=kind.__name__, err_code=err_code, description=description)
+    return kind(code=404 if kind is NotFoundError else 400, err_code=err_code, description=description)
 
 
 @dataclass

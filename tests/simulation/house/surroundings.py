@@ -8,6 +8,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import structlog
 import tenacity
@@ -34,9 +35,8 @@ _EXPECTED = (
 @contextmanager
 def governed(loop: SimulatedLoop, seed: int) -> Iterator[None]:
     """Let the seed decide jitter, the loop tell retries the time, and an error that nobody expects end the run."""
-    was_random, was_time, was_logging = random.getstate(), tenacity.time, structlog.get_config()
+    was_random, was_logging = random.getstate(), structlog.get_config()
     random.seed(seed)
-    tenacity.time = SimpleNamespace(monotonic=loop.time)  # type: ignore[attr-defined]
     instrumentation.set_on_retry_hooks([])
 
     def listen(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -47,10 +47,10 @@ def governed(loop: SimulatedLoop, seed: int) -> Iterator[None]:
 
     structlog.configure(processors=[listen], cache_logger_on_first_use=False)
     try:
-        yield
+        with patch.object(tenacity, "time", SimpleNamespace(monotonic=loop.time)):
+            yield
     finally:
         random.setstate(was_random)
-        tenacity.time = was_time  # type: ignore[attr-defined]
         instrumentation.set_on_retry_hooks(None)
         structlog.configure(**was_logging)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
-from services.shipper.decisions import LastKind
+from shared.contracts.ledger import LastKind
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,13 @@ class Coordinator:
     world: World
     epoch: int = 1
 
-    def record(self, key: tuple[int, int], entry: Entry) -> Steps:
+    def record(self, key: tuple[int, int], entry: Entry) -> Steps[None]:
         """Handle one entry of the feed."""
         if (yield from self._record(entry)):
             yield
             self.world.bus.feed.pop(key, None)
 
-    def watch(self) -> Steps:
+    def watch(self) -> Steps[None]:
         """One round of the watchdog."""
         bus, job = self.world.bus, self.world.job
         seen = [(row.number, row.attempt, row.epoch) for row in job.rows_in(RowStatus.IN_FLIGHT)]
@@ -56,7 +56,7 @@ class Coordinator:
             yield
             yield from self._dispatch(command)
 
-    def resume(self) -> Steps:
+    def resume(self) -> Steps[None]:
         """A person takes the job up again."""
         job, bus = self.world.job, self.world.bus
         for row in job.rows_in(RowStatus.FAILED):
@@ -71,7 +71,7 @@ class Coordinator:
         yield
         yield from self._dispatch(command)
 
-    def cancel(self) -> Steps:
+    def cancel(self) -> Steps[None]:
         """A person ends the job; a row in flight that nobody can have called for is withdrawn."""
         if not self.world.job.halt(JobStatus.CANCELLED):
             return
@@ -79,7 +79,7 @@ class Coordinator:
         for row in self.world.job.rows_in(RowStatus.IN_FLIGHT):
             yield from self._end(replace(row), Ending.FAIL)
 
-    def abandon(self, command: Command) -> Steps:
+    def abandon(self, command: Command) -> Steps[None]:
         """End a row that no shipper came to an outcome with."""
         for row in self.world.job.rows_in(RowStatus.IN_FLIGHT):
             if (row.number, row.attempt) == (command.row, command.attempt):
@@ -131,7 +131,7 @@ class Coordinator:
         yield
         return (yield from self._dispatch(command))
 
-    def _dispatch(self, command: Command | None) -> Steps:
+    def _dispatch(self, command: Command | None) -> Steps[bool]:
         """Publish into the slot, in place of whatever is older; False where the slot stays taken."""
         if command is None:
             return True

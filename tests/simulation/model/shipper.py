@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING
 
-from services.shipper.decisions import Decision, LastKind
+from services.shipper.decisions import Decision
 from services.shipper.reconciliation import Verdict
+from shared.contracts.ledger import LastKind
 from tests.simulation.model.bus import Command, Entry
 from tests.simulation.model.carrier import Answer, Call
 from tests.simulation.model.tasks import Steps
@@ -44,7 +45,7 @@ class Delivery:
     deliveries: int
     knows: int | None = field(default=None, init=False)
 
-    def run(self) -> Steps:
+    def run(self) -> Steps[None]:
         """Ship, then acknowledge; a run that ends early leaves the command to be delivered again.
 
         A command that was delivered too often is left to the coordinator.
@@ -108,7 +109,7 @@ class Delivery:
         sequence = self.world.bus.append(entry, expected)
         return None if sequence is None else _Claim(entry, sequence, now + SEND_WITHIN, commit)
 
-    def _buy(self, claim: _Claim, *, calls: int) -> Steps:
+    def _buy(self, claim: _Claim, *, calls: int) -> Steps[None]:
         world = self.world
         yield
         if world.policy.keep_deadline and world.now > claim.deadline:
@@ -126,7 +127,7 @@ class Delivery:
             case _:
                 yield from self._doubt(claim, claim.last_commit, vouched=False, calls=calls)
 
-    def _claim_again(self, claim: _Claim, calls: int) -> Steps:
+    def _claim_again(self, claim: _Claim, calls: int) -> Steps[None]:
         if calls >= _CALLS_A_DELIVERY:
             yield from self._settle(claim, "failed")
             return
@@ -135,7 +136,7 @@ class Delivery:
         if again is not None and not self._ledger_was_lost():
             yield from self._buy(again, calls=calls + 1)
 
-    def _reconcile(self, claim: _Claim, earlier: Entry | None) -> Steps:
+    def _reconcile(self, claim: _Claim, earlier: Entry | None) -> Steps[None]:
         intact = earlier is not None and earlier.epoch == self.command.epoch
         if earlier is not None and intact and earlier.kind == "claimed":
             assert earlier.last_commit is not None
@@ -146,7 +147,7 @@ class Delivery:
         else:
             yield from self._doubt(claim, claim.last_commit, vouched=False, calls=0)
 
-    def _doubt(self, claim: _Claim, last_commit: datetime, *, vouched: bool, calls: int) -> Steps:
+    def _doubt(self, claim: _Claim, last_commit: datetime, *, vouched: bool, calls: int) -> Steps[None]:
         world = self.world
         consistency = "immediate" if vouched else world.carrier.consistency
         while True:
@@ -171,7 +172,7 @@ class Delivery:
 
     def _settle(
         self, claim: _Claim, kind: LastKind, number: int | None = None, last_commit: datetime | None = None
-    ) -> Steps:
+    ) -> Steps[None]:
         yield
         outcome = replace(claim.entry, kind=kind, number=number, last_commit=last_commit)
         if self.world.bus.append(outcome, claim.sequence) is not None:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Condition = Callable[[], bool]
-Steps = Generator[Condition | None, None, Any]
+# A bare yield, or one of a Condition. Any, as mypy has no bare yield where a value may be yielded, too.
+Steps = Generator[Any, None, T]
 
 
 @dataclass(eq=False)
@@ -16,7 +17,7 @@ class Task:
     """A process at work. One that is frozen is one that is not stepped; one that crashes is forgotten."""
 
     name: str
-    steps: Steps
+    steps: Steps[object]
     owner: object = None
     waits_for: Condition | None = None
 

@@ -34,7 +34,9 @@ class World:
         self.coordinators = (Coordinator(self), Coordinator(self))
         self.halted = False
         self.abandoned: dict[int, int] = {}
-        self.bus.put(self.job.start(self.now, self.bus.epoch))
+        first = self.job.start(self.now, self.bus.epoch)
+        assert first is not None
+        self.bus.put(first)
 
     # What may happen.
 
@@ -237,5 +239,5 @@ class World:
     def _travelling(self, choice: int) -> Call | None:
         return self.carrier.travelling[choice % len(self.carrier.travelling)] if self.carrier.travelling else None
 
-    def _start(self, name: str, steps: Steps, owner: object = None) -> None:
+    def _start(self, name: str, steps: Steps[object], owner: object = None) -> None:
         self.tasks.append(Task(name, steps, owner))
