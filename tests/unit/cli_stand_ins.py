@@ -148,9 +148,9 @@ class ScriptedHouse:
             older = [known for known in newest if before is None or known.created_at < before]
             return JobList(jobs=tuple(older[: body["limit"]]))
         if call == "rows":
-            listed = [known for known in self.rows if body["status"] in {None, known.status}]
-            page = [known for known in listed if known.row_number > body["after"]][: body["limit"]]
-            more = page and page[-1].row_number < listed[-1].row_number
+            rows = [known for known in self.rows if body["status"] in {None, known.status}]
+            page = [known for known in rows if known.row_number > body["after"]][: body["limit"]]
+            more = page and page[-1].row_number < rows[-1].row_number
             return RowList(rows=tuple(page), next_after=page[-1].row_number if more else None)
         if call in self.lists:
             return self.lists[call]

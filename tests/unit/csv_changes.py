@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def intake(path: Path) -> dict[int, str]:
         return {row.number: row.checksum for row in snapshot.rows()}
 
 
-def changes(path: Path, numbers: dict[int, str | None], replaces: tuple[str, ...] = ()) -> list[RowChange]:
+def changes(path: Path, numbers: Mapping[int, str | None], replaces: tuple[str, ...] = ()) -> list[RowChange]:
     """The changes that give rows of the file, as it is now, their tracking numbers."""
     checksums = intake(path)
     return [change(number, checksums[number], text, replaces=replaces) for number, text in numbers.items()]

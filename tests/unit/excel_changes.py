@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.writeback.targets.excel import ExcelTarget
@@ -21,7 +22,7 @@ def rows_of(path: Path, sheet: str | None = None) -> list[dict[str, str]]:
     return [dict(zip(columns, texts, strict=True)) for _, texts in orders.rows()]
 
 
-def changes(path: Path, numbers: dict[int, str | None], sheet: str | None = None) -> list[RowChange]:
+def changes(path: Path, numbers: Mapping[int, str | None], sheet: str | None = None) -> list[RowChange]:
     """The changes that give rows of the sheet, as it is now, their tracking numbers."""
     rows = rows_of(path, sheet)
     return [change(number, row_checksum(rows[number - 1]), tracking) for number, tracking in numbers.items()]

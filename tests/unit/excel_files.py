@@ -11,12 +11,14 @@ from xml.sax.saxutils import escape, quoteattr
 
 import openpyxl
 import xlsxwriter
+from openpyxl.worksheet.worksheet import Worksheet
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 SHEET = "xl/worksheets/sheet1.xml"
-ORDERS = [
-    ["order", "name", "state", "zip", "weight"],
+NAMES = ["order", "name", "state", "zip", "weight"]
+ORDERS: list[list[str | float | None]] = [
+    [*NAMES],
     ["A1", "Ada", "CA", "01002", 5],
     ["A2", "Ben", "NY", "10001", 25],
     ["A3", "Cy", "CA", "90210", 1.5],
@@ -135,8 +137,15 @@ def by_openpyxl(rows: Sequence[Sequence[Any]]) -> bytes:
     """The rows as openpyxl writes them."""
     workbook = openpyxl.Workbook()
     for row in rows:
-        workbook.active.append(list(row))
+        active_sheet(workbook).append(list(row))
     return saved(workbook)
+
+
+def active_sheet(workbook: openpyxl.Workbook) -> Worksheet:
+    """The worksheet that a workbook opens with: a new one's only sheet."""
+    sheet = workbook.active
+    assert isinstance(sheet, Worksheet)
+    return sheet
 
 
 def saved(workbook: openpyxl.Workbook) -> bytes:

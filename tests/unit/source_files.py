@@ -23,6 +23,11 @@ COLUMNS = ("name", "zip")
 NIGHT = datetime(2026, 11, 21, 3, 45, tzinfo=UTC)
 
 
+def clock_at(moment: datetime) -> Clock:
+    """A clock that stands still."""
+    return lambda: moment
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of file, by its suffix."""

@@ -16,7 +16,7 @@ import pytest
 
 from services.writeback.targets.backups import FOLDER, Backups
 from tests.unit.csv_changes import codes
-from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of
+from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of, clock_at
 from tests.unit.test_csv_target_replace import leftovers
 from tests.unit.tmpfs import small_disk
 
@@ -74,8 +74,10 @@ def test_jobs_that_first_write_at_once_share_a_copy(kind: Kind, path: Path) -> N
     assert codes(target.apply(kind.source(path), wanted)) == [None, None]
     assert len(backups_of(path)) == 1
     found = Backups(5, lambda: NIGHT)
-    assert found.of_job(path, "one") is not None
-    assert found.of_job(path, "one")[1] == found.of_job(path, "two")[1]
+    one, two = found.of_job(path, "one"), found.of_job(path, "two")
+    assert one is not None
+    assert two is not None
+    assert one[1] == two[1]
 
 
 def test_what_changes_nothing_makes_no_copy(kind: Kind, path: Path) -> None:
@@ -87,7 +89,7 @@ def test_what_changes_nothing_makes_no_copy(kind: Kind, path: Path) -> None:
 
 def test_the_last_few_copies_are_kept(kind: Kind, path: Path) -> None:
     for day in range(5):
-        target = kind.target(path.parent, keep=3, clock=lambda day=day: NIGHT + timedelta(days=day))
+        target = kind.target(path.parent, keep=3, clock=clock_at(NIGHT + timedelta(days=day)))
         assert codes(target.apply(kind.source(path), kind.wanted(path, {1 + day % 3: None, 2: "1Z2"}, f"{day}")))
         kind.fill(path, [[f"Name {number}", f"{day:05}"] for number in range(3)])
     assert backups_of(path) == [f"orders.2026-11-{day}T034500Z{path.suffix}" for day in (23, 24, 25)]
@@ -108,7 +110,7 @@ def test_other_files_in_the_folder_are_left_alone(kind: Kind, path: Path) -> Non
     for each in own:
         each.write_text("mine")
     for day in range(3):
-        target = kind.target(path.parent, keep=1, clock=lambda day=day: NIGHT + timedelta(days=day))
+        target = kind.target(path.parent, keep=1, clock=clock_at(NIGHT + timedelta(days=day)))
         assert codes(target.apply(kind.source(path), kind.wanted(path, {1 + day: f"1Z{day}"}, f"{day}"))) == [None]
     assert [each.read_text() for each in own] == ["mine", "mine"]
     assert f"orders.2026-11-23T034500Z{path.suffix}" in backups_of(path)
@@ -209,6 +211,7 @@ def test_a_disk_that_is_too_full_for_the_copy_stops_the_write_until_there_is_roo
     (full_disk / "locks").mkdir(exist_ok=True)
     results = target.apply(kind.source(path), wanted)
     assert codes(results) == ["E-4023", "E-4023"]
+    assert results[0].error is not None
     assert "No space left on device" in results[0].error.message
     assert path.read_bytes() == before
     assert backups_of(path) == []

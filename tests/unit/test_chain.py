@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.coordinator.records.audit import GENESIS, AuditTrail
+from services.coordinator.records.audit import GENESIS, AuditEntry, AuditTrail
 from services.coordinator.records.chain import ChainCheck, Fault, Stored
 
 AT = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -36,9 +36,14 @@ def places(found: Sequence[Fault]) -> list[tuple[int, str]]:
     return [(fault.seq, fault.fault) for fault in found]
 
 
+def forged(stored: Stored, **detail: str) -> AuditEntry:
+    assert isinstance(stored.entry, AuditEntry)
+    return replace(stored.entry, detail=detail)
+
+
 def rewritten(stored: Stored, **detail: str) -> Stored:
     """A forged entry whose own hash fits."""
-    entry = replace(stored.entry, detail=detail)
+    entry = forged(stored, **detail)
     return Stored(entry, entry.hash)
 
 
@@ -50,7 +55,7 @@ def test_a_chain_as_it_was_written_has_no_fault(page: int) -> None:
 
 def test_a_changed_entry_is_found() -> None:
     whole = chain()
-    whole[2] = Stored(replace(whole[2].entry, detail={"cost": "0.01 USD"}), whole[2].hash)
+    whole[2] = Stored(forged(whole[2], cost="0.01 USD"), whole[2].hash)
     assert places(faults(whole)) == [(3, "changed")]
 
 

@@ -13,7 +13,7 @@ from nats.aio.msg import Msg
 
 from services.cli.commands.jobs import print_events
 from services.cli.finding import resolve_job
-from services.cli.following import await_write_back, follow, has_ended, take_in
+from services.cli.following import await_write_back, follow, take_in
 from shared.addresses import without_credentials
 from shared.client import TallyClient
 from shared.contracts import subjects
@@ -24,6 +24,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobStatus
 from shared.errors import NO_ROWS, TallyError
+from shared.watching import has_ended
 from tests.unit.cli_stand_ins import AT, WITHIN, ScriptedHouse, dollars, job, nats_bus, row, scripted_house
 
 REQUEST = JobRequest(request_id="orders-1", source=CsvSource(path="orders.csv"))

@@ -33,11 +33,11 @@ async def bash(home: Path, **environment: str) -> AsyncIterator[Terminal]:
     """An interactive bash that has read what completion installed."""
     path = f"{home / 'bin'}:{os.environ['PATH']}"
     program = ("bash", "--rcfile", str(home / ".bashrc"), "-i")
-    async with on_a_terminal(*program, cwd=home, HOME=str(home), PATH=path, **environment) as terminal:
+    async with on_a_terminal(*program, cwd=home, width=200, HOME=str(home), PATH=path, **environment) as terminal:
         terminal.type(f"PS1='{PROMPT}'; bind 'set enable-bracketed-paste off'; tally --install-completion; exit")
         await terminal.until("Completion will take effect")
         await terminal.end()
-    async with on_a_terminal(*program, cwd=home, HOME=str(home), PATH=path, **environment) as terminal:
+    async with on_a_terminal(*program, cwd=home, width=200, HOME=str(home), PATH=path, **environment) as terminal:
         terminal.type(f"bind 'set enable-bracketed-paste off'; PS1='{PROMPT}'")
         await terminal.until(f"\n{PROMPT}")
         yield terminal

@@ -7,8 +7,9 @@ from typer.testing import CliRunner
 from services.cli.main import app
 
 COMMANDS = sorted(
-    command.name or command.callback.__name__
+    command.name or getattr(command.callback, "__name__", "")
     for panel in app.registered_groups
+    if panel.typer_instance is not None
     for command in panel.typer_instance.registered_commands
 )
 

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,8 +22,8 @@ QUESTION = "Enter decides later:"
 JOB = "k3v9q2m8xw1dabcd"
 
 
-def interrupted(**changes) -> JobDocument:
-    fields = {
+def interrupted(**changes: Any) -> JobDocument:
+    fields: dict[str, Any] = {
         "status": JobStatus.INTERRUPTED,
         "name": "orders.csv",
         "cursor": 47,

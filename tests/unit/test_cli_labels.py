@@ -6,6 +6,7 @@ import io
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageChops
@@ -19,7 +20,7 @@ from services.cli.files.label_pages import LabelPages
 from services.cli.main import app
 from services.sandbox.labels import gif_label, pdf_label, zpl_label
 from services.sandbox.pdf import Line, page
-from shared.contracts.documents import LabelDocument, ShippedBefore
+from shared.contracts.documents import LabelDocument, RowDocument, ShippedBefore
 from shared.contracts.states import RowStatus
 from shared.errors import LABEL_UNREADABLE, LABELS_OF_ANOTHER_KIND, OUTPUT_NOT_WRITTEN, TallyError
 from tests.unit.cli_stand_ins import row
@@ -30,7 +31,7 @@ LABEL = (288, 432)
 BEFORE = ShippedBefore(job_id="w2x5c8n4b7m1zzzz", row_number=2, tracking_numbers=(TRACKING,))
 
 
-def labelled(number: int, kind: str = "gif", **changes: object):
+def labelled(number: int, kind: str = "gif", **changes: Any) -> RowDocument:
     return row(number, label=LabelDocument(key=f"job/{number:07}-1Z.{kind}"), **changes)
 
 
@@ -231,9 +232,9 @@ def test_a_picture_with_something_below_the_label_is_made_smaller_instead_of_cut
     pdf = made(Paper.LABEL, file.getvalue())
     assert pictures(pdf)[0].size == (1400, 800)
     a, b, c, d, e, f = matrices(pdf)[0]
-    assert (a, d) == (pytest.approx(0, abs=1e-9), pytest.approx(0, abs=1e-9))
+    assert (a, d) == pytest.approx((0, 0), abs=1e-9)
     assert -b == c == pytest.approx(432 / 1400, abs=1e-5)
-    assert (e, f) == (pytest.approx((288 - 800 * c) / 2, abs=1e-3), pytest.approx(432, abs=1e-3))
+    assert (e, f) == pytest.approx(((288 - 800 * c) / 2, 432), abs=1e-3)
 
 
 def test_shades_of_grey_and_transparency_are_kept_as_they_look() -> None:

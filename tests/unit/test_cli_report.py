@@ -81,6 +81,10 @@ def section(title: str, report: ReportDocument = REPORT) -> Section:
     return next(found for found in sections_of(report) if found.title.startswith(title))
 
 
+def counts(title: str) -> dict[object, object]:
+    return {row[0]: row[1] for row in section(title).rows}
+
+
 def test_costs_add_up_by_service_by_zone_and_by_both() -> None:
     by_service = section("Cost by service (")
     assert by_service.headers == ("Service", "Rows", "Estimate", "Charge", "Difference")
@@ -110,10 +114,10 @@ def test_the_estimate_is_compared_with_the_charge_of_the_same_rows() -> None:
 
 
 def test_what_is_open_is_listed_and_what_is_cut_is_said() -> None:
-    assert dict(section("Rows").rows) == {"shipped": 24, "voided": 1, "failed": 1, "in doubt": 1, "not sent": 3}
+    assert counts("Rows") == {"shipped": 24, "voided": 1, "failed": 1, "in doubt": 1, "not sent": 3}
     unsettled = section("Failed and in doubt")
     assert (unsettled.rows, unsettled.remark) == (((7, 8, "failed", f"E-3001 {EVIL}"),), "and 1 more")
-    assert dict(section("Write-back").rows) == {"due": 1, "written": 22, "failed": 1}
+    assert counts("Write-back") == {"due": 1, "written": 22, "failed": 1}
     assert section("Not written back").rows == ((5, 6, "E-4010 Gone."),)
     assert section("Slowest rows").remark == "24 purchases: median 210 ms, longest 1,220 ms"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -56,7 +57,7 @@ def test_a_value_is_the_text_that_a_file_would_have(value: object, text: str) ->
         st.tuples(st.just(types.String()), st.text(st.characters(exclude_characters="\0"))),
     )
 )
-def test_a_key_has_its_value_again_from_its_text(given_key: tuple[types.TypeEngine, object]) -> None:
+def test_a_key_has_its_value_again_from_its_text(given_key: tuple[types.TypeEngine[Any], object]) -> None:
     column, value = given_key
     assert key_value(text_of(value), column, "postgresql") == value
 
@@ -68,7 +69,7 @@ def test_a_key_of_several_columns_comes_apart_again(texts: list[str]) -> None:
 
 def test_a_moment_goes_in_as_its_column_holds_it() -> None:
     moment = datetime(2026, 11, 21, 23, 30, 1, 999, tzinfo=timezone(timedelta(hours=-5)))
-    stored = {
+    stored: dict[types.TypeEngine[Any], object] = {
         types.DateTime(timezone=True): datetime(2026, 11, 22, 4, 30, 1, tzinfo=UTC),
         types.DateTime(): datetime(2026, 11, 22, 4, 30, 1),  # noqa: DTZ001 - columns without a time zone exist
         types.Date(): date(2026, 11, 22),
@@ -91,8 +92,7 @@ def test_connections_are_set_by_name_as_url_table_or_file(tmp_path: Path, monkey
     monkeypatch.setenv("TALLY_CONNECTIONS__Shop", "postgresql://u:hush@h/d")
     monkeypatch.setenv("TALLY_CONNECTIONS__ERP__URL", "sqlite:////srv/erp.db")
     monkeypatch.setenv("TALLY_CONNECTIONS__ERP__MARK_TABLE", "false")
-    for model in (CoordinatorSettings, WritebackSettings):
-        connections = load(model).connections
+    for connections in (load(CoordinatorSettings).connections, load(WritebackSettings).connections):
         urls = {name: (each.url.get_secret_value(), each.mark_table) for name, each in connections.items()}
         assert urls == {
             "old": ("sqlite:///old.db", True),

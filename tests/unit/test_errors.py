@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,8 @@ def named(kind: ErrorKind) -> set[str]:
 @pytest.mark.parametrize("kind", REGISTRY.values(), ids=REGISTRY)
 def test_an_error_reads_as_a_sentence_with_its_values(kind: ErrorKind) -> None:
     assert not named(kind) & PLACES
-    error = TallyError(kind, **dict.fromkeys(named(kind), "something"))
+    values: dict[str, Any] = dict.fromkeys(named(kind), "something")
+    error = TallyError(kind, **values)
     assert error.body.message.endswith(".")
     assert "{" not in str(error)
 

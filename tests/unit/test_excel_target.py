@@ -18,6 +18,7 @@ from tests.unit.excel_changes import changes, rows_of, target, write
 from tests.unit.excel_files import (
     ORDERS,
     SHEET,
+    active_sheet,
     by_hand,
     by_openpyxl,
     by_xlsxwriter,
@@ -111,7 +112,7 @@ def test_a_table_grows_by_the_two_columns(orders: Path) -> None:
     assert 'ref="A3:G7"' in table
     assert 'tableColumns count="7"' in table
     assert '<tableColumn id="6" name="tracking_number"/><tableColumn id="7" name="shipped_at"/></tableColumns>' in table
-    sheet = openpyxl.load_workbook(orders).active
+    sheet = active_sheet(openpyxl.load_workbook(orders))
     assert sheet.tables["Parcels"].column_names[-2:] == ["tracking_number", "shipped_at"]
     assert [sheet["F3"].value, sheet["G3"].value, sheet["F4"].value] == ["tracking_number", "shipped_at", "1Z1"]
     assert codes(write(orders, changes(orders, {2: "1Z2"}, "Parcels"), "Parcels")) == [None]
@@ -127,13 +128,13 @@ def test_a_tables_filter_grows_with_it(orders: Path) -> None:
 def test_notes_beside_the_orders_are_not_overwritten(orders: Path) -> None:
     orders.write_bytes(CORPUS["a note far to the right"]())
     assert codes(write(orders, changes(orders, {1: "1Z1", 2: "1Z2"}))) == [None, None]
-    sheet = openpyxl.load_workbook(orders).active
+    sheet = active_sheet(openpyxl.load_workbook(orders))
     assert [cell.value for cell in sheet[3]] == [*ORDERS[2], None, "ring first", "1Z2", SHIPPED]
 
 
 def test_a_title_above_does_not_keep_columns_from_being_used(orders: Path) -> None:
-    rows = [["Orders", None, None, None, None, None, None, "page 1"], [], *ORDERS]
-    assert 'r="F3"' in sheet_after(orders, plain(rows), {1: "1Z1"})
+    title = ["Orders", None, None, None, None, None, None, "page 1"]
+    assert 'r="F3"' in sheet_after(orders, plain([title, [], *ORDERS]), {1: "1Z1"})
 
 
 def test_columns_in_any_order_are_filled_where_they_are(orders: Path) -> None:
@@ -141,7 +142,7 @@ def test_columns_in_any_order_are_filled_where_they_are(orders: Path) -> None:
         by_openpyxl([["Shipped_At", "TRACKING_NUMBER", "name"], [None, None, "Ada"], [None, None, "Ben"]])
     )
     assert codes(write(orders, changes(orders, {1: "1Z1", 2: "1Z2"}))) == [None, None]
-    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(orders).active.iter_rows(min_row=2)]
+    rows = [[cell.value for cell in row] for row in active_sheet(openpyxl.load_workbook(orders)).iter_rows(min_row=2)]
     assert rows == [[SHIPPED, "1Z1", "Ada"], [SHIPPED, "1Z2", "Ben"]]
 
 
@@ -176,6 +177,7 @@ def test_of_several_changes_of_a_row_the_greatest_version_counts(orders: Path) -
 
 def test_rows_that_moved_are_found_again_and_a_changed_one_is_reported(orders: Path) -> None:
     wanted = changes(orders, {1: "1Z1", 2: "1Z2", 3: "1Z3"})
+    moved: list[list[str | float | None]]
     moved = [ORDERS[0], ORDERS[3], ["A9", "New", "CA", "00501", 1], [*ORDERS[2][:4], 26], ORDERS[1]]
     orders.write_bytes(by_xlsxwriter(moved))
     results = write(orders, wanted)
@@ -195,7 +197,7 @@ def test_a_file_saved_by_another_program_meanwhile_loses_nothing(orders: Path) -
     excel, source = target(orders.parent), ExcelSource(path=orders.name)
     assert codes(excel.apply(source, wanted[:1])) == [None]
     book = openpyxl.load_workbook(orders)
-    book.active["B4"] = "Cyrus"
+    active_sheet(book)["B4"] = "Cyrus"
     book.save(orders)
     assert codes(excel.apply(source, wanted[1:])) == [None]
     assert numbers_of(orders) == {"Ada": "1Z1", "Ben": "1Z2", "Cyrus": ""}
@@ -264,7 +266,7 @@ def test_texts_are_escaped_and_those_no_workbook_holds_fail_alone(orders: Path) 
     texts = {1: ' <1Z> & "2" ', 2: "1Z\x01", 3: "_x0041_"}
     assert codes(write(orders, changes(orders, texts))) == [None, "E-4011", None]
     assert numbers_of(orders) == {"Ada": texts[1], "Ben": "", "Cy": "_x0041_"}
-    assert openpyxl.load_workbook(orders).active["F2"].value == texts[1]
+    assert active_sheet(openpyxl.load_workbook(orders))["F2"].value == texts[1]
 
 
 def test_a_value_of_another_kind_makes_room_for_the_text(orders: Path) -> None:

@@ -91,14 +91,15 @@ def sheets(draw: st.DrawFn) -> str:
     names += draw(st.lists(st.sampled_from(["tracking_number", "Shipped_At"]), unique=True))
     names = draw(st.permutations(names))
     left, top = draw(st.integers(0, 2)), draw(st.integers(1, 3))
-    rows = []
+    rows: list[tuple[int, list[str | float | None]]] = []
     for number in range(draw(st.integers(1, 5))):
         row = top + 1 + number * draw(st.sampled_from([1, 1, 2]))
         filled = [None if name.lower() in {"tracking_number", "shipped_at"} else draw(VALUES) for name in names]
         rows.append((row + (rows[-1][0] - top if rows else 0), filled))
     styled = draw(st.booleans())
     xml = ""
-    for row, values in [(top, list(names)), *rows]:
+    header: list[str | float | None] = [*names]
+    for row, values in [(top, header), *rows]:
         cells = [(chr(65 + left + at), value) for at, value in enumerate(values)]
         inside = "".join(
             cell(letter, row, value) if value is not None else f'<c r="{letter}{row}" s="0"/>' if styled else ""

@@ -18,7 +18,8 @@ def passed_in_the_code() -> list[str]:
     for file in (ROOT / "services").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "failpoint":
-                (name,) = (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                constants = (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                (name,) = (value for value in constants if isinstance(value, str))
                 assert name.partition(".")[0] == file.relative_to(ROOT / "services").parts[0], f"{name} in {file}"
                 names.append(name)
     return names

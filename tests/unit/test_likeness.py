@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from shared.shipping import Dimensions, Money, Package
 from tests.contract.messages import SHIPMENT
 
 
-def parcel(weight: str, place: str = "021", service: str = "ground", **changes: object) -> Likeness:
+def parcel(weight: str, place: str = "021", service: str = "ground", **changes: Any) -> Likeness:
     return Likeness(
         service=service,
         origin="US 78701",

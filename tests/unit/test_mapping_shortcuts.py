@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -30,7 +31,7 @@ CHOICES = {
     "packages": ["", "2", "201"],
 }
 ORDERS = st.fixed_dictionaries({field: st.sampled_from(texts) for field, texts in CHOICES.items()})
-DEFAULTS = st.sampled_from([Defaults(), Defaults(weight=3, size=Dimensions(length=1, width=1, height=1))])
+DEFAULTS = st.sampled_from([Defaults(), Defaults(weight=Decimal(3), size=Dimensions(length=1, width=1, height=1))])
 TEXTS = st.text(st.sampled_from("ab|  \t\n\u200b\u00a0ß"), max_size=4)
 
 

@@ -1,6 +1,7 @@
 """Rows on their way into the job database: as models, and as the plain values that are inserted."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -27,11 +28,11 @@ PHONE = RowWarning(code=WarningCode.PHONE_UNUSUAL, message="Nobody has such a nu
 TWICE = RowWarning(code=WarningCode.POSSIBLE_DUPLICATE, message="Row 1 has the same order number.")
 
 
-def row(**others) -> NewRow:
+def row(**others: Any) -> NewRow:
     return NewRow(3, "3", "0" * 64, "f" * 64, SHIPMENT, marks=Marks("a", "b"), **others)
 
 
-def named(values: StoredRow) -> dict[str, object]:
+def named(values: StoredRow) -> dict[str, Any]:
     return dict(zip(STORED, values, strict=True))
 
 

@@ -37,7 +37,7 @@ ENDINGS = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "
 
 def registered(registry: CollectorRegistry = REGISTRY) -> dict[str, str]:
     """Every name that can be asked for, and the metric it is of, as the guide names it."""
-    names = {}
+    names: dict[str, str] = {}
     for metric in registry.collect():
         told = f"{metric.name}_total" if metric.type == "counter" else metric.name
         names |= {f"{metric.name}{ending}": told for ending in ENDINGS[metric.type]}

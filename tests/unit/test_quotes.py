@@ -66,7 +66,7 @@ async def test_a_published_price_is_told_of_an_account_that_is_to_have_its_own(
     *, own_rates: bool, negotiated: bool
 ) -> None:
     quotes = Quotes(cast("Any", PublishingCarrier()), own_rates=own_rates)
-    told = []
+    told: list[Quote] = []
     for every_service in (False, True):
         asked = QuoteRequest(shipments=(to_zip("02143"),), every_service=every_service)
         told += QuoteReply.model_validate_json(await quotes.answer(asked.encode())).quotes

@@ -2,11 +2,20 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import cast
 
 import pytest
 
-from services.shipper.carriers.carrier import DateWindow, Finding, Purchase
-from services.shipper.reconciliation import Proof, Reconciliation, Sought, Verdict, difference, judge_finding
+from services.shipper.carriers.carrier import Carrier, Consistency, DateWindow, Finding, Purchase
+from services.shipper.reconciliation import (
+    Conclusion,
+    Proof,
+    Reconciliation,
+    Sought,
+    Verdict,
+    difference,
+    judge_finding,
+)
 from shared.errors import CARRIER_UNAVAILABLE, TallyError
 from tests.contract.messages import SHIPMENT
 
@@ -17,12 +26,12 @@ CONSISTENCIES = ("immediate", "eventual", "none")
 
 
 @pytest.mark.parametrize(("consistency", "now"), [*product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER))])
-def test_one_shipment_found_is_adopted_at_any_time(consistency, now: datetime) -> None:
+def test_one_shipment_found_is_adopted_at_any_time(consistency: Consistency, now: datetime) -> None:
     assert judge_finding(1, consistency, now, COMMIT, SETTLED) is Verdict.SOLD
 
 
 @pytest.mark.parametrize(("consistency", "now"), [*product(CONSISTENCIES, (BEFORE, BETWEEN, AFTER))])
-def test_several_shipments_found_are_for_a_person(consistency, now: datetime) -> None:
+def test_several_shipments_found_are_for_a_person(consistency: Consistency, now: datetime) -> None:
     assert judge_finding(2, consistency, now, COMMIT, SETTLED) is Verdict.SEVERAL
 
 
@@ -63,9 +72,11 @@ SOLD = Purchase("1ZA", ("1ZA",), None)
 DOWN = TallyError(CARRIER_UNAVAILABLE, operation="the look-up", reason="503")
 
 
-async def conclude(*answers: tuple[Purchase, ...] | TallyError, vouched: bool = False, settle: float = 60):
+async def conclude(
+    *answers: tuple[Purchase, ...] | TallyError, vouched: bool = False, settle: float = 60
+) -> tuple[Conclusion, Answers]:
     carrier = Answers(*answers)
-    account = Reconciliation(carrier, "immediate", timedelta(seconds=settle), lambda: BETWEEN)
+    account = Reconciliation(cast("Carrier", carrier), "immediate", timedelta(seconds=settle), lambda: BETWEEN)
     sought = Sought("R", COMMIT - timedelta(days=30), SHIPMENT)
     return await account.conclude(sought, COMMIT, "an answer was lost", vouched=vouched), carrier
 

@@ -15,7 +15,7 @@ from services.writeback.targets.lock import SourceLocks
 from shared.contracts.restoring import Restoration, RestoreSource
 from shared.contracts.source import CsvSource, DatabaseSource, ParquetSource, Source
 from shared.errors import NO_BACKUP, RESTORE_REFUSED, TallyError
-from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of
+from tests.unit.source_files import KINDS, NIGHT, Kind, backup, backups_of, clock_at
 from tests.unit.test_csv_target_replace import leftovers
 
 MORNING = NIGHT + timedelta(hours=5)
@@ -205,7 +205,7 @@ def test_only_a_file_inside_the_roots_is_restored(tmp_path: Path) -> None:
 def test_a_restore_keeps_the_copy_it_puts_back(kind: Kind, path: Path) -> None:
     kind.write(path, {1: "1Z1"})
     for hour in range(5):
-        target = kind.target(path.parent, clock=lambda hour=hour: NIGHT + timedelta(hours=1 + hour))
+        target = kind.target(path.parent, clock=clock_at(NIGHT + timedelta(hours=1 + hour)))
         if hour:
             target.apply(kind.source(path), kind.wanted(path, {2: f"{hour}"}, f"{hour}"))
             kind.fill(path, [[f"Name {number}", f"{number:05}"] for number in range(1, 4)])

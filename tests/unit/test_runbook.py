@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer.main
 import yaml
+from typer.core import TyperGroup
 
 from services.cli.main import app
 
@@ -32,13 +33,14 @@ def test_every_section_says_whether_it_wakes_somebody() -> None:
 
 
 def test_every_command_that_runbook_and_alerts_name_is_one() -> None:
-    commands = typer.main.get_command(app).commands
+    program = typer.main.get_command(app)
+    assert isinstance(program, TyperGroup)
     told = RUNBOOK + "".join(rule["annotations"]["description"] for rule in ALERTS)
     named = re.findall(r"`tally ([a-z]+)((?: [^`]*)?)`", told)
     assert named
     for name, rest in named:
-        assert name in commands, name
-        options = {option for each in commands[name].params for option in each.opts}
+        assert name in program.commands, name
+        options = {option for each in program.commands[name].params for option in each.opts}
         assert set(re.findall(r"--[a-z-]+", rest)) <= options, f"tally {name}{rest}"
 
 

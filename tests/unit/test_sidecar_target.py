@@ -9,7 +9,7 @@ import pytest
 
 from services.writeback.targets.lock import SourceLocks
 from services.writeback.targets.sidecar import SidecarTarget
-from shared.contracts.source import CsvSource, ExcelSource, ParquetSource
+from shared.contracts.source import CsvSource, ExcelSource, ParquetSource, Source
 from shared.sources.changes import RowChange
 from tests.unit.csv_changes import SHIPPED, change, codes
 from tests.unit.killed_writers import after_each_kill
@@ -85,7 +85,9 @@ def test_another_number_is_a_conflict_and_a_voided_row_has_no_line(folder: Path)
 
 def test_sources_of_one_name_share_the_file_and_nothing_else(folder: Path) -> None:
     sidecar = target(folder)
-    for source in (PARQUET, *(ExcelSource(path="orders.xlsx", sheet=name, write_back="sidecar") for name in "AB")):
+    sheets = (ExcelSource(path="orders.xlsx", sheet=name, write_back="sidecar") for name in "AB")
+    sources: list[Source] = [PARQUET, *sheets]
+    for source in sources:
         assert codes(sidecar.apply(source, [shipped(1, f"1Z-{source.kind}")])) == [None]
     assert [(line["source"], line["tracking_number"]) for line in lines(folder)] == [
         ("orders.parquet", "1Z-parquet"),

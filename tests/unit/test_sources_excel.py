@@ -14,7 +14,17 @@ from shared.errors import TallyError
 from shared.sources import row_checksum
 from shared.sources.excel import open_excel
 from shared.sources.excel_orders import sheet_name
-from tests.unit.excel_files import ORDERS, by_hand, by_openpyxl, by_xlsxwriter, plain, rows_xml, saved, sheet_xml
+from tests.unit.excel_files import (
+    ORDERS,
+    active_sheet,
+    by_hand,
+    by_openpyxl,
+    by_xlsxwriter,
+    plain,
+    rows_xml,
+    saved,
+    sheet_xml,
+)
 
 NAMES = ("order", "name", "state", "zip", "weight")
 
@@ -36,9 +46,9 @@ def notes(folder: Path, raw: bytes, sheet: str | None = None) -> tuple[str, ...]
 
 def workbook_of(*rows: list[Any]) -> openpyxl.Workbook:
     workbook = openpyxl.Workbook()
-    workbook.active.title = "Orders"
+    active_sheet(workbook).title = "Orders"
     for row in rows:
-        workbook.active.append(row)
+        active_sheet(workbook).append(row)
     return workbook
 
 
@@ -101,7 +111,7 @@ def test_formulas_count_by_their_cached_value_and_errors_as_nothing(tmp_path: Pa
 
 def test_the_header_is_found_below_titles_and_said(tmp_path: Path) -> None:
     workbook = workbook_of(["Orders of November"], [], ["Exported on:", date(2026, 11, 21)], [], *ORDERS)
-    workbook.active.merge_cells("A1:E1")
+    active_sheet(workbook).merge_cells("A1:E1")
     assert read(tmp_path, saved(workbook)) == AS_TEXT
     assert notes(tmp_path, saved(workbook)) == ("Read from sheet Orders, its header in row 5.",)
 
@@ -127,7 +137,7 @@ def test_orders_may_begin_in_any_column_and_unnamed_columns_are_none(tmp_path: P
 
 def test_the_first_sheet_that_is_shown_is_read_unless_one_is_named(tmp_path: Path) -> None:
     workbook = workbook_of(["hidden"], [1])
-    workbook.active.sheet_state = "hidden"
+    active_sheet(workbook).sheet_state = "hidden"
     workbook.create_sheet("Shown").append(["name"])
     workbook["Shown"].append(["Ada"])
     workbook.create_sheet("Third & last").append(["state"])
@@ -146,7 +156,7 @@ def test_the_first_sheet_that_is_shown_is_read_unless_one_is_named(tmp_path: Pat
 
 def test_a_table_is_read_without_its_totals_and_what_stands_beside_it(tmp_path: Path) -> None:
     workbook = workbook_of(["Report"], [], [None, "name", "weight", None, "aside"], [None, "Ada", 5, None, "x"])
-    sheet = workbook.active
+    sheet = active_sheet(workbook)
     for row in ([None, "Ben", 7, None, "y"], [None, "Total", 12], [], [None, "checked by", "Cy"]):
         sheet.append(row)
     table = Table(displayName="Parcels", ref="B3:C6", totalsRowCount=1)
@@ -161,8 +171,8 @@ def test_a_table_is_read_without_its_totals_and_what_stands_beside_it(tmp_path: 
 
 def test_of_several_tables_one_is_to_be_named(tmp_path: Path) -> None:
     workbook = workbook_of(["a", "b", None, "c"], [1, 2, None, 3], [4, 5, None, 6])
-    workbook.active.add_table(Table(displayName="One", ref="A1:B3"))
-    workbook.active.add_table(Table(displayName="Two", ref="D1:D3"))
+    active_sheet(workbook).add_table(Table(displayName="One", ref="A1:B3"))
+    active_sheet(workbook).add_table(Table(displayName="Two", ref="D1:D3"))
     raw = saved(workbook)
     with pytest.raises(TallyError, match=r"E-1023: Sheet Orders .* several tables\. Name one of: One, Two\."):
         read(tmp_path, raw)
@@ -171,8 +181,8 @@ def test_of_several_tables_one_is_to_be_named(tmp_path: Path) -> None:
 
 def test_a_small_table_beside_the_orders_does_not_hide_them(tmp_path: Path) -> None:
     workbook = workbook_of(*ORDERS, *[[f"B{n}", "Dee", "TX", "73301", n] for n in range(9)])
-    workbook.active["H5"], workbook.active["H6"] = "code", "x"
-    workbook.active.add_table(Table(displayName="Codes", ref="H5:H6"))
+    active_sheet(workbook)["H5"], active_sheet(workbook)["H6"] = "code", "x"
+    active_sheet(workbook).add_table(Table(displayName="Codes", ref="H5:H6"))
     assert len(read(tmp_path, saved(workbook))) == 13
 
 

@@ -13,6 +13,7 @@ from shared.sources.excel_placement import place_tracking
 from tests.unit.excel_files import (
     ORDERS,
     RELATIONS,
+    active_sheet,
     by_hand,
     parts_of,
     plain,
@@ -121,10 +122,10 @@ def test_what_a_query_fills_is_refused() -> None:
 def table_workbook(*beside: str) -> bytes:
     book = openpyxl.Workbook()
     for row in ORDERS:
-        book.active.append(row)
+        active_sheet(book).append(row)
     for place in beside:
-        book.active[place] = "taken"
-    book.active.add_table(Table(displayName="Parcels", ref="A1:E4"))
+        active_sheet(book)[place] = "taken"
+    active_sheet(book).add_table(Table(displayName="Parcels", ref="A1:E4"))
     return saved(book)
 
 
@@ -136,9 +137,9 @@ def test_a_table_that_cannot_grow_is_refused() -> None:
 def test_another_table_below_the_free_columns_makes_them_go_further() -> None:
     book = openpyxl.Workbook()
     for row in ORDERS:
-        book.active.append(row)
-    book.active["G3"], book.active["G4"] = "code", "x"
-    book.active.add_table(Table(displayName="Codes", ref="G3:G4"))
+        active_sheet(book).append(row)
+    active_sheet(book)["G3"], active_sheet(book)["G4"] = "code", "x"
+    active_sheet(book).add_table(Table(displayName="Codes", ref="G3:G4"))
     placement = place_tracking(read_orders(saved(book), "Sheet", "x"))
     assert placement.added == {"tracking_number": 8, "shipped_at": 9}
 

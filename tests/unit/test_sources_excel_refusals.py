@@ -6,11 +6,13 @@ import io
 import struct
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.worksheet.table import Table
 
 from shared.errors import TallyError
 from shared.sources.excel import open_excel
@@ -18,6 +20,7 @@ from shared.sources.excel_orders import read_orders
 from tests.unit.excel_files import (
     MAIN,
     SHEET,
+    active_sheet,
     by_hand,
     by_xlsxwriter,
     package,
@@ -217,10 +220,10 @@ def test_headers_that_are_formulas_twice_there_or_no_text_are_refused() -> None:
 def test_a_table_without_a_header_row_is_refused() -> None:
     workbook = openpyxl.Workbook()
     for row in (["a", "b"], [1, 2]):
-        workbook.active.append(row)
-    table = openpyxl.worksheet.table.Table(displayName="T", ref="A1:B2", headerRowCount=0)
+        active_sheet(workbook).append(row)
+    table: Any = Table(displayName="T", ref="A1:B2", headerRowCount=0)
     table._initialise_columns()
-    workbook.active.add_table(table)
+    active_sheet(workbook).add_table(table)
     assert "E-1024" in refusal(saved(workbook))
 
 
@@ -252,14 +255,14 @@ def test_damage_anywhere_gives_a_code_or_the_same_rows(data: st.DataObject) -> N
 def test_a_formula_in_the_header_is_refused_although_no_value_was_saved_with_it() -> None:
     workbook = openpyxl.Workbook()
     for row in (["order", '="na"&"me"', "zip"], ["1", "Ada", "02143"]):
-        workbook.active.append(row)
+        active_sheet(workbook).append(row)
     assert refusal(saved(workbook)).startswith("E-1024: The column name in B1 of orders.xlsx is a formula")
 
 
 def test_a_sheet_without_orders_is_told_with_the_sheets_that_may_have_them() -> None:
     workbook = openpyxl.Workbook()
-    workbook.active.title = "Summary"
-    workbook.active.append(["Total", 3])
+    active_sheet(workbook).title = "Summary"
+    active_sheet(workbook).append(["Total", 3])
     workbook.create_sheet("Orders").append(["name"])
     workbook.create_sheet("Hidden").sheet_state = "hidden"
     with pytest.raises(TallyError) as caught:

@@ -22,6 +22,7 @@ from shared.contracts.source import ExcelSource, Source
 from shared.contracts.writeback import RowWritten, SourceWritten
 from shared.sources.changes import RowChange
 from tests.unit.csv_changes import codes
+from tests.unit.excel_files import active_sheet
 from tests.unit.source_files import KINDS, Kind, backup, backups_of
 from tests.unit.test_csv_target_replace import leftovers
 from tests.unit.tmpfs import small_disk
@@ -189,7 +190,7 @@ def test_a_renamed_sheet_is_told_with_the_sheets_there_are(tmp_path: Path) -> No
     source = ExcelSource(path=str(path), sheet="Sheet")
     wanted = kind.wanted(path, {1: "1Z1"})
     book = openpyxl.load_workbook(path)
-    book.active.title = "Old"
+    active_sheet(book).title = "Old"
     book.save(path)
     (result,) = kind.target(tmp_path).apply(source, wanted)
     assert result.error is not None

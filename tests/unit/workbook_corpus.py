@@ -20,9 +20,11 @@ from openpyxl.worksheet.table import Table
 
 from tests.unit.excel_files import (
     MAIN,
+    NAMES,
     ORDERS,
     RELATIONS,
     SHEET,
+    active_sheet,
     by_hand,
     by_openpyxl,
     by_xlsxwriter,
@@ -72,9 +74,9 @@ def _xlsxwriter(
 
 def _openpyxl() -> openpyxl.Workbook:
     book = openpyxl.Workbook()
-    book.active.title = "Orders"
+    active_sheet(book).title = "Orders"
     for row in ORDERS:
-        book.active.append(row)
+        active_sheet(book).append(row)
     return book
 
 
@@ -159,9 +161,10 @@ def a_table() -> bytes:
 @workbook
 def a_table_with_totals_below_a_title() -> bytes:
     book = openpyxl.Workbook()
-    for row in (["November"], [], *ORDERS, ["Total", None, None, None, 31.5]):
-        book.active.append(row)
-    book.active.add_table(Table(displayName="Parcels", ref="A3:E7", totalsRowCount=1))
+    rows: list[list[str | float | None]] = [["November"], [], *ORDERS, ["Total", None, None, None, 31.5]]
+    for row in rows:
+        active_sheet(book).append(row)
+    active_sheet(book).add_table(Table(displayName="Parcels", ref="A3:E7", totalsRowCount=1))
     return saved(book)
 
 
@@ -178,16 +181,17 @@ def a_filter() -> bytes:
 @workbook
 def merged_title_and_blank_rows() -> bytes:
     book = openpyxl.Workbook()
-    for row in (["Orders of November"], [], ORDERS[0], [], *ORDERS[1:3], [], [], ORDERS[3]):
-        book.active.append(row)
-    book.active.merge_cells("A1:E1")
+    rows: list[list[str | float | None]] = [["Orders of November"], [], ORDERS[0], [], *ORDERS[1:3], [], [], ORDERS[3]]
+    for row in rows:
+        active_sheet(book).append(row)
+    active_sheet(book).merge_cells("A1:E1")
     return saved(book)
 
 
 @workbook
 def charts_and_formats_of_openpyxl() -> bytes:
     book = _openpyxl()
-    sheet = book.active
+    sheet = active_sheet(book)
     chart = BarChart()
     chart.add_data(Reference(sheet, min_col=5, min_row=1, max_row=4), titles_from_data=True)
     sheet.add_chart(chart, "K2")
@@ -233,8 +237,10 @@ def a_note_far_to_the_right() -> bytes:
 
 @workbook
 def dates_and_zips_as_numbers() -> bytes:
-    rows = [["order", "due", "zip"], ["A1", date(2026, 11, 21), 1002], ["A2", datetime(2026, 11, 22, 8, 30), 10001]]  # noqa: DTZ001
-    return by_xlsxwriter(rows, default_date_format="yyyy-mm-dd")
+    day, moment = date(2026, 11, 21), datetime(2026, 11, 22, 8, 30)  # noqa: DTZ001 - a workbook's moments have no time zone
+    return by_xlsxwriter(
+        [["order", "due", "zip"], ["A1", day, 1002], ["A2", moment, 10001]], default_date_format="yyyy-mm-dd"
+    )
 
 
 @workbook
@@ -331,7 +337,7 @@ def strings_in_cdata_and_a_byte_order_mark() -> bytes:
 
 @workbook
 def shared_strings_of_rich_text() -> bytes:
-    shared = "".join(f"<si><r><rPr><b/></rPr><t>{t[:1]}</t></r><r><t>{t[1:]}</t></r></si>" for t in ORDERS[0])
+    shared = "".join(f"<si><r><rPr><b/></rPr><t>{t[:1]}</t></r><r><t>{t[1:]}</t></r></si>" for t in NAMES)
     header = "".join(f'<c r="{letter}1" t="s"><v>{n}</v></c>' for n, letter in enumerate("ABCDE"))
     raw = by_hand(("Orders", sheet_xml(f'<row r="1">{header}</row>' + rows_xml(ORDERS[1:], 2))))
     names = parts_of(raw)
