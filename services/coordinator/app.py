@@ -54,6 +54,7 @@ from shared.repeating import repeat
 from shared.settings import CoordinatorSettings, load
 from shared.sources.database_address import connections_into
 from shared.sources.database_connection import Connections
+from shared.sources.rows_folder import remove_leftovers
 from shared.telemetry import logger
 
 log = logger("healing")
@@ -68,7 +69,7 @@ _CHECKS_AT_ONCE = 2
 def main() -> None:
     """Run a coordinator until it is told to stop."""
     settings = load(CoordinatorSettings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    _prepare_folders(settings)
     connections = Connections(settings.connections)
     database = _database(settings)
     service = _service(settings, database)
@@ -179,6 +180,11 @@ def main() -> None:
             service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
 
     service.run(start, partial(_end, heartbeats, connections, database))
+
+
+def _prepare_folders(settings: CoordinatorSettings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    remove_leftovers()
 
 
 async def _end(heartbeats: Sequence[Heartbeat], connections: Connections, database: Database) -> None:

@@ -69,6 +69,13 @@ ENCODING_UNKNOWN = _registered(
     "There is no text encoding {encoding} to read {path} in.",
     "Name one such as utf-8, utf-16, windows-1252 or latin-1; or leave it out, and it is detected.",
 )
+NOT_KEPT = _registered(
+    "E-1016",
+    "No room for a source's rows",
+    "{path} cannot be taken in: its rows cannot be kept in the folder for temporary files: {reason}.",
+    "Make room there, or have TMPDIR name a folder of the coordinator's own; then submit the orders again.",
+    retryable=True,
+)
 NOT_WORKBOOK = _registered(
     "E-1020",
     "Not a workbook",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +12,7 @@ from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyErr
 from shared.sources.condition_sql import quote_identifier, quote_text
 from shared.sources.files import open_real, unreadable
 from shared.sources.header import Header, read_header
+from shared.sources.rows_folder import RowsFolder
 from shared.sources.snapshot_table import Load, TableSnapshot
 from shared.sources.spool import NUMBER, SURPLUS
 
@@ -34,11 +34,11 @@ def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
 
 
 def _opened(path: Path, file: BinaryIO, label: str) -> TableSnapshot:
-    folder = tempfile.TemporaryDirectory(prefix="tally-")
+    folder = RowsFolder(label)
     try:
         version = _version(path, label)
         # By a name of its own: in a path DuckDB takes brackets and stars for a pattern.
-        link = Path(folder.name, "orders.parquet")
+        link = folder.path / "orders.parquet"
         link.symlink_to(_by_descriptor(file) or path)
         header, kinds = _described(link, label)
     except BaseException:

@@ -6,12 +6,10 @@ from its spool. Memory stays flat: DuckDB moves to disk what exceeds its memory.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Self
@@ -23,6 +21,7 @@ from shared.sources.condition import parse_condition
 from shared.sources.condition_sql import quote_identifier
 from shared.sources.files import unreadable
 from shared.sources.rows import FoundOrder, FoundRow, RowFormat, SourceRow
+from shared.sources.rows_folder import RowsFolder
 from shared.sources.spool import NUMBER, Spool
 
 _FETCH = 1024  # rows fetched at a time
@@ -43,7 +42,7 @@ class TableSnapshot:
         label: str,
         columns: Sequence[str],
         load: Load,
-        folder: tempfile.TemporaryDirectory[str],
+        folder: RowsFolder,
         notes: Sequence[str] = (),
         key: Sequence[str] = (),
     ) -> None:
@@ -138,7 +137,7 @@ class TableSnapshot:
             config={
                 "threads": 1,
                 "memory_limit": memory,
-                "temp_directory": str(Path(self._folder.name, "spill")),
+                "temp_directory": str(self._folder.path / "spill"),
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             },

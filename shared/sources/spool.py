@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
@@ -14,6 +15,7 @@ from shared.errors import SOURCE_EMPTY, TallyError
 from shared.sources.condition_sql import quote_text
 from shared.sources.csv_records import MAX_RECORD
 from shared.sources.rows import FoundRow
+from shared.sources.rows_folder import RowsFolder, keeping, not_kept
 
 # Header names have no surrounding blanks: these clash with none, and no condition can name them.
 _SURPLUS = " surplus"
@@ -30,7 +32,7 @@ csv.field_size_limit(max(csv.field_size_limit(), MAX_RECORD))
 class Spool:
     """A folder with so many `rows` in a file; the folder goes with whoever has the spool."""
 
-    folder: tempfile.TemporaryDirectory[str]
+    folder: RowsFolder
     rows: int
     delimiter: str
 
@@ -72,14 +74,12 @@ def spool(
 ) -> Spool:
     """A spool of rows as `line_of` writes them, with the same delimiter.
 
-    Raises E-1003 where there is no row, which `nothing` says, and what `lines` raises.
+    Raises E-1003 where there is no row, which `nothing` says, E-1016 where they cannot be kept, what `lines` raises.
     """
-    folder = tempfile.TemporaryDirectory(prefix="tally-")
-    rows = 0
+    folder = RowsFolder(label)
     try:
-        with _file_in(folder).open("w", encoding="utf-8", newline="") as file:
-            for rows, line in enumerate(lines, start=1):  # noqa: B007 - counted
-                file.write(line)
+        with _writing(_file_in(folder), label) as file:
+            rows = _write(file, lines, label)
     except BaseException:
         folder.cleanup()
         raise
@@ -89,5 +89,27 @@ def spool(
     return Spool(folder, rows, delimiter)
 
 
-def _file_in(folder: tempfile.TemporaryDirectory[str]) -> Path:
-    return Path(folder.name, "orders.csv")
+@contextmanager
+def _writing(path: Path, label: str) -> Iterator[TextIO]:
+    with keeping(label):
+        file = path.open("w", encoding="utf-8", newline="")
+    try:
+        yield file
+    finally:
+        with keeping(label):
+            file.close()
+
+
+def _write(file: TextIO, lines: Iterable[str], label: str) -> int:
+    """Write all of `lines`; how many there are."""
+    rows = 0
+    for rows, line in enumerate(lines, start=1):  # noqa: B007 - counted
+        try:
+            file.write(line)
+        except OSError as error:
+            raise not_kept(label, error) from error
+    return rows
+
+
+def _file_in(folder: RowsFolder) -> Path:
+    return folder.path / "orders.csv"
