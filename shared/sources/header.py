@@ -60,13 +60,17 @@ def _nth_column(position: int) -> str:
 def read_header(texts: Sequence[str], label: str, place: Callable[[int], str] = _nth_column) -> Header:
     """The header whose fields say `texts`; `place` is what a person calls the field at a position from 0.
 
-    Raises E-1004 where two columns have the same name, whatever its case, and E-1024 where one has control characters;
-    line breaks and tabs are none of these.
+    Raises E-1004 where two columns have the same name, whatever its case, and E-1024 where one has control characters
+    (line breaks and tabs are none of these) or is written as a formula.
     """
     names = tuple(text.strip() for text in texts)
     for position, name in enumerate(names):
         if not name.isprintable() and any(unicodedata.category(char) == "Cc" and char not in "\t\n\r" for char in name):
             raise TallyError(HEADER_REFUSED, cell=place(position), path=label, reason="has control characters")
+        if name.startswith("="):
+            raise TallyError(
+                HEADER_REFUSED, cell=place(position), path=label, reason="begins with =, as a formula does"
+            )
     counts = Counter(name.casefold() for name in names if name)
     if twice := list(dict.fromkeys(name for name in names if counts[name.casefold()] > 1)):
         raise TallyError(DUPLICATE_HEADERS, path=label, columns=", ".join(twice))

@@ -179,6 +179,10 @@ def test_surplus_fields_are_counted_so_that_slipped_columns_show(tmp_path: Path)
             "E-1005: orders.csv is not a CSV file: its bytes are not UTF-16 LE",
         ),
         (b"order,na\x07me\n1,Ada\n", "E-1024: The column name in column 2 of orders.csv has control characters."),
+        (
+            b'order,"=HYPERLINK(""http://example.com"",""name"")"\n1,Ada\n',
+            "E-1024: The column name in column 2 of orders.csv begins with =, as a formula does.",
+        ),
         (codecs.BOM_UTF16_LE + b"a,b", "E-1005: orders.csv is not a CSV file: its bytes are not UTF-16 LE with"),
         ("жил,щит\nЮлий,Жизнь\n".encode("cp1251") * 20, "E-1005: orders.csv is not a CSV file: its text is neither"),
         (
