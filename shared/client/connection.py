@@ -124,7 +124,8 @@ class Connection:
                 raise refusal from error
             if not self._connection.is_connected:
                 raise self._unreachable() from error
-            raise TallyError(BUS_TIMEOUT, service=service, subject=subject, seconds=f"{seconds:g}") from error
+            waited = min(seconds, NOBODY_FOR) if isinstance(error, NoRespondersError) else seconds
+            raise TallyError(BUS_TIMEOUT, service=service, subject=subject, seconds=f"{waited:g}") from error
         except NatsError as error:
             raise self._unreachable() from error
         return message.data

@@ -130,12 +130,12 @@ def _find(inspector: Inspector, source: DatabaseSource) -> tuple[str | None, str
 
 
 def _readings(inspector: Inspector, text: str) -> Iterator[tuple[str | None, str]]:
-    """What `text` may mean: a table of the default schema, or of the one before its first dot."""
+    """What `text` may mean: a table of the default schema, or of the one before a dot, its first one first."""
     yield None, text
-    before, _, after = text.partition(".")
-    schema = _pick(inspector.get_schema_names(), before) if after else None
-    if schema is not None:
-        yield None if schema == inspector.default_schema_name else schema, after
+    schemas = inspector.get_schema_names() if "." in text else ()
+    for dot in (index for index, char in enumerate(text) if char == "."):
+        if (schema := _pick(schemas, text[:dot])) is not None:
+            yield None if schema == inspector.default_schema_name else schema, text[dot + 1 :]
 
 
 def _pick(names: Sequence[str], wanted: str) -> str | None:

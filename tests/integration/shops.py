@@ -117,13 +117,17 @@ class Shop:
         self.execute(*(f"GRANT {grant} TO {name}" for grant in grants))
         return self.url.set(username=name)
 
-    def schema(self) -> str:
-        """Make another schema; its name."""
-        name = _unique("warehouse")
-        self.execute(f"CREATE SCHEMA {name}")
+    def schema(self, rest: str = "") -> str:
+        """Make another schema, whose name ends in `rest`; its name."""
+        name = _unique("warehouse") + rest
+        self.execute(f"CREATE SCHEMA {self.quoted(name)}")
         if self.kind == "mariadb":  # where a schema is a database, and none is inside another
-            self.made.append(f"DROP DATABASE {name}")
+            self.made.append(f"DROP DATABASE {self.quoted(name)}")
         return name
+
+    def quoted(self, name: str) -> str:
+        """A name as its SQL has it."""
+        return self.engine.dialect.identifier_preparer.quote_identifier(name)
 
     def close(self) -> None:
         """Close what was opened, and remove it from its server."""

@@ -155,6 +155,14 @@ def test_a_table_of_another_schema(served_shop: Shop) -> None:
     check_writable(shop.source(f"{schema}.parcels"), shop.connections())
 
 
+def test_a_table_of_a_schema_with_dots_in_its_name(served_shop: Shop) -> None:
+    shop = served_shop
+    schema = shop.schema(".north.2")
+    shop.orders(2, f"{shop.quoted(schema)}.parcels")
+    assert [row.key for row in shop.snapshot(f"{schema}.parcels")] == ["1", "2"]
+    check_writable(shop.source(f"{schema}.parcels"), shop.connections())
+
+
 def test_a_connection_that_nobody_set_is_refused(shop: Shop) -> None:
     told = refusal(shop, DatabaseSource(connection="nobody", table="orders"))
     assert told.startswith("E-1040: There is no connection nobody; known are: shop.")

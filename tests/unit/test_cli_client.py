@@ -187,6 +187,15 @@ async def test_a_call_that_nobody_answers_says_so(tmp_path: Path) -> None:
             await asyncio.wait_for(client.list_jobs(), WITHIN)
 
 
+async def test_a_long_call_that_nobody_listens_for_is_given_up_soon_and_says_when(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.client.connection.NOBODY_FOR", 0.5)
+    async with scripted_house(tmp_path, answering=False) as (_, client):
+        with pytest.raises(TallyError, match=r"E-4002: No coordinator answered tally\.api\.inspect in 0\.5 s"):
+            await asyncio.wait_for(client.inspect(REQUEST), WITHIN)
+
+
 async def test_a_call_waits_for_a_coordinator_that_is_just_starting(tmp_path: Path) -> None:
     async with scripted_house(tmp_path, answering=False) as (house, client):
         house.jobs = {"k3v9": job("k3v9")}
