@@ -5,11 +5,13 @@ Services and clients connect by what is made here and by nothing else.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -113,18 +115,53 @@ class BusAccess:
         return context
 
 
+@dataclass(eq=False)
+class _Wait:
+    """An answer that is waited for, to a message for `subject`."""
+
+    subject: str
+    scope: asyncio.Timeout = field(default_factory=lambda: asyncio.timeout(None))
+    refusal: TallyError | None = None
+
+    def end(self, refusal: TallyError) -> None:
+        if self.refusal is None:
+            self.refusal = refusal
+            self.scope.reschedule(asyncio.get_running_loop().time())
+
+
 class Refusals:
     """The subjects that the bus did not let a client use: the server says so beside the answer that never comes."""
 
     def __init__(self, access: BusAccess) -> None:
         self._access = access
         self._last: TallyError | None = None
+        self._waits: list[_Wait] = []
 
     async def note(self, error: Exception) -> None:
-        """Note an error that the connection reports; whoever waits for an answer asks for it there."""
+        """Note an error that the connection reports, and end what waits for an answer on its subject."""
         refusal = self._access.refusal(error)
-        if refusal is not None and refusal.kind is BUS_PERMISSION_MISSING:
+        if refusal is None or refusal.kind is not BUS_PERMISSION_MISSING:
+            return
+        waiting = [wait for wait in self._waits if f'"{wait.subject}"'.lower() in str(error).lower()]
+        for wait in waiting:
+            wait.end(refusal)
+        if not waiting:
             self._last = refusal
+
+    @asynccontextmanager
+    async def told_at_once(self, subject: str) -> AsyncIterator[None]:
+        """What is waited for in this context ends with E-5010 once the bus refuses a message for `subject`."""
+        wait = _Wait(subject)
+        self._waits.append(wait)
+        try:
+            async with wait.scope:
+                yield
+        except TimeoutError as error:
+            if wait.refusal is None:
+                raise
+            raise wait.refusal from error
+        finally:
+            self._waits.remove(wait)
 
     def taken(self) -> TallyError | None:
         """E-5010 for what was refused last, told once."""

@@ -7,6 +7,7 @@ from typing import Any, Self, TypeVar
 
 import stamina
 from nats.aio.client import Client as NatsClient
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
@@ -110,15 +111,8 @@ class Connection:
     async def _ask(self, service: str, subject: str, body: Message, within: float | None = None) -> bytes:
         seconds = within or self._timeout
         try:
-            # A request that nobody listens for was delivered to nobody, so any call may be sent again; one that
-            # timed out may have been heard, and is not.
-            async for attempt in stamina.retry_context(
-                on=NoRespondersError, attempts=None, timeout=min(seconds, NOBODY_FOR), wait_initial=0.1, wait_max=0.5
-            ):
-                with attempt:
-                    message = await self._connection.request(
-                        subject, body.encode(), timeout=seconds, headers=tracing.headers()
-                    )
+            async with self._refusals.told_at_once(subject):
+                message = await self._heard(subject, body, seconds)
         except (NoRespondersError, TimeoutError) as error:
             if refusal := self._refusals.taken():
                 raise refusal from error
@@ -129,6 +123,19 @@ class Connection:
         except NatsError as error:
             raise self._unreachable() from error
         return message.data
+
+    async def _heard(self, subject: str, body: Message, seconds: float) -> Msg:
+        """The answer of whoever listens within `seconds`, or NoRespondersError, TimeoutError."""
+        # A request that nobody listens for was delivered to nobody, so any call may be sent again; one that
+        # timed out may have been heard, and is not.
+        async for attempt in stamina.retry_context(
+            on=NoRespondersError, attempts=None, timeout=min(seconds, NOBODY_FOR), wait_initial=0.1, wait_max=0.5
+        ):
+            with attempt:
+                return await self._connection.request(
+                    subject, body.encode(), timeout=seconds, headers=tracing.headers()
+                )
+        raise AssertionError("unreachable")
 
     async def _end(self, subscription: Subscription) -> None:
         if not self._connection.is_closed:

@@ -37,18 +37,20 @@ class Requests(Jobs):
         """Have a batch shipped: publish `request` and return the event that accepts or rejects it.
 
         Where the event is missed, the job that the request made is looked up and returned as accepted. Raises E-4013
-        where the bus does not confirm the request, E-2021 where its id belongs to another request.
+        where the bus does not confirm the request, E-5010 where it does not let this user submit, E-2021 where the
+        request's id belongs to another one.
         """
         events = await self._connection.subscribe(subjects.ALL_EVENTS)
         try:
-            await Publisher(self._connection.jetstream()).publish(
-                subjects.REQUESTS,
-                subjects.SUBMIT,
-                request,
-                # The coordinator tells repeated requests by request_id; this id only lets one publish be tried again.
-                message_id=f"{request.request_id}:{uuid.uuid4().hex}",
-                retry_for=self._timeout,
-            )
+            async with self._refusals.told_at_once(subjects.SUBMIT):
+                await Publisher(self._connection.jetstream()).publish(
+                    subjects.REQUESTS,
+                    subjects.SUBMIT,
+                    request,
+                    # The coordinator tells repeated requests by request_id; this id only lets a publish be tried again.
+                    message_id=f"{request.request_id}:{uuid.uuid4().hex}",
+                    retry_for=self._timeout,
+                )
             return await self._answer_to(request, events)
         except NatsError as error:
             raise self._unreachable() from error

@@ -24,6 +24,8 @@ from shared.bus import topology
 from shared.bus.connecting import BusAccess
 from shared.bus.service import Service
 from shared.client import TallyClient
+from shared.contracts.requests import JobRequest
+from shared.contracts.source import CsvSource
 from shared.errors import TallyError
 from shared.settings import ServiceSettings
 from tests.integration.certificates import authority, certificate
@@ -181,6 +183,19 @@ async def test_the_next_server_of_a_list_is_taken_where_the_first_is_down(bus: S
     url = f"nats://127.0.0.1:{down},nats://127.0.0.1:{bus.port}"
     async with await TallyClient.connect(BusAccess(url, "tally", SecretStr(PASSWORD), bus.authority), 5):
         pass
+
+
+async def test_what_the_user_may_not_do_is_told_at_once_by_its_subject(tmp_path: Path) -> None:
+    """However long an answer may take: the server says it beside the answer that never comes."""
+    granted = 'permissions: { publish: { deny: ["tally.requests.>", "tally.api.pause"] } }'
+    with server(tmp_path, USERS.replace(f'"{PASSWORD}"', f'"{PASSWORD}", {granted}')) as (port, _):
+        access = BusAccess(f"nats://127.0.0.1:{port}", "tally", SecretStr(PASSWORD))
+        request = JobRequest(request_id="r-1", source=CsvSource(path="orders.csv"), requested_by="x")
+        async with asyncio.timeout(60), await TallyClient.connect(access, 600) as client:
+            with pytest.raises(TallyError, match=r"E-5010: .* tally publish to tally\.requests\.submit"):
+                await client.submit(request)
+            with pytest.raises(TallyError, match=r"E-5010: .* tally publish to tally\.api\.pause"):
+                await client.pause("j")
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
