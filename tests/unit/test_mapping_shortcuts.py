@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from decimal import Decimal
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.coordinator.mapping import Defaults, Fields, RowInvalidError, Senders, map_order, parcels, reading
+from services.coordinator.mapping.mapping import parse_mapping
 from services.coordinator.mapping.text import are_clean, clean
 from shared.shipping import Address, Contact, Dimensions, Shipment
 from shared.sources.rows import RowFormat, row_checksum
@@ -32,6 +34,19 @@ CHOICES = {
 }
 ORDERS = st.fixed_dictionaries({field: st.sampled_from(texts) for field, texts in CHOICES.items()})
 DEFAULTS = st.sampled_from([Defaults(), Defaults(weight=Decimal(3), size=Dimensions(length=1, width=1, height=1))])
+WORDS = st.sampled_from(["", "1", "1.0", "lb", "kg", "LB", " 1", "1 kg", "x", "yes", "True"])
+COMPILED = parse_mapping(
+    "words",
+    b"""
+fields:
+  recipient_name: '{{ note ~ "" }}'
+  address_1: '{{ unit ~ amount }}'
+  city: '{{ amount ~ unit }}'
+  weight: '{{ row["amount"] | weight(row["unit"] or "lb") }}'
+  description: '{% if row["unit"] %}{{ row["note"] | upper }}{% endif %}'
+  residential: '{{ row["note"] | yes_no }}'
+""",
+)
 TEXTS = st.text(st.sampled_from("ab|  \t\n\u200b\u00a0ß"), max_size=4)
 
 
@@ -50,6 +65,42 @@ def test_an_order_becomes_what_it_would_without_those_before_it(orders: list[tup
         reading._PARSED.clear()
         one_by_one.append(mapped(texts, defaults))
     assert [mapped(texts, defaults) for texts, defaults in orders] == one_by_one
+
+
+@given(st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=2, max_size=8))
+def test_a_row_is_rendered_as_it_would_be_without_those_before_it(rows: list[tuple[str, str, str]]) -> None:
+    values = [dict(zip(("amount", "unit", "note"), row, strict=True)) for row in rows]
+    one_by_one = []
+    for each in values:
+        COMPILED._plans.clear()
+        one_by_one.append(COMPILED.render(each))
+    assert [COMPILED.render(each) for each in values] == one_by_one
+
+
+def test_what_goods_are_worth_is_parsed_once_for_rows_that_say_the_same() -> None:
+    goods = {
+        "recipient_name": "Maya",
+        "address_1": "418 Alder Court",
+        "city": "Toronto",
+        "state": "ON",
+        "postal_code": "K1A 0B1",
+        "country": "CA",
+        "phone": "6135550100",
+        "weight": "2",
+        "customs_description": "Book",
+        "customs_origin": "US",
+        "customs_quantity": "1",
+        "customs_value": "20.00",
+    }
+    sender = SENDER.model_copy(update={"phone": "5125550100"})
+    reading._PARSED.clear()
+    map_order(Fields(goods), senders=Senders(sender), service=None)
+    known = len(reading._PARSED)
+    map_order(Fields(goods), senders=Senders(sender), service=None)
+    assert len(reading._PARSED) == known
+    dearer = map_order(Fields(goods | {"customs_value": "21.00"}), senders=Senders(sender), service=None).shipment
+    assert dearer.customs is not None
+    assert dearer.customs.lines[0].unit_value == Decimal("21.00")
 
 
 @given(ORDERS)

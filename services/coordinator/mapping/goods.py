@@ -58,14 +58,10 @@ def _is_given(row: RowReader, number: int) -> bool:
 def _line(row: RowReader, number: int, currency: str, default_origin: str) -> CustomsLine | None:
     names = tuple(numbered(field, number) for field in CUSTOMS_LINE)
     description, code, origin, quantity, value, sku = names
-
-    def unit_value(text: str) -> Decimal:
-        return amount(text, currency).amount
-
     told = row.text(description, needed=True)
     made_in = row.parsed(origin, country_code, blank="", default=default_origin, needed=True)
     pieces = row.parsed(quantity, whole_number, blank=0, needed=True)
-    worth = row.parsed(value, unit_value, blank=Decimal(0), needed=True)
+    worth = row.parsed(value, _unit_value, currency, blank=Decimal(0), needed=True)
     classified = row.parsed(code, hs_code, blank="")
     stock_number = row.text(sku)
     if not row.problems.keys().isdisjoint(names):
@@ -73,3 +69,7 @@ def _line(row: RowReader, number: int, currency: str, default_origin: str) -> Cu
     return CustomsLine(
         description=told, origin=made_in, quantity=pieces, unit_value=worth, hs_code=classified, sku=stock_number
     )
+
+
+def _unit_value(text: str, currency: str) -> Decimal:
+    return amount(text, currency).amount
