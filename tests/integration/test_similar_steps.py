@@ -39,7 +39,8 @@ def marked(row: int, *, order: str = "", contents: str = "", print_: str = "prin
 
 async def found(database: Database, *marks: Marks, since: datetime = NOW - FORTNIGHT) -> set[tuple[str, int, str]]:
     orders = await database.read(similar.similar_orders, marks, since)
-    return {(order.job_id, order.row_number, order.status.value) for order in orders}
+    both = (*orders.by_order.values(), *orders.by_contents.values())
+    return {(order.job_id, order.row_number, order.status.value) for order in both}
 
 
 async def test_orders_count_that_have_a_label_or_may_get_one(database: Database) -> None:
@@ -75,6 +76,17 @@ async def test_of_several_the_newest_counts_and_contents_count_for_a_fortnight(d
     assert await found(database, Marks("", "same"), since=NOW + timedelta(days=2)) == newest
     assert await found(database, Marks("", "same"), since=NOW + timedelta(days=3)) == set()
     assert await found(database, Marks("one", "same"), since=NOW + timedelta(days=3)) == newest
+
+
+async def test_an_order_that_a_row_is_like_by_its_number_does_not_count_for_others_by_its_contents(
+    database: Database,
+) -> None:
+    job_id = await started(database, batch=[marked(1, order="one", contents="same")])
+    await record(database, shipped(job_id, 1))
+    asked_for = [Marks("one", "other"), Marks("two", "same")]
+    orders = await database.read(similar.similar_orders, asked_for, NOW + timedelta(days=1))
+    assert [order.row_number for order in orders.by_order.values()] == [1]
+    assert orders.by_contents == {}
 
 
 async def test_similar_orders_are_found_by_the_indices_of_those_that_count(database: Database) -> None:

@@ -37,12 +37,9 @@ def test_a_very_long_batch_is_compared_with_its_last_rows(monkeypatch) -> None:
 
 
 def test_a_row_like_one_of_an_earlier_job_names_that() -> None:
-    known = SimilarOrders(
-        [
-            earlier(7, Marks("number-1", "contents-1")),
-            earlier(8, Marks("number-2", "contents-2"), status=RowStatus.IN_DOUBT),
-        ]
-    )
+    seventh = earlier(7, Marks("number-1", "contents-1"))
+    eighth = earlier(8, Marks("number-2", "contents-2"), status=RowStatus.IN_DOUBT)
+    known = SimilarOrders(by_order=[seventh], by_contents=[seventh, eighth])
     assert words(known.like(Marks("number-1", "other"), "mine")) == [
         "Row 7 of job k3v9, which is shipped, has the same order number."
     ]
@@ -54,7 +51,13 @@ def test_a_row_like_one_of_an_earlier_job_names_that() -> None:
 
 def test_the_very_same_order_is_no_duplicate_of_itself() -> None:
     marks = Marks("number-1", "contents-1")
-    assert SimilarOrders([earlier(7, marks, key="mine")]).like(marks, "mine") == ()
+    itself = [earlier(7, marks, key="mine")]
+    assert SimilarOrders(by_order=itself, by_contents=itself).like(marks, "mine") == ()
+
+
+def test_an_order_found_by_another_rows_number_does_not_count_for_its_contents() -> None:
+    known = SimilarOrders(by_order=[earlier(7, Marks("number-1", "contents-1"))], by_contents=[])
+    assert known.like(Marks("other", "contents-1"), "mine") == ()
 
 
 def test_marks_tell_order_numbers_and_contents_apart_but_no_case() -> None:

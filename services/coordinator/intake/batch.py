@@ -17,7 +17,7 @@ from services.coordinator.database.new_rows import (
     source_row_of,
     with_finding,
 )
-from services.coordinator.intake.duplicates import RowsSoFar, SimilarOrders
+from services.coordinator.intake.duplicates import RowsSoFar
 from services.coordinator.intake.history import History
 from services.coordinator.intake.judges import BatchJudges
 from services.coordinator.intake.judging import BLOCK, Block, Order, OrderJudge, StoringJudge, TakenRow
@@ -144,8 +144,7 @@ class Batch:
 
         Those that do not ship again are skipped; those that may be duplicates have a warning.
         """
-        shipped, similar = await self.history.earlier_orders([key for key in block.keys if key], block.marks)
-        earlier = SimilarOrders(similar)
+        shipped, earlier = await self.history.earlier_orders([key for key in block.keys if key], block.marks)
         found: dict[int, Finding] = {}
         for place, (key, marks) in enumerate(zip(block.keys, block.marks, strict=True)):
             self._taken += 1

@@ -69,14 +69,14 @@ class RowsSoFar:
 
 
 class SimilarOrders:
-    """Orders of earlier jobs, found by their marks."""
+    """Orders of earlier jobs, at most one for each order number, and one for each address with contents.
 
-    def __init__(self, orders: Iterable[EarlierOrder]) -> None:
-        self._by_order: dict[str, EarlierOrder] = {}
-        self._by_contents: dict[str, EarlierOrder] = {}
-        for order in orders:
-            self._by_order.setdefault(order.marks.order, order)
-            self._by_contents.setdefault(order.marks.contents, order)
+    Those of the one kind do not count as the other: which of them are here depends on what else was asked for.
+    """
+
+    def __init__(self, by_order: Iterable[EarlierOrder], by_contents: Iterable[EarlierOrder]) -> None:
+        self.by_order = {order.marks.order: order for order in by_order}
+        self.by_contents = {order.marks.contents: order for order in by_contents}
 
     def like(self, marks: tuple[str, str], reservation_key: str) -> tuple[RowWarning, ...]:
         """A warning that names the order which is most like one with these marks, if any.
@@ -84,8 +84,8 @@ class SimilarOrders:
         The very same order, which has the same reservation, is none: it is never bought twice.
         """
         by_order, by_contents = marks
-        same_order = self._by_order.get(by_order) if by_order else None
-        for order in (same_order, self._by_contents.get(by_contents)):
+        same_order = self.by_order.get(by_order) if by_order else None
+        for order in (same_order, self.by_contents.get(by_contents)):
             if order is not None and order.reservation_key != reservation_key:
                 what = _what(
                     same_order=order.marks.order == by_order != "",

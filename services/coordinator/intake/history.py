@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from services.coordinator.database import lineage, queries, similar
 from services.coordinator.database.engine import Database
-from services.coordinator.intake.duplicates import EarlierOrder
+from services.coordinator.intake.duplicates import SimilarOrders
 from shared.clock import Clock
 from shared.contracts.documents import ShippedBefore
 
@@ -22,7 +22,7 @@ class EarlierOrders(NamedTuple):
     """Those that are shipped, by reservation key, and those shipped or on their way to it that others are like."""
 
     shipped: Mapping[str, ShippedBefore]
-    similar: Sequence[EarlierOrder]
+    similar: SimilarOrders
 
 
 class History:
