@@ -37,7 +37,9 @@ class Page:
 
     def find(self, selector: str) -> WebElement:
         """The element of a CSS selector, once it can be seen."""
-        return self._wait().until(lambda _: self._seen(selector), f"no {selector}")
+        found = self._wait().until(lambda _: self._seen(selector), f"no {selector}")
+        assert found is not None
+        return found
 
     def until(self, text: str, selector: str = "body") -> None:
         """Wait until an element says `text`."""

@@ -33,7 +33,7 @@ CLAIMS = (
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def cluster(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ClusterRig]:
     """Two coordinators, two shippers and a writeback; one of each and the writeback know the first server only."""
-    knows = dict.fromkeys(("coordinator-0", "shipper-0", "writeback-0"), (0,))
+    knows: dict[str, tuple[int, ...]] = dict.fromkeys(("coordinator-0", "shipper-0", "writeback-0"), (0,))
     async with ClusterRig(tmp_path_factory.mktemp("cluster"), CLUSTER_SHAPE, knows=knows) as rig:
         yield rig
 
@@ -99,7 +99,7 @@ async def test_a_service_that_starts_before_the_majority_waits_for_it(tmp_path: 
             await process.death()
         lives = [process.launch() for process in rig.services]
         for life in lives:
-            await rig.bell.until(lambda one=life: _says_that_it_waits(one), "a service to say that it waits")
+            await rig.bell.until(partial(_says_that_it_waits, life), "a service to say that it waits")
         for server in stopped:
             server.launch()
         for process, life in zip(rig.services, lives, strict=True):

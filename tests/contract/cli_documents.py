@@ -23,7 +23,7 @@ class Printed:
 
     def check(self, text: str) -> Any:
         """What was printed, read; it says what the schema says, and nothing besides."""
-        bodies = [json.loads(line) for line in text.splitlines()] if self.lines else json.loads(text)
+        bodies: Any = [json.loads(line) for line in text.splitlines()] if self.lines else json.loads(text)
         for body in bodies if self.lines else [bodies]:
             again = self.adapter.dump_python(self.adapter.validate_python(body), mode="json")
             assert again == (body if not self.lines or "at" not in body else body | {"at": again["at"]})

@@ -7,6 +7,7 @@ import math
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tests.crash import healing
@@ -75,7 +76,7 @@ class RandomKills:
             names = list(rig.processes)
             (name,) = chance.choices(names, [_WEIGHTS[_role(one)] for one in names])
             victim = rig.processes[name]
-            await rig.bell.until(lambda one=victim: one.alive, f"{name} to be started again", look_every=0.1)
+            await rig.bell.until(partial(_lives, victim), f"{name} to be started again", look_every=0.1)
             victim.kill()
             self.kills.append(Kill(_role(name), datetime.now(UTC)))
             if number % 20 == 0:
@@ -131,6 +132,10 @@ class RandomKills:
 
 def _role(name: str) -> str:
     return name.partition("-")[0]
+
+
+def _lives(process: Process) -> bool:
+    return process.alive
 
 
 def _dead(rig: Rig) -> list[Process]:

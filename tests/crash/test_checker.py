@@ -1,5 +1,6 @@
 """The checker sees what it is there to see: each kind of harm in books made up, and a shipper broken on purpose."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,7 +12,7 @@ from services.coordinator.records.audit import AuditTrail
 from shared.contracts.ledger import Claimed, Failed, Shipped
 from shared.errors import CARRIER_REJECTED, TallyError
 from shared.shipping import Money
-from tests.crash.books import Books, Job, Row, Sale
+from tests.crash.books import Books, Entry, Job, Row, Sale
 from tests.crash.cases import Case, Fault
 from tests.crash.checker import Expected, Verdict, check
 from tests.crash.rig import running_rig
@@ -129,15 +130,14 @@ def with_row(books: Books, row: Row) -> Books:
     return replace(books, job=replace(books.job, rows=rows))
 
 
+def without_label(row: Row, status: str) -> Row:
+    return replace(row, status=status, tracking_numbers=(), label_key=None, write_back="none", reserved=False)
+
+
 def failed_at_2() -> Books:
     """Sound books of a job whose second row the carrier refused."""
     books = sound()
-    nothing = {"tracking_numbers": (), "label_key": None, "write_back": "none", "reserved": False}
-    rows = (
-        books.job.rows[0],
-        replace(books.job.rows[1], status="failed", **nothing),
-        replace(books.job.rows[2], status="pending", **nothing),
-    )
+    rows = (books.job.rows[0], without_label(books.job.rows[1], "failed"), without_label(books.job.rows[2], "pending"))
     kept = trail(("job.running", None), ("row.shipped", 1), ("row.failed", 2), ("job.failed", None))
     return replace(
         books,
@@ -174,7 +174,7 @@ def test_a_sale_that_the_job_does_not_know_is_lost() -> None:
 
 def test_another_number_in_the_ledger_is_a_problem() -> None:
     books = sound()
-    ledger = {**books.ledger, 2: [claimed(2), shipped(2, "1Z9")]}
+    ledger: dict[int, Sequence[Entry]] = {**books.ledger, 2: [claimed(2), shipped(2, "1Z9")]}
     assert "row 2 has ('1Z2',), the ledger [('1Z9',)]" in words(check(replace(books, ledger=ledger), Expected()))
 
 

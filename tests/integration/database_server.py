@@ -34,7 +34,7 @@ class Server:
             for statement in statements:
                 connection.execute(text(statement))
 
-    def query(self, statement: str) -> Sequence[Row[Any]]:
+    def query(self, statement: str) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows of a statement, run as its administrator."""
         with create_engine(self.admin, poolclass=NullPool).connect() as connection:
             return connection.execute(text(statement)).all()

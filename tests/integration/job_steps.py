@@ -1,18 +1,22 @@
 """Jobs in the job database, made and moved by its own steps."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Literal, TypedDict, Unpack
 
 from services.coordinator.database import checks, intake, outcomes, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
-from services.coordinator.database.new_rows import NewRow
+from services.coordinator.database.new_rows import NewRow, RefusedRow
+from services.coordinator.database.step import Step
 from services.coordinator.identity import job_id_for, request_hash
 from shared.bus.publishing import fresh_id
-from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Shipped
+from shared.contracts.documents import JobDocument, RowDocument
+from shared.contracts.ledger import Claimed, Evidence, Failed, InDoubt, Outcome, Shipped
 from shared.contracts.requests import JobRequest
-from shared.contracts.source import CsvSource
-from shared.contracts.states import JobMode
+from shared.contracts.source import CsvSource, Source
+from shared.contracts.states import InterruptPolicy, JobMode
 from shared.contracts.writeback import RowWritten
 from shared.errors import ErrorBody
 from shared.shipping import Money
@@ -25,17 +29,28 @@ ORDERS = CsvSource(path="orders.csv")
 ERROR = ErrorBody(code="E-3001", message="The carrier refused the shipment.")
 
 
+class Options(TypedDict, total=False):
+    """What else a job may be taken in with."""
+
+    reship: bool
+    fingerprint: str
+    at: datetime
+    on_interrupt: InterruptPolicy | None
+    source: Source
+    batch: Sequence[NewRow | RefusedRow]
+
+
 async def take_in(
     database: Database,
     request_id: str,
     rows: int = 3,
     *,
     reship: bool = False,
-    fingerprint="print",
-    at=NOW,
-    on_interrupt=None,
-    source=ORDERS,
-    batch=None,
+    fingerprint: str = "print",
+    at: datetime = NOW,
+    on_interrupt: InterruptPolicy | None = None,
+    source: Source = ORDERS,
+    batch: Sequence[NewRow | RefusedRow] = (),
 ) -> str:
     request = JobRequest(
         request_id=request_id,
@@ -55,7 +70,7 @@ async def take_in(
 
 
 async def started(
-    database: Database, request_id: str = "orders", rows: int = 3, issue: Issue = ISSUE, **options
+    database: Database, request_id: str = "orders", rows: int = 3, issue: Issue = ISSUE, **options: Unpack[Options]
 ) -> str:
     job_id = await take_in(database, request_id, rows, **options)
     await database.write(steps.start, job_id, "intake", "ann", NOW, issue)
@@ -113,25 +128,27 @@ def in_doubt(job_id: str, row: int) -> InDoubt:
     )
 
 
-async def record(database: Database, outcome):
+async def record(database: Database, outcome: Outcome) -> Step:
     return await database.write(outcomes.record_outcome, outcome, NOW, ISSUE)
 
 
-async def written(database: Database, job_id: str, row_number: int, version: int = 1, error: ErrorBody | None = None):
+async def written(
+    database: Database, job_id: str, row_number: int, version: int = 1, error: ErrorBody | None = None
+) -> Step:
     """Writeback reports on a row."""
-    status = "written" if error is None else "failed"
+    status: Literal["written", "failed"] = "written" if error is None else "failed"
     report = RowWritten(job_id=job_id, row_number=row_number, row_version=version, status=status, error=error)
     return await database.write(steps.record_written, job_id, [report], NOW)
 
 
-async def checked(database: Database, job_id: str, *missing: int):
+async def checked(database: Database, job_id: str, *missing: int) -> Step:
     """The source of a job at its end was checked."""
     return await database.write(checks.record_check, job_id, missing, NOW)
 
 
-async def job(database: Database, job_id: str):
+async def job(database: Database, job_id: str) -> JobDocument:
     return await database.read(queries.show_job, job_id)
 
 
-async def row(database: Database, job_id: str, number: int):
+async def row(database: Database, job_id: str, number: int) -> RowDocument:
     return await database.read(queries.show_row, job_id, number)

@@ -12,6 +12,7 @@ from pathlib import Path
 import docker
 import nats
 from docker.errors import DockerException
+from nats.aio.client import Client
 from testcontainers.core.container import DockerContainer
 
 from services.cli.house.nats_server import choose_port, configuration, find_server
@@ -71,7 +72,7 @@ def _binary(folder: Path) -> Iterator[str]:
         process.wait(20)
 
 
-async def connected(url: str) -> nats.NATS:
+async def connected(url: str) -> Client:
     """A connection, once the server answers."""
     return await nats.connect(url, max_reconnect_attempts=200, reconnect_time_wait=0.05, error_cb=_quiet)
 

@@ -54,7 +54,7 @@ class Shop:
             for statement in statements:
                 connection.execute(text(statement.replace(":", r"\:")))
 
-    def query(self, statement: str) -> Sequence[Row[Any]]:
+    def query(self, statement: str) -> Sequence[Row[*tuple[Any, ...]]]:
         """The rows of a statement."""
         with self.engine.connect() as connection:
             return connection.execute(text(statement)).all()

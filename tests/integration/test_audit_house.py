@@ -64,7 +64,7 @@ async def ship(shop: House, client: TallyClient, name: str, request_id: str | No
 async def ended(client: TallyClient, job_id: str) -> JobDocument:
     async for event in client.watch(job_id):
         job = await client.show(job_id)
-        if event.type == job.status and job.ended_at is not None:
+        if event.type.value == job.status.value and job.ended_at is not None:
             return job
     raise AssertionError("unreachable")
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from services.coordinator.database import audits, intake, restores, steps, voids
 from services.coordinator.database.engine import Database
-from services.coordinator.database.intake import NewRow
+from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.steps import Finding
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.identity import job_id_for, request_hash
@@ -96,8 +96,8 @@ async def test_every_transition_of_a_job_and_of_a_row_is_told(database: Database
     await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
     await record(database, shipped(job_id, 3, attempt=2))
     await record(database, shipped(job_id, 4))
-    for row in (1, 2, 3, 4):
-        await written(database, job_id, row)
+    for number in (1, 2, 3, 4):
+        await written(database, job_id, number)
     await checked(database, job_id)
     await database.write(voids.order_voids, job_id, VoidOrder((1, 2), "ann"), NOW)
     await database.write(voids.record_void, void_outcome(job_id, 1, "voided"), NOW)

@@ -307,9 +307,7 @@ def test_reservations_are_those_of_rows_that_hold_them(coordinators: Coordinator
         return lambda database: push(database, job_id)
 
     for one, other in ((ids[0], ids[1]), (ids[1], ids[0])):
-        coordinators.both(
-            lambda database, job=one: push(database, job), lambda database, job=other: push(database, job)
-        )
+        coordinators.both(pushing(one), pushing(other))
     sold = [
         number for job_id in ids for number, status, _ in coordinators.one(asking(told, job_id)) if status == "shipped"
     ]

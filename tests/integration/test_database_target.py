@@ -6,9 +6,10 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import OperationalError
 
 from services.writeback.targets.database import DatabaseTarget
@@ -295,8 +296,8 @@ def test_a_connection_that_is_lost_is_told_and_the_next_try_succeeds(shop: Shop)
     assert shop.numbers() == {1: "1Z1", 2: "1Z2"}
 
 
-def lose_connection(shop: Shop, connection) -> None:
-    driver = connection.connection.driver_connection
+def lose_connection(shop: Shop, connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
     if shop.kind == "postgresql":
         driver._usock.close()
         driver._sock.close()
@@ -346,7 +347,8 @@ def test_a_row_that_another_holds_is_told_and_written_later(shop: Shop) -> None:
     wanted = numbered(shop, 1)
     with shop.engine.connect() as other:
         if shop.kind == "sqlite":
-            other.connection.driver_connection.isolation_level = None
+            own: Any = other.connection.driver_connection
+            own.isolation_level = None
             other.exec_driver_sql("BEGIN IMMEDIATE")
         other.execute(text("UPDATE orders SET note = 'mine' WHERE id = 1"))
         results = write(shop, wanted)

@@ -1,6 +1,6 @@
 """Whether a job is interrupted is decided by the coordinator that starts, from the heartbeats of those before it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -8,7 +8,8 @@ from sqlalchemy import select
 from services.coordinator.database import interruption, migration, steps
 from services.coordinator.database.engine import Database
 from services.coordinator.database.interruption import Presence
-from services.coordinator.database.tables import audit
+from services.coordinator.database.step import Step
+from services.coordinator.database.tables import audit, coordinators
 from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from tests.integration.job_steps import ISSUE, NOW, job, record, row, shipped, started
 
@@ -20,7 +21,7 @@ def presence(name: str, house_run: str = "") -> Presence:
     return Presence(name, house_run, COUNTS_FOR)
 
 
-async def arrive(database: Database, who: Presence, at=LATER):
+async def arrive(database: Database, who: Presence, at: datetime = LATER) -> list[Step]:
     return await database.write(interruption.arrive, who, at)
 
 
@@ -108,7 +109,7 @@ async def test_heartbeats_of_the_dead_are_forgotten(database: Database) -> None:
         await database.write(interruption.beat, presence(name), NOW)
     await arrive(database, presence("new"))
     left = await database.read(
-        lambda connection: connection.execute(select(interruption.coordinators.c.coordinator_id)).scalars().all()
+        lambda connection: connection.execute(select(coordinators.c.coordinator_id)).scalars().all()
     )
     assert left == ["new"]
 

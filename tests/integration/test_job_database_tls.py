@@ -14,9 +14,10 @@ from services.coordinator.database import migration
 from services.coordinator.database.engine import Database
 from shared.errors import TallyError
 from shared.settings import CoordinatorSettings
+from tests.integration.certificates import authority, certificate
+from tests.integration.database_binaries import Certificate
 from tests.integration.database_server import PASSWORD, Server
 from tests.integration.database_servers import secured_postgres
-from tests.integration.test_database_tls import Certificate, authority, certificate
 
 
 @pytest.fixture(scope="module")

@@ -115,8 +115,8 @@ async def test_a_ledger_that_is_shorter_than_its_mark_is_replaced_by_a_coordinat
     async with coordinator(client, ledger_of(client)):
         await mark.round()
         await mark.round()
-    assert not mark.is_behind
     assert kept(tmp_path).epoch != epoch
+    assert not mark.is_behind
 
 
 async def test_a_ledger_that_another_one_came_after_is_waited_with_until_a_coordinator_answers_for_it(
@@ -133,8 +133,8 @@ async def test_a_ledger_that_another_one_came_after_is_waited_with_until_a_coord
     async with coordinator(client, ledger_of(client)):
         await mark.round()
         await mark.round()
-    assert not mark.is_behind
     assert kept(tmp_path).epoch == epoch
+    assert not mark.is_behind
 
 
 async def test_a_coordinator_that_knows_of_a_later_ledger_replaces_the_present_one_once(client: Client) -> None:

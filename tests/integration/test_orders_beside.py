@@ -112,7 +112,7 @@ async def test_a_void_clears_the_number_in_the_same_step(books: Books) -> None:
     assert step.writeback is None
     found = await row(books.database, job_id, 1)
     assert (found.status, found.write_back.status) == (RowStatus.VOIDED, WriteBackStatus.WRITTEN)
-    assert books.shop.query("SELECT tracking_number, shipped_at FROM orders WHERE id = 1") == [(None, None)]
+    assert list(books.shop.query("SELECT tracking_number, shipped_at FROM orders WHERE id = 1")) == [(None, None)]
     assert books.shop.marks() == [(job_id, 1, "1", 2, None)]
 
 

@@ -82,9 +82,10 @@ async def test_a_row_that_cannot_ship_is_left_out_on_request_with_what_the_carri
 
 async def test_an_intake_that_another_has_replaced_changes_nothing(database: Database) -> None:
     job_id = await previewed(database, NO_LANE)
-    for step, what in ((previewing.note_warnings, [(1, (NOT_NEGOTIATED,))]), (previewing.add_notes, ["note"])):
-        with pytest.raises(SupersededError):
-            await database.write(step, job_id, "another", what, NOW)
+    with pytest.raises(SupersededError):
+        await database.write(previewing.note_warnings, job_id, "another", [(1, (NOT_NEGOTIATED,))], NOW)
+    with pytest.raises(SupersededError):
+        await database.write(previewing.add_notes, job_id, "another", ["note"], NOW)
     with pytest.raises(SupersededError):
         await database.write(previewing.leave_out_refused, job_id, "another", NOW)
     assert (await row(database, job_id, 1)).warnings == ()

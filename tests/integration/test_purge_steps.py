@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any, Unpack
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, Row, select, update
 
 from services.coordinator.database import audits, checks, purging, queries, restarting, steps, voids
 from services.coordinator.database.engine import Database
 from services.coordinator.database.purging import Removed, hashed_key, without_values, without_words
 from services.coordinator.database.restarting import RestartOrder
+from services.coordinator.database.step import Step
 from services.coordinator.database.tables import attempts, jobs, reservations, rows
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.identity import reservation_key
+from services.coordinator.records.retention import reason_to_keep
 from shared.contracts.source import CsvSource, source_hash
 from shared.errors import TallyError
 from shared.shipping import Money
@@ -22,6 +26,7 @@ from tests.contract.messages import SHIPMENT
 from tests.integration.job_steps import (
     ISSUE,
     NOW,
+    Options,
     checked,
     failed,
     in_doubt,
@@ -98,7 +103,7 @@ KEPT_JOB = {
 KEPT_ATTEMPT = {"job_id", "row_number", "attempt", "started_at", "ended_at", "outcome", "carrier_ms"}
 
 
-async def completed(database: Database, request_id: str = "orders", rows: int = 2, **options) -> str:
+async def completed(database: Database, request_id: str = "orders", rows: int = 2, **options: Unpack[Options]) -> str:
     job_id = await started(database, request_id, rows, **options)
     for number in range(1, rows + 1):
         await record(database, shipped(job_id, number, number=f"1Z{request_id.upper()}{number:04d}"))
@@ -114,7 +119,7 @@ async def purge(database: Database, job_id: str) -> None:
 
 
 async def reasons(database: Database) -> list[str | None]:
-    return [purging.reason_to_keep(age, BEFORE) for age in await database.read(purging.ages, BEFORE, 50)]
+    return [reason_to_keep(age, BEFORE) for age in await database.read(purging.ages, BEFORE, 50)]
 
 
 def test_every_column_is_either_kept_or_stripped() -> None:
@@ -128,7 +133,7 @@ async def test_nothing_of_the_recipient_is_left(database: Database) -> None:
     job_id = await completed(database)
     await purge(database, job_id)
 
-    def everything(connection) -> str:
+    def everything(connection: Connection) -> str:
         tables = (rows, jobs, attempts)
         found = [dict(row._mapping) for table in tables for row in connection.execute(select(table))]
         return json.dumps(found, default=str)
@@ -186,14 +191,14 @@ async def test_nothing_of_a_purged_job_is_done_any_more(database: Database, acti
     await written(database, job_id, 1)
     await record(database, failed(job_id, 2))
     await database.write(purging.begin, job_id, BEFORE, "ann", LATER)
-    calls = {
-        "resume": (steps.resume, job_id, "ann", LATER, ISSUE),
-        "restart": (restarting.restart, job_id, RestartOrder("ann"), LATER),
-        "void": (voids.order_voids, job_id, VoidOrder((1,), "ann"), LATER),
-        "write again": (checks.order_again, job_id, [1], "ann", LATER),
+    calls: dict[str, Callable[[Connection], Step]] = {
+        "resume": lambda connection: steps.resume(connection, job_id, "ann", LATER, ISSUE),
+        "restart": lambda connection: restarting.restart(connection, job_id, RestartOrder("ann"), LATER),
+        "void": lambda connection: voids.order_voids(connection, job_id, VoidOrder((1,), "ann"), LATER),
+        "write again": lambda connection: checks.order_again(connection, job_id, [1], "ann", LATER),
     }
     with pytest.raises(TallyError, match="E-4040"):
-        await database.write(*calls[action])
+        await database.write(calls[action])
 
 
 async def test_a_job_that_runs_is_kept(database: Database) -> None:
@@ -222,7 +227,9 @@ async def test_a_job_that_failed_and_is_settled_goes(database: Database) -> None
     assert await reasons(database) == [None]
     await purge(database, job_id)
     assert await reasons(database) == []
-    assert (await database.read(queries.show_row, job_id, 1)).error.message == "Carrier rejected the shipment."
+    error = (await database.read(queries.show_row, job_id, 1)).error
+    assert error is not None
+    assert error.message == "Carrier rejected the shipment."
 
 
 async def test_a_job_that_ended_later_is_not_looked_at(database: Database) -> None:
@@ -258,7 +265,7 @@ async def test_a_row_told_by_more_than_a_number_waits_for_an_earlier_job_that_ca
 async def test_reservations_stay(database: Database) -> None:
     job_id = await completed(database)
 
-    def held(connection):
+    def held(connection: Connection) -> Sequence[Row[*tuple[Any, ...]]]:
         return connection.execute(select(reservations)).all()
 
     before = await database.read(held)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
 import nats.errors
 import pytest
@@ -98,7 +98,12 @@ async def told(client: Client, database: Database) -> Any:
     return told
 
 
-def fresh(request: str) -> dict[str, str]:
+class Fresh(TypedDict):
+    request_id: str
+    fingerprint: str
+
+
+def fresh(request: str) -> Fresh:
     """A job's own request id and orders: the bus is every test's."""
     return {"request_id": f"{request}-{fresh_id()}", "fingerprint": fresh_id()}
 

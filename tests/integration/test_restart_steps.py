@@ -12,7 +12,7 @@ from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.contracts.states import JobMode, JobStatus, RowStatus
 from shared.contracts.voiding import VoidOutcome
-from shared.errors import TallyError
+from shared.errors import RESTART_UNSETTLED, TallyError
 from tests.contract.messages import SHIPMENT
 from tests.integration.job_steps import ISSUE, NOW, failed, in_doubt, job, record, row, shipped, started, take_in
 
@@ -101,7 +101,7 @@ async def test_a_request_id_that_somebody_else_used_is_not_taken_for_the_restart
 
 
 async def test_a_malformed_request_cannot_be_done_over(database: Database) -> None:
-    error = TallyError(restarting.RESTART_UNSETTLED, row_number=1, job_id="x", status="x").body
+    error = TallyError(RESTART_UNSETTLED, row_number=1, job_id="x", status="x").body
     job_id = job_id_for("ABCDEFGH", "bad")
     await database.write(intake.admit_rejected, job_id, "bad", error, NOW)
     with pytest.raises(TallyError, match="E-4005"):

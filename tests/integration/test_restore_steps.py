@@ -9,7 +9,7 @@ from shared.contracts.restoring import Restoration
 from shared.contracts.states import JobStatus, WriteBackStatus
 from shared.contracts.voiding import VoidOutcome
 from shared.errors import ErrorBody, TallyError
-from tests.integration.job_steps import NOW, checked, job, record, row, shipped, started, take_in, written
+from tests.integration.job_steps import NOW, ORDERS, checked, job, record, row, shipped, started, take_in, written
 
 DONE = Restoration(job_id="j", path="/o.csv", backup="/b.csv", taken_at=NOW, digest="0" * 64, restored=True)
 
@@ -31,7 +31,7 @@ async def test_a_source_may_be_put_back_once_no_number_is_on_its_way(database: D
     await record(database, shipped(job_id, 2))
     await written(database, job_id, 2, error=ErrorBody(code="E-4011", message="no"))
     source, count = await database.read(restores.restorable, job_id, NOW)
-    assert (source.path, count) == ("orders.csv", 1)
+    assert (source, count) == (ORDERS, 1)
 
 
 async def test_what_was_written_is_removed_by_a_restore_and_stays_so(database: Database) -> None:

@@ -69,6 +69,7 @@ def openpyxl_orders(path: Path) -> Path:
 @contextmanager
 def writeback(client: Client, data: Path, root: Path, failpoints: str = "") -> Iterator[subprocess.Popen[bytes]]:
     """A writeback as its image runs it; it takes a few rows at a time, without a rest."""
+    assert client.connected_url is not None
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TALLY_")}
     environment |= {
         "PYTHONPATH": str(Path(__file__).parents[2]),

@@ -111,8 +111,7 @@ def test_the_index_of_marks_holds_the_orders_that_have_a_label_or_may_get_one() 
 async def test_a_row_that_cannot_ship_is_skipped_with_its_reason_and_never_bought(database: Database) -> None:
     second = PROBLEM.model_copy(update={"message": "weight is missing.", "field": "weight"})
     refused = RefusedRow(2, "2", "sum-2", (PROBLEM, second), "B-2", "Bo Diaz", "Boston, MA")
-    batch = [marked(1), refused, marked(3)]
-    job_id = await started(database, batch=batch)
+    job_id = await started(database, batch=[marked(1), refused, marked(3)])
     document = await database.read(queries.show_row, job_id, 2)
     assert (document.status, document.recipient, document.destination) == (RowStatus.SKIPPED, "Bo Diaz", "Boston, MA")
     assert document.error == PROBLEM.model_copy(update={"details": (second,)})

@@ -74,7 +74,7 @@ class Teller:
         self.width = width
         self.in_session = width > 100
 
-    def tell(self, chapter: str, *lines: str | tuple[str, Answer]) -> None:
+    def tell(self, chapter: str, *lines: str | tuple[str, *tuple[Answer, ...]]) -> None:
         """Run the lines of a chapter."""
         said = []
         for line in lines:

@@ -18,6 +18,7 @@ from services.coordinator.running.progress import Progress
 from services.coordinator.running.withdrawal import Withdrawal
 from services.shipper.handlers import Handlers
 from services.shipper.shipping import Shipping
+from services.shipper.voiding import Voiding
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.parking import Parking
@@ -168,7 +169,7 @@ async def test_a_command_delivered_five_times_is_reported_instead_of_worked_on(
     reports = await js.pull_subscribe(
         subjects.abandoned(command.job_id), stream=subjects.OUTCOMES, durable=topology.ABANDONED_COMMANDS.durable
     )
-    handlers = Handlers(Unreachable(), Unreachable(), bus.publisher, Parking("shipper", bus.publisher))
+    handlers = Handlers(Unreachable(), NoVoiding(), bus.publisher, Parking("shipper", bus.publisher))
     commands = await js.pull_subscribe(subject, stream=subjects.COMMANDS, durable=topology.SHIP_COMMANDS.durable)
     for _ in range(5):
         await (await delivery(commands, subject)).nak()
@@ -193,8 +194,15 @@ class Unreachable(Shipping):
     def __init__(self) -> None:
         """Take nothing: nothing is to be shipped."""
 
-    async def ship(self, command: ShipCommand, *, first_delivery: bool) -> None:
+    async def ship(self, command: ShipCommand, *, first_delivery: bool) -> bool:
         raise AssertionError(f"row {command.row_number} was worked on, first delivery: {first_delivery}")
+
+
+class NoVoiding(Voiding):
+    """Voiding that must not be asked."""
+
+    def __init__(self) -> None:
+        """Take nothing: nothing is to be voided."""
 
 
 async def test_a_withdrawal_that_lands_in_another_ledger_than_it_was_read_in_proves_nothing(

@@ -10,9 +10,10 @@ import duckdb
 import openpyxl
 
 from tests.integration.house import House
+from tests.unit.excel_files import active_sheet
 
 NAMES = ["order_number", "name", "address_1", "city", "state", "zip", "weight", "service"]
-ROWS = [
+ROWS: list[list[str | float]] = [
     ["1", "Ann Lee", "1 Main St", "Boston", "MA", 2110, 2, "Ground"],
     ["2", "Bo Díaz", "2 Main St", "Austin", "TX", 78701, 3.5, "Ground"],
     ["3", "Cy Young", "3 Main St", "Newark", "NJ", 7101, 1, "Ground"],
@@ -21,9 +22,11 @@ ROWS = [
 
 def workbook(path: Path) -> Path:
     book = openpyxl.Workbook()
-    book.active.title = "Orders"
-    for row in (["Orders of November"], [], NAMES, *ROWS):
-        book.active.append(row)
+    sheet = active_sheet(book)
+    sheet.title = "Orders"
+    table: list[list[str | float]] = [["Orders of November"], [], [*NAMES], *ROWS]
+    for row in table:
+        sheet.append(row)
     book.create_sheet("Sums")["A1"] = "=COUNTA(Orders!I:I)"
     book.save(path)
     return path

@@ -22,6 +22,7 @@ from typing import Any
 
 import httpx
 import nats
+from nats.aio.client import Client
 from pydantic import SecretStr
 
 from services.cli.house.nats_server import choose_port, find_server
@@ -124,7 +125,7 @@ class SecureHouse:
         """How a user gets onto the bus."""
         return BusAccess(f"nats://127.0.0.1:{self.port}", user, SecretStr(password(user)))
 
-    async def connect(self, user: str) -> nats.NATS:
+    async def connect(self, user: str) -> Client:
         """A connection as a user; what the server does not permit is kept in its log."""
         return await nats.connect(**self.access(user).options(), error_cb=_kept_in_the_log)
 
