@@ -15,6 +15,7 @@ from pathlib import Path
 
 import nats
 import psutil
+from nats.aio.msg import Msg
 
 from shared.contracts import subjects
 from shared.contracts.events import EventType
@@ -71,7 +72,7 @@ async def ship(house: House, paths: list[Path], patience: float) -> None:
     connection = await nats.connect(house.status["nats_url"])
     ended: asyncio.Queue[str] = asyncio.Queue()
 
-    async def note(message) -> None:
+    async def note(message: Msg) -> None:
         job_id, kind = message.subject.split(".")[2:]
         if kind in ENDS:
             ended.put_nowait(job_id)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nats
 import uvloop
+from nats.aio.msg import Msg
 
 from shared.contracts import subjects
 from shared.contracts.ledger import Shipped, ledger_entry
@@ -48,7 +49,7 @@ async def ship(house: House, rows: int) -> tuple[float, float]:
     write_orders(path, rows, seed=time.time_ns() % 1_000_000)
     calls: list[float] = []
 
-    async def note(message) -> None:
+    async def note(message: Msg) -> None:
         entry = ledger_entry.validate_json(message.data)
         if isinstance(entry, Shipped) and entry.carrier_ms is not None:
             calls.append(entry.carrier_ms)
@@ -58,7 +59,7 @@ async def ship(house: House, rows: int) -> tuple[float, float]:
     # The bench watches with one cheap subscription, so that it does not measure itself.
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
-    async def note_end(message) -> None:
+    async def note_end(message: Msg) -> None:
         job_id, kind = message.subject.split(".")[2:]
         if kind in {"completed", "completed_with_warnings", "failed"} and not ended.done():
             ended.set_result(job_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from services.coordinator.database import audits, intake, restores, steps, voids
 from services.coordinator.database.engine import Database
@@ -103,7 +103,7 @@ async def test_every_transition_of_a_job_and_of_a_row_is_told(database: Database
     await database.write(voids.record_void, void_outcome(job_id, 1, "voided"), NOW)
     await database.write(voids.record_void, void_outcome(job_id, 2, "refused"), NOW)
 
-    def moves(connection) -> list[tuple[int | None, str]]:
+    def moves(connection: Connection) -> list[tuple[int | None, str]]:
         found = connection.execute(text("SELECT row_number, now FROM moves ORDER BY place"))
         return [(move.row_number, move.now) for move in found]
 

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,7 +131,9 @@ async def test_credentials_in_the_url_are_not_shown(bus: SecureBus) -> None:
     ],
     ids=["another authority", "another host", "the system's authorities", "TLS that nobody asked for"],
 )
-async def test_a_server_that_is_not_to_be_trusted_is_told_as_such(bus: SecureBus, make, reason: str) -> None:
+async def test_a_server_that_is_not_to_be_trusted_is_told_as_such(
+    bus: SecureBus, make: Callable[[SecureBus], BusAccess], reason: str
+) -> None:
     told = await refusal(make(bus))
     assert told.startswith("E-5009")
     assert reason in told

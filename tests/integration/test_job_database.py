@@ -1,17 +1,20 @@
 """The job database's steps: each is one transaction, repeatable, and moves a job by one row."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from services.coordinator.database import intake, migration, queries, steps
 from services.coordinator.database.commands import Issue
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow
+from services.coordinator.database.statements import AnyRow
 from services.coordinator.database.tables import attempts, audit, jobs, metadata, reservations
 from services.coordinator.identity import request_hash
 from services.coordinator.records.audit import GENESIS, AuditEntry
@@ -42,7 +45,7 @@ from tests.integration.job_steps import (
 
 
 async def test_the_migrations_make_exactly_the_tables_the_code_knows(database: Database) -> None:
-    def differences(connection):
+    def differences(connection: Connection) -> list[Any]:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
     assert await database.read(differences) == []
@@ -401,7 +404,7 @@ async def test_what_earlier_jobs_shipped_is_known_by_its_reservation(database: D
     job_id = await started(database, rows=2)
     await record(database, shipped(job_id, 1))
 
-    def keys(connection):
+    def keys(connection: Connection) -> list[str]:
         return list(connection.execute(select(reservations.c.reservation_key)).scalars())
 
     known = await database.read(queries.shipped_orders, await database.read(keys))
@@ -512,7 +515,7 @@ async def test_every_attempt_is_kept_with_its_outcome(database: Database) -> Non
     await database.write(steps.resume, job_id, "ann", NOW, ISSUE)
     await record(database, shipped(job_id, 1, attempt=2))
 
-    def ended(connection):
+    def ended(connection: Connection) -> list[tuple[Any, ...]]:
         query = select(attempts.c.attempt, attempts.c.outcome).where(attempts.c.row_number == 1)
         return [tuple(found) for found in connection.execute(query.order_by(attempts.c.attempt))]
 
@@ -524,7 +527,7 @@ async def test_the_audit_trail_is_an_unbroken_chain_with_its_head_in_the_job(dat
     await record(database, shipped(job_id, 1))
     await record(database, failed(job_id, 2))
 
-    def chain(connection):
+    def chain(connection: Connection) -> tuple[Sequence[AnyRow], str | None]:
         entries = connection.execute(select(audit).where(audit.c.job_id == job_id).order_by(audit.c.seq)).all()
         head = connection.scalar(select(jobs.c.audit_head).where(jobs.c.job_id == job_id))
         return entries, head
@@ -546,7 +549,7 @@ async def test_only_settled_orders_hold_reservations(database: Database) -> None
     await record(database, shipped(job_id, 1))
     await record(database, failed(job_id, 2))
 
-    def held(connection):
+    def held(connection: Connection) -> list[int]:
         return [found.row_number for found in connection.execute(select(reservations))]
 
     assert await database.read(held) == [1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from itertools import count
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -25,14 +26,14 @@ BOTH = text(
     "SELECT rows.status, rows.write_back, orders.tracking_number"
     " FROM orders, rows WHERE orders.id = 1 AND rows.row_number = 1"
 )
-Command = Callable[[Database, str], "asyncio.Future[Step]"]
+Command = Callable[[Database, str], Coroutine[Any, Any, Step]]
 
 
-def sale(database: Database, job_id: str):
+def sale(database: Database, job_id: str) -> Coroutine[Any, Any, Step]:
     return database.write(outcomes.record_outcome, shipped(job_id, 1), NOW, ISSUE)
 
 
-def void(database: Database, job_id: str):
+def void(database: Database, job_id: str) -> Coroutine[Any, Any, Step]:
     outcome = VoidOutcome(job_id=job_id, row_number=1, shipment_id=NUMBER, status="voided", at=NOW)
     return database.write(voids.record_void, outcome, NOW)
 

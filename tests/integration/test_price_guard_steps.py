@@ -6,8 +6,10 @@ import pytest
 
 from services.coordinator.database import outcomes, previewing, steps
 from services.coordinator.database.engine import Database
+from services.coordinator.database.step import Step
 from services.coordinator.pricing.price import Price
 from services.coordinator.pricing.price_guard import PriceGuard
+from shared.contracts.ledger import Outcome
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
 from shared.shipping import Money
 from tests.integration.job_steps import ISSUE, NOW, failed, job, row, shipped, take_in
@@ -27,7 +29,7 @@ async def started(database: Database, *prices: str, estimated: bool = False) -> 
     return job_id
 
 
-async def record(database: Database, outcome):
+async def record(database: Database, outcome: Outcome) -> Step:
     return await database.write(outcomes.record_outcome, outcome, NOW, ISSUE, GUARD)
 
 

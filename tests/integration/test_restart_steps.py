@@ -6,6 +6,7 @@ from services.coordinator.database import intake, lineage, migration, restarting
 from services.coordinator.database.engine import Database
 from services.coordinator.database.new_rows import NewRow
 from services.coordinator.database.restarting import RestartOrder
+from services.coordinator.database.step import Step
 from services.coordinator.database.voids import VoidOrder
 from services.coordinator.identity import job_id_for, restart_request_id
 from shared.contracts.requests import JobRequest
@@ -32,7 +33,7 @@ async def stopped(database: Database) -> str:
     return job_id
 
 
-async def restart(database: Database, job_id: str, mode: JobMode | None = None):
+async def restart(database: Database, job_id: str, mode: JobMode | None = None) -> Step:
     return await database.write(restarting.restart, job_id, RestartOrder("ann", mode), NOW)
 
 

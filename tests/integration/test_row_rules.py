@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -38,8 +39,10 @@ async def publisher(nats_url: str) -> AsyncIterator[Publisher]:
     await connection.close()
 
 
-def command(row_number: int = 1, *, attempt: int = 1, epoch: str = "e", recover: bool = False, **fields) -> ShipCommand:
-    known = {"job_id": uuid.uuid4().hex, "reference": uuid.uuid4().hex, "not_after": datetime.now(UTC)} | fields
+def command(
+    row_number: int = 1, *, attempt: int = 1, epoch: str = "e", recover: bool = False, **fields: Any
+) -> ShipCommand:
+    known = {"job_id": uuid.uuid4().hex, "reference": uuid.uuid4().hex, "not_after": datetime.now(UTC), **fields}
     return ShipCommand(row_number=row_number, attempt=attempt, epoch=epoch, shipment=SHIPMENT, recover=recover, **known)
 
 

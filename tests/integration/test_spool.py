@@ -10,7 +10,7 @@ from services.shipper.spool import Spool
 from shared.bus import topology
 from shared.bus.ledger import Ledger
 from shared.bus.publishing import Publisher, fresh_id
-from shared.contracts.ledger import Claimed, Failed, Shipped
+from shared.contracts.ledger import Claimed, Failed, Outcome, Shipped
 from tests.integration.job_steps import ERROR, NOW, claimed, shipped
 from tests.integration.nats_servers import connected
 
@@ -39,7 +39,7 @@ def sale(claim: Claimed) -> Shipped:
     return shipped(claim.job_id, 1).model_copy(update={"claim_id": claim.claim_id, "epoch": claim.epoch})
 
 
-async def die_while_keeping(spool: Spool, outcome, sequence: int) -> None:
+async def die_while_keeping(spool: Spool, outcome: Outcome, sequence: int) -> None:
     """Leave the file behind as a killed process would."""
     with pytest.raises(KeyboardInterrupt):
         async with spool.kept(outcome, sequence):

@@ -6,6 +6,7 @@ import pytest
 
 from services.coordinator.database import queries, steps, voids
 from services.coordinator.database.engine import Database
+from services.coordinator.database.step import Step
 from services.coordinator.database.voids import VoidOrder
 from shared.contracts.commands import WritebackCommand
 from shared.contracts.states import JobStatus, RowStatus, WriteBackStatus
@@ -17,11 +18,13 @@ from tests.integration.job_steps import ISSUE, NOW, checked, job, record, row, s
 REFUSED = ErrorBody(code="E-3020", message="Not within the void period.")
 
 
-async def order(database: Database, job_id: str, *row_numbers: int):
+async def order(database: Database, job_id: str, *row_numbers: int) -> Step:
     return await database.write(voids.order_voids, job_id, VoidOrder(row_numbers, "ann"), NOW)
 
 
-async def ended(database: Database, job_id: str, row_number: int, *, error=None, number: str | None = None):
+async def ended(
+    database: Database, job_id: str, row_number: int, *, error: ErrorBody | None = None, number: str | None = None
+) -> Step:
     outcome = VoidOutcome(
         job_id=job_id,
         row_number=row_number,
@@ -172,7 +175,7 @@ async def test_a_number_written_late_over_a_cleared_one_is_cleared_again(databas
     assert (await row(database, job_id, 1)).write_back.status is WriteBackStatus.DUE
 
 
-async def second_label(database: Database, job_id: str, number: str = "1ZSECOND"):
+async def second_label(database: Database, job_id: str, number: str = "1ZSECOND") -> Step:
     return await record(database, shipped(job_id, 1, attempt=2, number=number))
 
 

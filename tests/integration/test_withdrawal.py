@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from nats.aio.client import Client
@@ -75,7 +76,7 @@ def report(command: ShipCommand, attempt: int = 1) -> ShipCommandAbandoned:
     return ShipCommandAbandoned(job_id=command.job_id, row_number=1, attempt=attempt, deliveries=5)
 
 
-async def last(bus: SimpleNamespace, command: ShipCommand):
+async def last(bus: SimpleNamespace, command: ShipCommand) -> Any:
     found = await bus.ledger.last(command.job_id, 1)
     return None if found is None else found.entry
 

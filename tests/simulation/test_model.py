@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from services.coordinator.running import guards
 from services.coordinator.running.guards import Ending
 from services.shipper import decisions, reconciliation
+from services.shipper.carriers.carrier import Consistency
 from services.shipper.decisions import Decision
 from services.shipper.reconciliation import Verdict
 from tests.simulation.model.policy import Policy
@@ -27,7 +28,9 @@ choices = st.integers(0, 1 << 20)
 
 
 @pytest.mark.parametrize("consistency", CONSISTENCIES)
-def test_no_interleaving_sells_twice_loses_a_label_skips_a_row_or_ships_after_a_failure(consistency) -> None:
+def test_no_interleaving_sells_twice_loses_a_label_skips_a_row_or_ships_after_a_failure(
+    consistency: Consistency,
+) -> None:
     for seed in range(WALKS):
         walk(seed, consistency, often=TROUBLE if seed % 4 == 0 else ())
 
@@ -40,7 +43,7 @@ class House(RuleBasedStateMachine):
         self.world = World("immediate")
 
     @initialize(consistency=st.sampled_from(CONSISTENCIES))
-    def begin(self, consistency) -> None:
+    def begin(self, consistency: Consistency) -> None:
         self.world = World(consistency)
 
     @rule(choice=choices)
@@ -70,7 +73,7 @@ class House(RuleBasedStateMachine):
         self.world.crash(choice)
 
     @rule(choice=choices, lag=st.integers(0, 4), answered=st.booleans())
-    def carrier_sells(self, choice: int, lag: int, answered) -> None:
+    def carrier_sells(self, choice: int, lag: int, answered: bool) -> None:
         self.world.carrier_sells(choice, lag, answered=answered)
 
     @rule(choice=choices)
@@ -106,7 +109,7 @@ class House(RuleBasedStateMachine):
         self.world.person_cancels(choice)
 
     @rule(rightly=st.booleans())
-    def person_resolves(self, rightly) -> None:
+    def person_resolves(self, rightly: bool) -> None:
         self.world.person_resolves(rightly=rightly)
 
     @invariant()

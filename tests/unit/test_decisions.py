@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from services.shipper.decisions import Decision, decide
+from shared.contracts.ledger import LastKind
 
 KINDS = ("none", "claimed", "shipped", "failed", "in_doubt")
 DOMAIN = [
@@ -18,7 +19,7 @@ DOMAIN = [
 
 @pytest.mark.parametrize(("kind", "last", "attempt", "recover", "same_epoch"), DOMAIN)
 def test_a_call_without_a_look_up_is_made_only_where_nobody_can_have_called(
-    kind, last, attempt, recover, same_epoch
+    *, kind: LastKind, last: int, attempt: int, recover: bool, same_epoch: bool
 ) -> None:
     decision = decide(kind, last, attempt, recover=recover, same_epoch=same_epoch)
     provably_uncalled = same_epoch and not recover and (kind == "none" or (kind == "failed" and last < attempt))
@@ -26,7 +27,9 @@ def test_a_call_without_a_look_up_is_made_only_where_nobody_can_have_called(
 
 
 @pytest.mark.parametrize(("kind", "last", "attempt", "recover", "same_epoch"), DOMAIN)
-def test_a_settled_or_foreign_command_calls_nothing(kind, last, attempt, recover, same_epoch) -> None:
+def test_a_settled_or_foreign_command_calls_nothing(
+    *, kind: LastKind, last: int, attempt: int, recover: bool, same_epoch: bool
+) -> None:
     decision = decide(kind, last, attempt, recover=recover, same_epoch=same_epoch)
     settled = kind == "shipped" or last > attempt or (kind in {"failed", "in_doubt"} and last == attempt)
     assert (decision is Decision.DROP) == (settled or not same_epoch)
@@ -50,7 +53,7 @@ def test_a_lost_ledger_proves_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["claimed", "failed", "in_doubt"])
 @pytest.mark.parametrize("last", [1, 2])
-def test_an_entry_of_a_lost_ledger_proves_nothing(kind, last: int) -> None:
+def test_an_entry_of_a_lost_ledger_proves_nothing(kind: LastKind, last: int) -> None:
     assert decide(kind, last, 2, recover=False, same_epoch=True, foreign=True) is Decision.RECONCILE
 
 

@@ -1,13 +1,18 @@
 """Orders that may be duplicates, by their marks: in one batch, and in earlier jobs."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from services.coordinator.intake import duplicates
 from services.coordinator.intake.duplicates import EarlierOrder, RowsSoFar, SimilarOrders
 from services.coordinator.intake.marks import Marks, marks_of
 from shared.contracts.states import RowStatus
+from shared.contracts.warning import RowWarning
 from tests.contract.messages import SHIPMENT
 
 
-def words(warnings) -> list[str]:
+def words(warnings: Sequence[RowWarning]) -> list[str]:
     assert all(warning.code == "possible_duplicate" for warning in warnings)
     return [warning.message for warning in warnings]
 
@@ -27,7 +32,7 @@ def test_a_row_like_an_earlier_one_of_the_batch_names_it() -> None:
     assert rows.note(5, Marks("", "contents-5")) == rows.note(6, Marks("", "contents-6")) == ()
 
 
-def test_a_very_long_batch_is_compared_with_its_last_rows(monkeypatch) -> None:
+def test_a_very_long_batch_is_compared_with_its_last_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "_REMEMBERED", 2)
     rows = RowsSoFar()
     for number in (1, 2, 3):

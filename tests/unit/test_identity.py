@@ -30,6 +30,8 @@ def test_a_reference_fits_a_carriers_field_and_names_its_row(request_id: str, ro
 
 
 @given(st.tuples(*[st.text(max_size=20)] * 3), st.tuples(*[st.text(max_size=20)] * 3))
-def test_only_the_same_order_of_the_same_source_has_the_same_reservation(one, other) -> None:
+def test_only_the_same_order_of_the_same_source_has_the_same_reservation(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
     if "\0" not in "".join(one + other):
         assert (reservation_key(*one) == reservation_key(*other)) == (one == other)
