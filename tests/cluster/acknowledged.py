@@ -10,16 +10,15 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import nats
 
 from shared.bus.ledger import Ledger
-from shared.bus.publishing import Publisher, WrongLastSequenceError, fresh_id
-from shared.contracts.ledger import Claimed
+from shared.bus.publishing import Publisher, WrongLastSequenceError
 from shared.errors import TallyError
 from tests.crash.books import read_ledger
 from tests.crash.cluster import ClusterRig
+from tests.integration.job_steps import claimed
 
 _RIVALS = 2
 
@@ -72,18 +71,7 @@ async def claim_while(rig: ClusterRig, disturb: Callable[[], Awaitable[None]]) -
 
 
 async def _claim(promises: Promises, ledger: Ledger, row: int) -> None:
-    now = datetime.now(UTC)
-    claim = Claimed(
-        job_id=promises.job_id,
-        row_number=row,
-        attempt=1,
-        epoch=ledger.epoch,
-        claim_id=fresh_id(),
-        reference="R",
-        owner="rival",
-        claimed_at=now,
-        last_possible_commit=now,
-    )
+    claim = claimed(promises.job_id, row, epoch=ledger.epoch)
     try:
         await ledger.claim(claim, 0)
     except WrongLastSequenceError:

@@ -18,6 +18,7 @@ from tests.crash.checker import Expected, Verdict, check
 from tests.crash.rig import running_rig
 from tests.crash.shapes import Shape
 from tests.crash.trial import run
+from tests.integration.job_steps import claimed
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 ROWS = 3
@@ -44,18 +45,8 @@ def shipped_row(number: int) -> Row:
     )
 
 
-def claimed(row: int) -> Claimed:
-    return Claimed(
-        job_id="job",
-        row_number=row,
-        attempt=1,
-        epoch="first",
-        claim_id=f"claim{row}",
-        reference=f"R{row}",
-        owner="shipper",
-        claimed_at=START,
-        last_possible_commit=START,
-    )
+def claim(row: int) -> Claimed:
+    return claimed("job", row, epoch="first", claim_id=f"claim{row}", reference=f"R{row}")
 
 
 def shipped(row: int, number: str = "") -> Shipped:
@@ -116,7 +107,7 @@ def job(kept: AuditTrail) -> Job:
 def sound() -> Books:
     return Books(
         job=job(trail(("job.running", None), ("row.in_flight", 1), ("row.shipped", 1))),
-        ledger={row: [claimed(row), shipped(row)] for row in range(1, ROWS + 1)},
+        ledger={row: [claim(row), shipped(row)] for row in range(1, ROWS + 1)},
         late={},
         submitted=source("", "", ""),
         source=source("1Z1", "1Z2", "1Z3"),
@@ -142,7 +133,7 @@ def failed_at_2() -> Books:
     return replace(
         books,
         job=replace(job(kept), status="failed", cursor=1, rows=rows),
-        ledger={1: [claimed(1), shipped(1)], 2: [claimed(2), refused(2)]},
+        ledger={1: [claim(1), shipped(1)], 2: [claim(2), refused(2)]},
         source=source("1Z1", "", ""),
         sales=[sale(1)],
     )
@@ -174,7 +165,7 @@ def test_a_sale_that_the_job_does_not_know_is_lost() -> None:
 
 def test_another_number_in_the_ledger_is_a_problem() -> None:
     books = sound()
-    ledger: dict[int, Sequence[Entry]] = {**books.ledger, 2: [claimed(2), shipped(2, "1Z9")]}
+    ledger: dict[int, Sequence[Entry]] = {**books.ledger, 2: [claim(2), shipped(2, "1Z9")]}
     assert "row 2 has ('1Z2',), the ledger [('1Z9',)]" in words(check(replace(books, ledger=ledger), Expected()))
 
 
@@ -185,7 +176,7 @@ def test_another_number_in_the_late_ledger_is_a_problem() -> None:
 
 def test_an_open_claim_at_the_end_is_a_problem() -> None:
     books = sound()
-    verdict = check(replace(books, ledger={**books.ledger, 3: [claimed(3)]}), Expected())
+    verdict = check(replace(books, ledger={**books.ledger, 3: [claim(3)]}), Expected())
     assert "its last ledger entry an open claim" in words(verdict)
 
 

@@ -77,14 +77,22 @@ async def started(
     return job_id
 
 
-def claimed(job_id: str, row: int, attempt: int = 1, epoch: str = ISSUE.epoch) -> Claimed:
+def claimed(
+    job_id: str,
+    row: int,
+    attempt: int = 1,
+    epoch: str = ISSUE.epoch,
+    *,
+    claim_id: str | None = None,
+    reference: str = "R",
+) -> Claimed:
     return Claimed(
         job_id=job_id,
         row_number=row,
         attempt=attempt,
         epoch=epoch,
-        claim_id=fresh_id(),
-        reference="R",
+        claim_id=claim_id or fresh_id(),
+        reference=reference,
         owner="shipper",
         claimed_at=NOW,
         last_possible_commit=NOW,

@@ -22,6 +22,7 @@ from shared.contracts.ledger import Claimed, Failed, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.errors import ErrorBody, TallyError
+from tests.integration.job_steps import claimed
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 MESSAGE = JobRequest(request_id="r", source=CsvSource(path="orders.csv"))
@@ -48,17 +49,7 @@ def job() -> str:
 
 
 def claim(job: str, claim_id: str | None = None) -> Claimed:
-    return Claimed(
-        job_id=job,
-        row_number=1,
-        attempt=1,
-        epoch="e",
-        claim_id=claim_id or fresh_id(),
-        reference="R",
-        owner="me",
-        claimed_at=NOW,
-        last_possible_commit=NOW,
-    )
+    return claimed(job, 1, epoch="e", claim_id=claim_id)
 
 
 def sale(claimed: Claimed) -> Shipped:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.js import JetStreamContext
 
 from services.coordinator.announcer import Announcer
 from services.coordinator.database import queries
@@ -35,9 +36,19 @@ def later() -> datetime:
     return LATER
 
 
-@pytest.fixture
-async def house(client: Client, database: Database, tmp_path: Path) -> SimpleNamespace:
+@dataclass(frozen=True)
+class House:
     """A coordinator's part that purges, and a shipper's that keeps labels."""
+
+    js: JetStreamContext
+    publisher: Publisher
+    store: LabelStore
+    labels: Path
+    purging: Purging
+
+
+@pytest.fixture
+async def house(client: Client, database: Database, tmp_path: Path) -> House:
     publisher = Publisher(client.jetstream())
     ledger = Ledger(client, publisher)
     await ledger.refresh()
@@ -50,16 +61,11 @@ async def house(client: Client, database: Database, tmp_path: Path) -> SimpleNam
         await message.respond(await keeping.drop(message.data))
 
     await client.subscribe(subjects.LABELS_DROP, cb=drop)
-    return SimpleNamespace(
-        js=client.jetstream(),
-        publisher=publisher,
-        store=store,
-        labels=tmp_path / "labels",
-        purging=Purging(client, publisher, database, progress, ledger, later),
-    )
+    purging = Purging(client, publisher, database, progress, ledger, later)
+    return House(client.jetstream(), publisher, store, tmp_path / "labels", purging)
 
 
-async def over(database: Database, house: SimpleNamespace) -> str:
+async def over(database: Database, house: House) -> str:
     """A job that ended long ago, with a label, a ledger entry and an event."""
     job_id = await started(database, fresh_id(), 1, fingerprint=fresh_id())
     sold = shipped(job_id, 1, number=f"1Z{job_id.upper()}")
@@ -75,7 +81,7 @@ async def over(database: Database, house: SimpleNamespace) -> str:
     return job_id
 
 
-async def on_the_bus(house: SimpleNamespace, job_id: str) -> list[str]:
+async def on_the_bus(house: House, job_id: str) -> list[str]:
     found = []
     for stream, subject in (
         (subjects.LEDGER, subjects.ledger_of(job_id)),
@@ -89,9 +95,7 @@ def order(job_id: str) -> PurgeJob:
     return PurgeJob(job_id=job_id, before=LATER, by="ann")
 
 
-async def test_everything_of_a_purged_job_goes_and_nothing_of_another(
-    database: Database, house: SimpleNamespace
-) -> None:
+async def test_everything_of_a_purged_job_goes_and_nothing_of_another(database: Database, house: House) -> None:
     job_id, other = await over(database, house), await over(database, house)
     plan = await house.purging.plan(PlanPurge(older_than=3600))
     assert {job.job_id for job in plan.jobs} == {job_id, other}
@@ -108,7 +112,7 @@ async def test_everything_of_a_purged_job_goes_and_nothing_of_another(
 
 
 async def test_a_purge_whose_labels_could_not_be_deleted_is_finished_by_asking_again(
-    database: Database, house: SimpleNamespace
+    database: Database, house: House
 ) -> None:
     job_id = await over(database, house)
     folder = house.labels / job_id
@@ -142,7 +146,7 @@ async def test_labels_are_dropped_some_at_a_time(store: LabelStore) -> None:
 
 
 async def test_a_job_is_kept_while_a_ship_command_of_it_may_be_delivered_again(
-    database: Database, house: SimpleNamespace
+    database: Database, house: House
 ) -> None:
     job_id = await over(database, house)
     command = MESSAGES["ship-command"]
@@ -155,9 +159,7 @@ async def test_a_job_is_kept_while_a_ship_command_of_it_may_be_delivered_again(
     assert (await house.purging.purge(order(job_id))).rows == 1
 
 
-async def test_a_sale_that_is_in_the_ledger_only_is_recorded_before_that_goes(
-    database: Database, house: SimpleNamespace
-) -> None:
+async def test_a_sale_that_is_in_the_ledger_only_is_recorded_before_that_goes(database: Database, house: House) -> None:
     job_id = await started(database, fresh_id(), 1, fingerprint=fresh_id())
     await record(database, failed(job_id, 1))
     sold = shipped(job_id, 1, number=f"1Z{job_id.upper()}")

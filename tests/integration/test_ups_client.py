@@ -34,7 +34,6 @@ from services.shipper.recording import Recorder
 from services.shipper.recovery import Recovery
 from shared.clock import utc_now
 from shared.contracts.addresses import AddressFinding
-from shared.contracts.ledger import Claimed
 from shared.contracts.lookups import LabelRecovered, RecoverLabel
 from shared.errors import TallyError
 from shared.settings import SANDBOX_SHIP_FROM, CarrierSettings
@@ -50,6 +49,7 @@ from shared.shipping import (
     Signature,
     Terms,
 )
+from tests.integration.job_steps import claimed
 
 ROOT = Path(__file__).parents[2]
 ACCOUNT = "A1B2C3"
@@ -272,17 +272,7 @@ async def test_a_sale_waits_for_its_labels_no_longer_than_it_may(
         Recorder(carrier, labels, unused, unused, utc_now, label_within=timedelta(seconds=seconds))
         for seconds in (0.3, 30)
     )
-    entry = Claimed(
-        job_id="job",
-        row_number=1,
-        attempt=1,
-        epoch="e",
-        claim_id="c",
-        reference=reference,
-        owner="host:1",
-        claimed_at=utc_now(),
-        last_possible_commit=utc_now(),
-    )
+    entry = claimed("job", 1, reference=reference)
     without = dataclasses.replace(purchase, labels=())
     sandbox.fail("latency", match={"path": RECOVERY_PATH}, ms=500)
     assert await hasty._store_labels(entry, without) == ()
