@@ -77,7 +77,7 @@ up: ## Start every service in containers, with PostgreSQL and the sandbox carrie
 	@deploy/prepare
 	@$(COMPOSE) up --build --detach
 	@$(COMPOSE) build tally
-	@echo 'Console: http://127.0.0.1:8000 (its token: deploy/secrets/console_token)'
+	@echo "Console: http://127.0.0.1:$$(sed -n 's/^TALLY_CONSOLE_PORT=//p' .env | grep . || echo 8000) (its token: deploy/secrets/console_token)"
 	@echo 'Ship:    cp samples/orders.csv orders/ && $(COMPOSE) run --rm tally ship orders.csv'
 
 down: ## Stop the containers; jobs, labels and the bus stay in their volumes
