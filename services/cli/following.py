@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
+from typing import TypeVar
 
 import stamina
 
@@ -18,6 +19,7 @@ from shared.watching import JobEvents, has_ended
 
 Until = Callable[[JobDocument], bool]
 OnChange = Callable[[JobDocument, RowDocument | None], None]
+AnswerT = TypeVar("AnswerT")
 
 SILENCE = 2.0
 PATIENCE = 60.0
@@ -65,10 +67,12 @@ async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnCh
     """Follow a job until `until` holds; `on_change` hears of every change with the row last settled.
 
     The end is believed only when the house says so itself: an event may be old news, of a job that failed and was
-    resumed. A house that does not answer is waited for, PATIENCE seconds; then the last TallyError is raised.
+    resumed. A house that does not answer, at first or later, is waited for, PATIENCE seconds; then the last TallyError
+    is raised.
     """
-    async with client.events(job_id, from_first=False) as events:
-        job = await client.show(job_id)
+    async with AsyncExitStack() as stack:
+        events = await patiently(lambda: stack.enter_async_context(client.events(job_id, from_first=False)))
+        job = await patiently(lambda: client.show(job_id))
         while not until(job):
             on_change(job, None)
             await _silence_or_end(events, job, until, on_change)
@@ -77,7 +81,7 @@ async def follow(client: TallyClient, job_id: str, until: Until, on_change: OnCh
         return job
 
 
-async def patiently(ask: Callable[[], Awaitable[JobDocument]]) -> JobDocument:
+async def patiently(ask: Callable[[], Awaitable[AnswerT]]) -> AnswerT:
     """What `ask` answers, once the house does again; after PATIENCE seconds the last TallyError is raised."""
     async for attempt in stamina.retry_context(
         on=lambda error: isinstance(error, TallyError) and error.kind.retryable,

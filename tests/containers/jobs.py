@@ -17,12 +17,12 @@ from nats.js import JetStreamContext
 from nats.js.errors import NoStreamResponseError
 from pydantic import SecretStr
 
+from services.cli.following import follow
 from shared.bus.connecting import BusAccess
 from shared.client import TallyClient
-from shared.contracts.documents import JobDocument
+from shared.contracts.documents import JobDocument, RowDocument
 from shared.contracts.states import JobStatus, RowStatus
-from shared.errors import TallyError
-from shared.watching import JobEvents
+from shared.watching import has_ended
 from tests.containers.stack import Stack
 from tests.integration.house import tracking_numbers
 
@@ -30,8 +30,7 @@ PATIENCE = 180.0
 USER = "cli"
 Strike = Callable[[Stack], None]
 
-_SILENCE = 1.0
-_ENDED = frozenset({JobStatus.COMPLETED, JobStatus.COMPLETED_WITH_WARNINGS, JobStatus.FAILED, JobStatus.CANCELLED})
+_TRIED_AGAIN_AFTER = 1.0
 
 
 @dataclass(frozen=True)
@@ -57,13 +56,13 @@ async def ship(stack: Stack, name: str, rows: int, strike: Strike | None = None)
     async with await TallyClient.connect(
         BusAccess(stack.nats_url, USER, SecretStr(stack.secret(f"nats_{USER}")))
     ) as client:
-        async with asyncio.timeout(PATIENCE), client.events(job_id) as events:
-            watch = _Watch(client, job_id, events)
+        pace = _Pace()
+        async with asyncio.timeout(PATIENCE):
             if strike is not None:
-                await watch.until(lambda job: job.cursor >= rows // 2)
+                await follow(client, job_id, lambda job: job.cursor >= rows // 2, pace.note)
                 await asyncio.to_thread(strike, stack)
-            await watch.until(lambda job: job.status in _ENDED)
-        return await _books(stack, client, job_id, path, watch.standstill)
+            await follow(client, job_id, has_ended, pace.note)
+        return await _books(stack, client, job_id, path, pace.standstill)
 
 
 async def publish(stack: Stack, name: str) -> str:
@@ -93,44 +92,25 @@ async def _submit(js: JetStreamContext, request: bytes) -> None:
         try:
             await js.publish("tally.requests.submit", request)
         except NoStreamResponseError:
-            await asyncio.sleep(_SILENCE)
+            await asyncio.sleep(_TRIED_AGAIN_AFTER)
         else:
             return
 
 
-class _Watch:
-    """A job's events, and the longest time for which no row went through."""
+class _Pace:
+    """The longest time for which no row of a job went through."""
 
-    def __init__(self, client: TallyClient, job_id: str, events: JobEvents) -> None:
-        self._client = client
-        self._job_id = job_id
-        self._events = events
+    def __init__(self) -> None:
         self._cursor, self._moved = 0, time.monotonic()
         self.standstill = 0.0
 
-    async def until(self, wanted: Callable[[JobDocument], bool]) -> None:
-        """Follow until the job is as it is wanted: by its events and, as `tally watch` does, by asking in silence."""
-        while True:
-            event = await self._events.next(_SILENCE)
-            job = await self._asked() if event is None else event.job
-            if job is not None:
-                self._note(job.cursor)
-                if wanted(job):
-                    return
-
-    async def _asked(self) -> JobDocument | None:
-        """The job, where anybody answers."""
-        try:
-            return await self._client.show(self._job_id)
-        except TallyError:
-            return None
-
-    def _note(self, cursor: int) -> None:
-        if cursor > self._cursor:
+    def note(self, job: JobDocument, _: RowDocument | None) -> None:
+        """Look at the job as it is now."""
+        if job.cursor > self._cursor:
             moved, self._moved = self._moved, time.monotonic()
             if self._cursor:
                 self.standstill = max(self.standstill, self._moved - moved)
-            self._cursor = cursor
+            self._cursor = job.cursor
 
 
 async def _books(stack: Stack, client: TallyClient, job_id: str, path: Path, standstill: float) -> Books:

@@ -306,6 +306,30 @@ async def test_an_end_whose_event_was_lost_is_found_by_asking(tmp_path: Path) ->
         assert (await asyncio.wait_for(following, WITHIN)).status is JobStatus.CANCELLED
 
 
+async def test_a_job_is_followed_though_nobody_answers_at_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when every coordinator is started anew in the moment between a submission and the first question."""
+    monkeypatch.setattr("shared.client.connection.NOBODY_FOR", 0.2)
+    async with scripted_house(tmp_path, answering=False) as (house, client):
+        house.jobs = {"k3v9": job("k3v9", JobStatus.COMPLETED)}
+        unanswered = asyncio.Event()
+        show = client.show
+
+        async def noted(job_id: str) -> JobDocument:
+            try:
+                return await show(job_id)
+            except TallyError:
+                unanswered.set()
+                raise
+
+        monkeypatch.setattr(client, "show", noted)
+        following = asyncio.create_task(follow(client, "k3v9", has_ended))
+        await asyncio.wait_for(unanswered.wait(), WITHIN)
+        await house.answer_calls()
+        assert (await asyncio.wait_for(following, WITHIN)).status is JobStatus.COMPLETED
+
+
 async def test_the_end_waits_for_what_is_still_to_be_written_back(tmp_path: Path) -> None:
     async with scripted_house(tmp_path) as (house, client):
         house.jobs = {"k3v9": job("k3v9", JobStatus.COMPLETED)}
