@@ -89,11 +89,11 @@ async def test_rows_that_came_too_late_are_counted() -> None:
 
 
 async def test_some_that_failed_are_counted_among_all() -> None:
-    shippers = Shippers()
-    book = checks(shippers)
-    shippers.finding = lambda place: (  # type: ignore[method-assign]
-        AddressFinding(error=BUSY) if place == address(4) else AddressFinding(verdict="valid")
-    )
+    class OneFails(Shippers):
+        def finding(self, place: Address) -> AddressFinding:
+            return AddressFinding(error=BUSY) if place == address(4) else AddressFinding(verdict="valid")
+
+    book = checks(OneFails())
     for number in (1, 2, 4, 4):
         book.add(address(number))
     await book.check()

@@ -2,6 +2,7 @@
 
 import pytest
 import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.testing import CliRunner
 
 from services.cli.main import app
@@ -38,7 +39,9 @@ def test_a_commands_help_reads_well_at_80_columns(command: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_and_argument_says_what_it_is_for(command: str) -> None:
-    parameters = typer.main.get_command(app).commands[command].params  # type: ignore[attr-defined]
-    for parameter in parameters:
+    program = typer.main.get_command(app)
+    assert isinstance(program, TyperGroup)
+    for parameter in program.commands[command].params:
+        assert isinstance(parameter, TyperArgument | TyperOption)
         assert parameter.help, parameter.name
         assert parameter.help.rstrip("]").endswith((".", ".)")), parameter.help

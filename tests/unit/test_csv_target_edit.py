@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,7 +115,7 @@ def test_clearing_leaves_the_row_as_if_it_had_not_shipped(case: tuple[CsvFile, s
 
 @given(files_and_rows(), st.randoms(use_true_random=False))
 def test_rows_that_moved_are_found_by_their_checksum_or_left_alone(
-    case: tuple[CsvFile, set[int]], random: object
+    case: tuple[CsvFile, set[int]], random: Random
 ) -> None:
     file, numbers = case
     before = parse_document(file.content, file.source)
@@ -121,7 +123,7 @@ def test_rows_that_moved_are_found_by_their_checksum_or_left_alone(
     lines = [before.records[index] for index in before.rows]
     if not all(line.endswith(("\n", "\r")) for line in lines):
         lines = [line.rstrip("\r\n") + "\n" for line in lines]
-    random.shuffle(lines)  # type: ignore[attr-defined]
+    random.shuffle(lines)
     head = "".join(before.records[: before.header_at + 1])
     moved = parse_document(before.dialect.encoding.encode(head + "".join(lines)), file.source)
     edited = edit(moved, changes, "x")

@@ -114,8 +114,14 @@ def _without(xml: bytes, columns: set[int]) -> str:
 
 
 def _tail(xml: bytes) -> bytes:
-    return xml[xml.rindex(b"</", 0, re.search(rb"</(?:\w+:)?sheetData", xml).end()) :]  # type: ignore[union-attr]
+    return xml[xml.rindex(b"</", 0, _end(rb"</(?:\w+:)?sheetData", xml)) :]
 
 
 def _root(xml: bytes) -> bytes:
-    return xml[: re.search(rb"<(?:\w+:)?worksheet[^>]*>", xml).end()]  # type: ignore[union-attr]
+    return xml[: _end(rb"<(?:\w+:)?worksheet[^>]*>", xml)]
+
+
+def _end(pattern: bytes, xml: bytes) -> int:
+    found = re.search(pattern, xml)
+    assert found is not None
+    return found.end()

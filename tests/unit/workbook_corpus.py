@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 import openpyxl
 import xlsxwriter
@@ -387,8 +388,8 @@ def streamed_with_descriptors_behind_the_data() -> bytes:
         def writable(self) -> bool:
             return True
 
-        def write(self, data: object) -> int:
-            piece = bytes(data)  # type: ignore[call-overload]
+        def write(self, data: Any) -> int:
+            piece = bytes(data)
             self.content += piece
             return len(piece)
 
