@@ -16,8 +16,10 @@ from tests.unit.workbook_corpus import CORPUS
 MAKERS = pytest.mark.parametrize("make", CORPUS.values(), ids=CORPUS.keys())
 
 
-def test_the_corpus_is_large_enough() -> None:
-    assert len(CORPUS) >= 25
+def test_the_corpus_is_of_many_writers() -> None:
+    assert len(CORPUS) >= 40
+    writers = {name.split()[0] for name in CORPUS}
+    assert {"libreoffice", "excelize", "exceljs", "sheetjs", "pyexcelerate", "pylightxl", "rust"} <= writers
 
 
 @MAKERS

@@ -1,4 +1,4 @@
-"""Workbooks as different programs write them, each with orders under a header, made when asked for."""
+"""Workbooks as different programs write them, with orders under a header: kept as files, or made when asked for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -40,7 +41,9 @@ from tests.unit.excel_files import (
     with_parts,
 )
 
-CORPUS: dict[str, Callable[[], bytes]] = {}
+# Written by the programs that they are named after: LibreOffice, Excelize, ExcelJS, SheetJS and libraries of Python.
+_FILES = sorted(Path(__file__).with_name("workbooks").glob("*.xlsx"))
+CORPUS: dict[str, Callable[[], bytes]] = {path.stem.replace("_", " "): path.read_bytes for path in _FILES}
 
 
 def workbook(make: Callable[[], bytes]) -> Callable[[], bytes]:
