@@ -15,7 +15,7 @@ from shared.contracts.source import CsvSource
 from shared.errors import NOT_CSV, SOURCE_EMPTY, TallyError
 from shared.sources.csv_records import BLANK, CsvGrammar, MalformedRecordError, cut_records, is_separator_line
 from shared.sources.csv_text import DELIMITERS, CsvDialect, detect_dialect
-from shared.sources.files import TRIES, open_real, unreadable, unsteady, version_of
+from shared.sources.files import TRIES, open_real, settled_version, unreadable, unsteady, version_of
 from shared.sources.header import Header, read_header
 from shared.sources.snapshot_table import SpooledSnapshot
 from shared.sources.spool import DELIMITER, Spool, line_of, spool
@@ -53,7 +53,7 @@ def open_csv(path: Path, source: CsvSource | None = None) -> CsvSnapshot:
     try:
         with open_real(path) as file:
             for _ in range(TRIES):
-                version = version_of(file)
+                version = settled_version(file, label)
                 try:
                     snapshot = _take(file, source)
                 except (TallyError, UnicodeDecodeError):

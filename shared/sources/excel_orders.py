@@ -24,7 +24,7 @@ from shared.sources.excel_values import Value, text_of
 from shared.sources.excel_workbook import Workbook, open_workbook
 from shared.sources.excel_xml import check_large
 from shared.sources.excel_zips import ZipColumns
-from shared.sources.files import TRIES, open_real, unreadable, unsteady, version_of
+from shared.sources.files import TRIES, open_real, settled_version, unreadable, unsteady, version_of
 
 _STRINGS, _STYLES = "xl/sharedStrings.xml", "xl/styles.xml"
 
@@ -88,7 +88,7 @@ def read_workbook(path: Path, label: str) -> bytes:
     try:
         with open_real(path) as file:
             for _ in range(TRIES):
-                version = version_of(file)
+                version = settled_version(file, label)
                 if version[0] > MAX_PACKAGE:
                     reason = f"it has more than {MAX_PACKAGE >> 20} MiB"
                     raise TallyError(WORKBOOK_TOO_LARGE, path=label, reason=reason)

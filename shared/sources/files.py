@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -12,6 +13,10 @@ from shared.errors import SOURCE_UNREADABLE, TallyError
 
 # How often a file is read that changes while it is read.
 TRIES = 3
+
+# Writes that are closer together than a system's clock for files ticks (at most 10 ms) may leave the same time.
+_TICK_NS = 20_000_000
+_PAUSES = 50
 
 # A folder on the way need not be readable, where the system can open one just to pass through it.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
@@ -44,6 +49,20 @@ def version_of(file: BinaryIO) -> tuple[int, int]:
     """The size of an open file and when it was last written to: what tells one state of it from others."""
     state = os.fstat(file.fileno())
     return state.st_size, state.st_mtime_ns
+
+
+def settled_version(file: BinaryIO, label: str) -> tuple[int, int]:
+    """The same as soon as every later write will show in it; blocks for a moment where the file was just written to.
+
+    Raises E-1002 where it is written to all the time, and OSError.
+    """
+    for _ in range(_PAUSES):
+        version = version_of(file)
+        # A time to come is another machine's, and tells nothing of this moment.
+        if not 0 <= time.time_ns() - version[1] < _TICK_NS:
+            return version
+        time.sleep(_TICK_NS / 1e9)
+    raise unsteady(label)
 
 
 def unreadable(label: str, error: OSError) -> TallyError:

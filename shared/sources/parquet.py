@@ -10,7 +10,7 @@ import duckdb
 
 from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
 from shared.sources.condition_sql import quote_identifier, quote_text
-from shared.sources.files import open_real, unreadable
+from shared.sources.files import open_real, settled_version, unreadable
 from shared.sources.header import Header, read_header
 from shared.sources.rows_folder import RowsFolder
 from shared.sources.snapshot_table import Load, TableSnapshot
@@ -28,6 +28,7 @@ def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
     label = label or str(path)
     try:
         with open_real(path) as file:
+            settled_version(file, label)
             return _opened(path, file, label)
     except OSError as error:
         raise unreadable(label, error) from error
