@@ -217,6 +217,8 @@ def test_of_many_rows_that_do_not_ship_the_first_are_told_of_and_how_to_see_the_
     assert told[-6:-1] == [f"Row {number} is skipped: Already shipped." for number in range(1, 6)]
     assert told[-1] == "… and 7 more such rows; --expand tells of each."
     assert printed(source_preview(shown, expand=True)).count("is skipped: Already shipped.") == 12
+    further = preview(*repeated, line(13), total=40, to_ship=1, skipped=39)
+    assert printed(source_preview(further)).endswith("\n… and more such rows; --expand --all tells of each.")
     nothing = preview(*repeated, total=12, to_ship=0, skipped=12)
     assert printed(source_preview(nothing)).splitlines()[-1] == told[-1]
     assert printed(source_preview(nothing, expand=True)).count("is skipped: Already shipped.") == 12

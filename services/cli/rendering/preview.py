@@ -107,7 +107,7 @@ def job_preview(
 ) -> RenderableType:
     """The preview of a job from its first rows, or all; with `expand` what is told of a row stands under it."""
     lines = [PreviewLine.of_row(row) for row in rows]
-    notes = _notes_of(lines) if expand else _first(_notes_of(lines))
+    notes = _notes_of(lines) if expand else _first(_notes_of(lines), all_shown=len(lines) >= job.rows.total)
     if job.rows.total and job.rows.skipped == job.rows.total:
         return nothing_to_ship(repeats, [*settled_lines(job.settled), *notes], refusals)
     to_ship = job.rows.total - job.rows.skipped
@@ -127,7 +127,7 @@ def source_preview(preview: PreviewDocument, *, shown: int | None = SHOWN_ROWS, 
     """A preview without a job, the first `shown` of its rows (or all) one by one."""
     lines = [PreviewLine.of_preview(row) for row in preview.rows[:shown]]
     repeats, refusals = Repeats.of_preview(preview), Refusals.of_preview(preview)
-    notes = _notes_of(lines) if expand else _first(_notes_of(lines))
+    notes = _notes_of(lines) if expand else _first(_notes_of(lines), all_shown=len(lines) >= preview.total)
     if preview.total and not preview.to_ship:
         return nothing_to_ship(repeats, [*settled_lines(preview.settled), *notes], refusals)
     return Group(
@@ -255,10 +255,12 @@ def _unseen_warnings(warned: int, lines: Sequence[PreviewLine]) -> list[str]:
     return [f"{plural(unseen, 'row')} with warnings further down: tally preview --expand --all shows {them}."]
 
 
-def _first(notes: Sequence[str]) -> list[str]:
+def _first(notes: Sequence[str], *, all_shown: bool) -> list[str]:
     """The first NOTES, and how to see the others: a batch that is submitted again has one for each row shown."""
-    more = len(notes) - NOTES
-    return [*notes[:NOTES], *([f"… and {more:,} more such rows; --expand tells of each."] if more > 0 else [])]
+    if len(notes) <= NOTES:
+        return list(notes)
+    more = f"{len(notes) - NOTES:,} more such rows; --expand" if all_shown else "more such rows; --expand --all"
+    return [*notes[:NOTES], f"… and {more} tells of each."]
 
 
 def _left_aside(document: JobDocument | PreviewDocument, repeats: Repeats) -> list[str]:
