@@ -39,8 +39,12 @@ class ErrorKind:
     retryable: bool = False
 
 
+# What is told goes to terminals and logs, and repeats what was asked for: a control character there is an instruction.
+_ONE_LINE = {code: " " if chr(code).isspace() else "?" for code in (*range(32), *range(127, 160))}
+
+
 class TallyError(Exception):
-    """The exception every part of the product raises for a person to read."""
+    """The exception every part of the product raises for a person to read: one line, without control characters."""
 
     def __init__(
         self,
@@ -54,8 +58,8 @@ class TallyError(Exception):
         self.kind = kind
         self.body = ErrorBody(
             code=kind.code,
-            message=kind.cause.format_map(values),
-            action=kind.action.format_map(values),
+            message=kind.cause.format_map(values).translate(_ONE_LINE),
+            action=kind.action.format_map(values).translate(_ONE_LINE),
             row=row,
             details=details,
         )

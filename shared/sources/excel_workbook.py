@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.etree.ElementTree import Element  # nosec B405 - the type; defusedxml parses
@@ -127,7 +128,7 @@ def open_workbook(raw: bytes, label: str) -> Workbook:
     for element in tree(package.read(_WORKBOOK), _WORKBOOK, label).iter():
         part = parts.get(attribute(element, "id") or "")
         if local_name(element) == "sheet" and part is not None:
-            names.append((element.get("name", ""), part, element.get("state") in _HIDDEN))
+            names.append((_name(element, "name", package), part, element.get("state") in _HIDDEN))
     if not names:
         raise TallyError(NOT_WORKBOOK, path=label, reason="it has no worksheet")
     if len({name.casefold() for name, _, _ in names}) < len(names):
@@ -192,13 +193,21 @@ def _table(package: Package, part: str) -> Table:
         raise TallyError(NOT_WORKBOOK, path=package.label, reason=f"its part {part} names no range")
     kind = root.get("tableType", "worksheet")
     return Table(
-        name=root.get("displayName", root.get("name", "")),
+        name=_name(root, "displayName", package) or _name(root, "name", package),
         part=part,
         area=area,
         header_rows=_count(root, "headerRowCount", 1),
         totals_rows=_count(root, "totalsRowCount", 0),
         outside="" if kind == "worksheet" else kind,
     )
+
+
+def _name(element: Element, attribute: str, package: Package) -> str:
+    """A name that people see, '' where there is none. Raises E-1020 where control characters are in it."""
+    name = element.get(attribute, "")
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise TallyError(NOT_WORKBOOK, path=package.label, reason="a name in it has control characters")
+    return name
 
 
 def _count(element: Element, name: str, default: int) -> int:

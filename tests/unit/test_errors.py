@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import REGISTRY, ErrorKind, TallyError
+from shared.errors import REGISTRY, SHEET_NOT_FOUND, ErrorKind, TallyError
 from shared.errors.reference import SECTIONS, find, near, page
 
 # These name the error's own place in the source, and never reach the sentence.
@@ -36,6 +36,11 @@ def test_an_entry_has_a_code_of_its_section_a_title_a_cause_and_what_to_do(kind:
     assert kind.cause.endswith(".")
     assert ". " not in kind.cause, "a cause is one sentence"
     assert kind.action.endswith((".", "}"))
+
+
+def test_an_error_is_one_line_without_control_characters_whatever_it_repeats() -> None:
+    error = TallyError(SHEET_NOT_FOUND, path="a.xlsx", sheet="x\x1b]0;y\x07\x9b\nz", names="Orders")
+    assert str(error) == "E-1022: a.xlsx has no sheet or table x?]0;y?? z. Name one of: Orders."
 
 
 def test_no_two_entries_share_a_title() -> None:

@@ -35,6 +35,7 @@ from tests.unit.excel_files import (
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504)
 ENCRYPTED = OLE + "EncryptedPackage".encode("utf-16-le") + bytes(480)
 SMALL = by_xlsxwriter([["name", "zip"], ["Ada", 1002], ["Ben", 10001]])
+WORKBOOK = "xl/workbook.xml"
 BOMB = b"<worksheet>" + bytes(20 << 20) + b"</worksheet>"
 
 
@@ -65,6 +66,10 @@ def zip_of(content: bytes) -> bytes:
         (plain()[:-30], "cut off"),
         (plain() + b"x", "damaged"),
         (b"PK\x03\x04" + plain(), "damaged"),
+        (
+            with_parts(SMALL, {WORKBOOK: parts_of(SMALL)[WORKBOOK].replace(b'name="', b'name="&#x9b;2J&#10;', 1)}),
+            "a name in it has control characters",
+        ),
     ],
 )
 def test_what_is_no_workbook_is_named(raw: bytes, reason: str) -> None:
