@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import TallyError
@@ -118,7 +118,7 @@ def sheets(draw: st.DrawFn) -> str:
     return prefixed(text) if draw(st.booleans()) else text
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(sheets(), st.data())
 def test_any_sheet_reads_the_same_with_its_numbers_beside_it(xml: str, data: st.DataObject) -> None:
     before = by_hand(("Orders", xml))

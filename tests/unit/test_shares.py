@@ -242,5 +242,5 @@ class World(RuleBasedStateMachine):
             assert max(counts) - min(counts) <= 1
 
 
-World.TestCase.settings = settings(max_examples=120, stateful_step_count=30, deadline=None)
+World.TestCase.settings = settings(max_examples=120, stateful_step_count=30)
 TestShares = World.TestCase

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from shared.contracts.source import CsvSource
 from shared.errors import TallyError
@@ -37,7 +37,7 @@ def refusal(path: Path, content: bytes, source: CsvSource = ORDERS_CSV) -> str:
     return str(caught.value)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(csv_files(tracking=True))
 def test_columns_and_rows_are_those_of_the_records(file: CsvFile) -> None:
     columns = [name for name in file.header if name]

@@ -241,7 +241,7 @@ def test_a_64_bit_archive_is_refused() -> None:
     list(read_orders(buffer.getvalue(), None, "x").rows())  # only the local headers have them: harmless
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damage_anywhere_gives_a_code_or_the_same_rows(data: st.DataObject) -> None:
     raw = bytearray(SMALL)

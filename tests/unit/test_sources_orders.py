@@ -48,7 +48,7 @@ def test_rows_of_an_order_that_are_scattered_come_together_in_the_order_of_the_f
         assert numbers(snapshot, "state = 'CA'") == [[2, 5], [4]]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["a", "b", "c", "d", "", "  "]), min_size=1, max_size=12))
 def test_every_row_is_in_one_order_and_orders_come_by_their_first_row(keys: list[str]) -> None:
     with orders([(key, "CA") for key in keys]) as snapshot:
