@@ -146,6 +146,24 @@ async def test_a_process_that_answers_too_late_is_not_asked_again(
     assert found == expected
 
 
+async def test_a_process_of_another_release_is_done_without(
+    database: Database, orders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = await taken(database, orders, Judges(0))
+    monkeypatch.setattr(judging_process, "READY", ("ready", "0.0.1", STORED))
+    judges, at_work = Judges(1, few=FEW), None
+    found = []
+    async with opened(database, orders) as batch, judges.judging() as judging:
+        async for page in batch.to_store(judging):
+            found += page.rows
+            if at_work is None and judges.at_work is not None:
+                at_work = judges.at_work
+                await at_work.started.wait()
+    assert at_work is not None
+    assert at_work.processes == []
+    assert found == expected
+
+
 async def test_few_orders_start_no_process(database: Database, orders: Path) -> None:
     judges = Judges(2, few=ROWS)
     async with opened(database, orders) as batch, judges.judging() as judging:

@@ -68,8 +68,9 @@ class JudgingProcess:
         return self._process.pid
 
     async def learn(self, judge: StoringJudge) -> None:
-        """Have it judge as `judge` does. Raises ProcessEndedError."""
-        await self._answer(await asyncio.to_thread(framed, judge))
+        """Have it judge as `judge` does. Raises ProcessEndedError, of one of another release, too."""
+        if await self._answer(await asyncio.to_thread(framed, judge)) != judging_process.READY:
+            raise ProcessEndedError from ValueError("it is of another release")
 
     async def judged(self, found: list[FoundOrder]) -> Block[StoredRow]:
         """What becomes of some orders. Raises ProcessEndedError."""

@@ -12,10 +12,14 @@ import signal
 import sys
 from types import TracebackType
 
+from services.coordinator.database.new_rows import STORED
 from services.coordinator.intake.frames import receive, send
 from services.coordinator.intake.judging import StoringJudge
+from shared.version import VERSION
 
-READY = "ready"
+# What tells a coordinator that it makes the rows which that one stores: the code on disk may have been replaced since
+# the coordinator started.
+READY = ("ready", VERSION, STORED)
 _COLLECTED_EVERY = 100_000  # objects made; what a row leaves behind is in no cycle
 
 
