@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.sql.schema import ScalarElementColumnDefault
 
 from services.coordinator.database.engine import Database
@@ -38,3 +40,20 @@ async def test_every_row_is_inserted_in_its_order_with_the_defaults_of_its_table
     for column in rows.columns:
         if isinstance(column.default, ScalarElementColumnDefault):
             assert {getattr(row, column.name) for row in found} == {column.default.arg}
+
+
+async def test_a_sqlite_that_takes_few_values_for_a_statement_gets_fewer_rows(database: Database) -> None:
+    if database.kind != "sqlite":
+        pytest.skip("only SQLite has such a limit")
+    job_id = await started(database, rows=1)
+    batch = stored_rows([NewRow(number, str(number), "sum", "print", SHIPMENT) for number in range(2, 122)], "hash")
+
+    def insert_limited(connection: Connection) -> None:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)
+        insert_rows(connection, "INSTALL1", job_id, 2, batch.rows)
+
+    await database.write(insert_limited)
+    chosen = select(rows.c.row_number).where(rows.c.job_id == job_id).order_by(rows.c.row_number)
+    assert list(await database.read(lambda link: link.execute(chosen).scalars().all())) == [*range(1, 122)]

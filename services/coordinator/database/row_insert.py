@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice
@@ -29,8 +30,16 @@ def insert_rows(connection: Connection, installation: str, job_id: str, first: i
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(_insert(_values(f"${place}" for place in range(1, len(_VARYING) + 1))), [*records])
         return
-    while some := list(islice(records, _TOGETHER)):
+    together = _together(connection)
+    while some := list(islice(records, together)):
         connection.exec_driver_sql(_insert_of(len(some)), tuple(chain.from_iterable(some)))
+
+
+def _together(connection: Connection) -> int:
+    """How many rows one statement may insert: before 3.32 SQLite takes 999 values at most."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)
+    return min(_TOGETHER, driver.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(_VARYING))
 
 
 def _records(installation: str, job_id: str, first: int, batch: Sequence[StoredRow]) -> Iterator[tuple[Any, ...]]:
