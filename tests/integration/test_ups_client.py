@@ -577,3 +577,8 @@ async def test_a_directory_that_is_away_is_an_error(sandbox: Sandbox, carrier: U
     sandbox.fail("error", match={"path": "/api/addressvalidation"}, status=400, code="9264030")
     with pytest.raises(TallyError, match=r"E-3006.*Address Validation.*9264030"):
         await carrier.check_address(recipient().address)
+    sandbox.mend()
+    sandbox.fail("drop_after_commit", match={"path": "/api/addressvalidation"})
+    with pytest.raises(TallyError, match=r"E-3006.*no whole answer") as lost:
+        await carrier.check_address(recipient().address)
+    assert str(lost.value).count("Address Validation") == 1

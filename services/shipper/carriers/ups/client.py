@@ -232,7 +232,7 @@ def _failing_as_unavailable(operation: str, but_raising: frozenset[str] | set[st
             raise
         raise _unavailable(operation, f"{error.error.code}: {error.error.message}") from error
     except UnknownOutcomeError as error:
-        raise _unavailable(operation, str(error)) from error
+        raise _unavailable(operation, str(error).removeprefix(f"{operation}: ")) from error
 
 
 def _unavailable(operation: str, reason: str) -> TallyError:
