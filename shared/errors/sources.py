@@ -109,6 +109,12 @@ NOT_PATCHABLE = _registered(
 NOT_PARQUET = _registered(
     "E-1026", "Not a Parquet file", "{path} is not a Parquet file: {reason}.", "Export the orders again."
 )
+PARQUET_TOO_LARGE = _registered(
+    "E-1027",
+    "Parquet file too large",
+    "{path} is refused: {reason}.",
+    "Move the orders to a file of their own, or export them as CSV.",
+)
 CONNECTION_UNKNOWN = _registered(
     "E-1040",
     "Connection unknown",

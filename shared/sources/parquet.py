@@ -8,8 +8,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from shared.errors import NOT_PARQUET, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
+from shared.errors import NOT_PARQUET, PARQUET_TOO_LARGE, SOURCE_EMPTY, SOURCE_UNREADABLE, TallyError
 from shared.sources.condition_sql import quote_identifier, quote_text
+from shared.sources.csv_records import MAX_RECORD
 from shared.sources.files import open_real, settled_version, unreadable
 from shared.sources.header import Header, read_header
 from shared.sources.rows_folder import RowsFolder
@@ -18,12 +19,16 @@ from shared.sources.spool import NUMBER, SURPLUS
 
 _MAGIC = b"PAR1"
 
+# A value that repeats is in the file once, so a small one may hold more text than any disk.
+_BOMB_SIZE, _BOMB_RATIO = 1 << 30, 300  # characters; to a byte of the file
+_MEMORY = "512MB"  # for looking at a file; far above what orders take
+
 
 def open_parquet(path: Path, *, label: str | None = None) -> TableSnapshot:
     """A snapshot of the Parquet file at `path`, called `label` in errors; to be closed. A row's key is its number.
 
-    Dates and times become ISO 8601, whole numbers have no point, what is null is ''. Raises E-1002, E-1003, E-1004 or
-    E-1026 (it is no Parquet file).
+    Dates and times become ISO 8601, whole numbers have no point, what is null is ''. Raises E-1002, E-1003, E-1004,
+    E-1026 (it is no Parquet file) or E-1027 (a row in it, or all of them, has more text than orders have).
     """
     label = label or str(path)
     try:
@@ -42,6 +47,7 @@ def _opened(path: Path, file: BinaryIO, label: str) -> TableSnapshot:
         link = folder.path / "orders.parquet"
         link.symlink_to(_by_descriptor(file) or path)
         header, kinds = _described(link, label)
+        _expect_bearable(link, header, kinds, version[1], label)
     except BaseException:
         folder.cleanup()
         raise
@@ -83,17 +89,43 @@ def _version(path: Path, label: str) -> tuple[int, int, int]:
 def _described(link: Path, label: str) -> tuple[Header, list[str]]:
     """The columns of a file and DuckDB's types of them."""
     try:
-        with duckdb.connect(":memory:", config={"threads": 1}) as connection:
+        with _looking() as connection:
             found = connection.execute(f"DESCRIBE SELECT * FROM {_read(link)}").fetchall()  # nosec B608  # noqa: S608 - a path quoted
     except duckdb.Error as error:
         raise TallyError(NOT_PARQUET, path=label, reason="it is damaged or encrypted") from error
     return read_header([row[0] for row in found], label), [row[1] for row in found]
 
 
+def _looking() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(":memory:", config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""})
+
+
+def _expect_bearable(link: Path, header: Header, kinds: list[str], size: int, label: str) -> None:
+    """Raise E-1027 for rows that are larger than orders are, E-1026 for pages that cannot be read."""
+    row = " + ".join(f"length({_text_at(at, header, kinds)})" for at in header.positions) or "0"
+    query = f"SELECT max(n), sum(n) FROM (SELECT {row} AS n FROM {_read(link)})"  # nosec B608  # noqa: S608 - names and path quoted
+    reason = f"a row in it has more than {MAX_RECORD} characters"
+    try:
+        with _looking() as connection:
+            ((longest, total),) = connection.execute(query).fetchall()
+    except duckdb.OutOfMemoryException as error:
+        raise TallyError(PARQUET_TOO_LARGE, path=label, reason=reason) from error
+    except duckdb.Error as error:
+        raise TallyError(NOT_PARQUET, path=label, reason="it is damaged or encrypted") from error
+    if (longest or 0) > MAX_RECORD:
+        raise TallyError(PARQUET_TOO_LARGE, path=label, reason=reason)
+    if (total or 0) > max(_BOMB_SIZE, _BOMB_RATIO * size):
+        reason = f"it unpacks to {_BOMB_RATIO} times its size, which no file of orders does"
+        raise TallyError(PARQUET_TOO_LARGE, path=label, reason=reason)
+
+
+def _text_at(at: int, header: Header, kinds: list[str]) -> str:
+    return f"coalesce({_text(quote_identifier(header.names[at]), kinds[at])}, '')"
+
+
 def _loading(link: Path, header: Header, kinds: list[str]) -> Load:
     texts = ", ".join(
-        f"coalesce({_text(quote_identifier(header.names[at]), kinds[at])}, '') AS {quote_identifier(header.names[at])}"
-        for at in header.positions
+        f"{_text_at(at, header, kinds)} AS {quote_identifier(header.names[at])}" for at in header.positions
     )
     number = f"row_number() OVER () AS {NUMBER}, 0 AS {SURPLUS}"
     query = f"SELECT {number}, {texts} FROM {_read(link)}"  # nosec B608  # noqa: S608 - names and path quoted

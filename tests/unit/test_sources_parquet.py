@@ -56,5 +56,16 @@ def test_what_is_no_parquet_file_is_refused(tmp_path: Path) -> None:
     assert refusal(path).startswith("E-1002")
 
 
+def test_one_endless_cell_is_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "orders.parquet", "SELECT 'A1' AS name, repeat('x', 1 << 20) AS note")
+    assert refusal(path).startswith("E-1027: orders.parquet is refused: a row in it has more than 1048576 characters.")
+
+
+def test_a_small_file_of_texts_that_repeat_beyond_any_disk_is_refused(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "orders.parquet", "SELECT repeat('x', 100_000) AS name FROM range(20_000)")
+    assert path.stat().st_size < 1 << 20
+    assert refusal(path).startswith("E-1027: orders.parquet is refused: it unpacks to 300 times its size")
+
+
 def test_a_file_without_rows_is_refused(tmp_path: Path) -> None:
     assert refusal(parquet(tmp_path / "orders.parquet", "SELECT 1 AS n WHERE false")).startswith("E-1003")
