@@ -16,6 +16,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
 
 from shared.errors import NOT_WORKBOOK, WORKBOOK_TOO_LARGE, TallyError
 from shared.sources.csv_records import MAX_RECORD
+from shared.sources.excel_formulas import unsaved_notes
 from shared.sources.excel_package import MAX_PACKAGE
 from shared.sources.excel_region import Region, find_region
 from shared.sources.excel_sheet import SheetXml, scan_sheet
@@ -54,7 +55,8 @@ class ExcelOrders:
         table, sheet, row = self.region.table, self.region.sheet.name, self.region.header_row
         place = f"table {table.name} on sheet {sheet}" if table else f"sheet {sheet}"
         is_plain = table is None and row == 1 and len(self.workbook.names) == 1
-        return ([] if is_plain else [f"Read from {place}, its header in row {row}."]) + self._zips.notes()
+        read = [] if is_plain else [f"Read from {place}, its header in row {row}."]
+        return read + self._zips.notes() + unsaved_notes(self.region, self.xml)
 
 
 def read_orders(raw: bytes, wanted: str | None, label: str) -> ExcelOrders:

@@ -29,6 +29,10 @@ class Region:
     last_row: int | None
     table: Table | None
 
+    def has_row(self, number: int) -> bool:
+        """Whether a row of the sheet is one of the orders, or blank among them."""
+        return number > self.header_row and (self.last_row is None or number <= self.last_row)
+
     def rows(self, grid: Grid) -> Iterator[tuple[int, list[Value]]]:
         """The data rows: the number of each in the sheet, and its values by column. Blank rows are left out."""
         positions = self.header.positions

@@ -51,7 +51,7 @@ class ZipColumns:
     def notes(self) -> list[str]:
         """What a person should know: a sentence for each column."""
         return [
-            f"Column {column} has ZIP codes stored as numbers; leading zeros were restored in {_rows(rows)}."
+            f"Column {column} has ZIP codes stored as numbers; leading zeros were restored in {shown_rows(rows)}."
             for column, rows in self.restored.items()
         ]
 
@@ -61,7 +61,8 @@ def _is_short_zip(text: str) -> bool:
     return text.isdigit() and text != "0" and (len(text) in {3, 4, 7, 8})
 
 
-def _rows(rows: list[int]) -> str:
+def shown_rows(rows: list[int]) -> str:
+    """Rows by their numbers, the first few of many."""
     if len(rows) == 1:
         return f"row {rows[0]}"
     more = f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else ""

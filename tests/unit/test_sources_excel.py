@@ -205,6 +205,26 @@ def test_zips_kept_as_numbers_get_their_zeros_back_and_are_told(tmp_path: Path) 
     )
 
 
+def test_formulas_whose_values_were_never_saved_count_as_empty_and_are_told(tmp_path: Path) -> None:
+    raw = by_openpyxl(
+        [["name", "apartment", "weight"], ["Ada", '="Apt "&3', 1], ["Ben", "Apt 4", "=1+1"], ["Cy", "=A1", 2]]
+    )
+    assert [row[1] for row in read(tmp_path, raw)[1:]] == ["", "Apt 4", ""]
+    saving = "they count as empty. Open the workbook in a spreadsheet program and save it."
+    assert notes(tmp_path, raw) == (
+        f"Column apartment has formulas whose values were not saved, in rows 2, 4; {saving}",
+        f"Column weight has formulas whose values were not saved, in row 3; {saving}",
+    )
+
+
+def test_a_formula_that_gives_an_empty_text_is_no_unsaved_one(tmp_path: Path) -> None:
+    apartment = '<c r="B2" t="str"><f>IF(A2="x","y","")</f><v></v></c>'
+    rows = rows_xml([["name", "apartment"], ["Ada"]]).replace("</row>", f"{apartment}</row>").replace(apartment, "", 1)
+    raw = by_hand(("Orders", sheet_xml(rows)))
+    assert read(tmp_path, raw)[1:] == [("Ada", "")]
+    assert notes(tmp_path, raw) == ()
+
+
 def test_each_zip_goes_by_the_country_of_its_own_address(tmp_path: Path) -> None:
     names = ["Billing Country", "Billing Zip", "Shipping Country", "Shipping Zip"]
     workbook = workbook_of(names, ["DK", 1050, "US", 1002], ["US", 1002, "DK", 1050])
