@@ -159,5 +159,8 @@ TABLE_NOT_WRITABLE = _registered(
     "Grant what is missing, or name a table that can be updated.",
 )
 TABLE_UNREADABLE = _registered(
-    "E-1047", "Table unreadable", "{path} cannot be read: {reason}.", "Check the rights of the connection's user."
+    "E-1047",
+    "Table unreadable",
+    "{path} cannot be read: {reason}.",
+    "Check the table, and the rights of the connection's user.",
 )
