@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
+from shared.sources import quantifiers
+
 BLANK = " \t\r\n"
 NO_QUOTE = "\0"
 MAX_RECORD = 1 << 20  # characters; far above any order, and a bound on what an unclosed quote can swallow
@@ -29,16 +31,15 @@ class CsvGrammar:
         self.quote = quote = quote or NO_QUOTE
         self._no_text = BLANK + delimiter + quote
         d, q = re.escape(delimiter), re.escape(quote)
-        # Each step begins with another character, so there is one way to match and no text takes long. Possessive
-        # quantifiers would say the same, but Python before 3.11.5 gets them wrong.
-        quoted = rf"{q}[^{q}]*(?:{q}{q}[^{q}]*)*{q}(?!{q})[^{d}\r\n]*"
-        field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*)"
-        record = rf"{field}(?:{d}{field})*"
+        p = quantifiers.POSSESSIVE
+        quoted = rf"{q}[^{q}]*{p}(?:{q}{q}[^{q}]*{p})*{p}{q}(?!{q})[^{d}\r\n]*{p}"
+        field = rf"(?:{quoted}|(?!{q})[^{d}\r\n]*{p})"
+        record = rf"{field}(?:{d}{field})*{p}"
         # What is left after the last whole record comes as one more piece, so that the pieces add up to the text.
         # A line without quotes is a record, whatever its fields are: the first branch only tells so sooner.
-        self._records = re.compile(rf"(?:[^{q}\r\n]*|{record})(?:\r\n|\r|\n)|[\s\S]+")
-        self._whole = re.compile(rf"{record}(?:\r\n|\r|\n)?")
-        self._fields = re.compile(rf"{d}({quoted}|[^{d}\r\n]*)")
+        self._records = re.compile(rf"(?:[^{q}\r\n]*{p}|{record})(?:\r\n|\r|\n)|[\s\S]+")
+        self._whole = re.compile(rf"{record}(?:\r\n|\r|\n)?{p}")
+        self._fields = re.compile(rf"{d}({quoted}|[^{d}\r\n]*{p})")
 
     def cut(self, text: str) -> list[str]:
         """The records of `text`, each with its line end; joined they are `text`. The last one may be incomplete."""
@@ -78,9 +79,9 @@ class CsvGrammar:
         One that is says the same to any reader of CSV; of one that is not this grammar alone tells what it says.
         """
         delimiter, quote, delimiters = self.delimiter, self.quote, width - 1
-        d = re.escape(delimiter)
-        field = rf"(?:\"[^\"]*(?:\"\"[^\"]*)*\"|[^\"{d}\r\n]*)"
-        is_quoted = re.compile(rf"(?:{field}{d}){{{delimiters}}}{field}(?:\r\n|\r|\n)?").fullmatch
+        d, p = re.escape(delimiter), quantifiers.POSSESSIVE
+        field = rf"(?:\"[^\"]*{p}(?:\"\"[^\"]*{p})*{p}\"|[^\"{d}\r\n]*{p})"
+        is_quoted = re.compile(rf"(?:{field}{d}){{{delimiters}}}{field}(?:\r\n|\r|\n)?{p}").fullmatch
 
         def is_canonical(record: str) -> bool:
             if '"' in record:

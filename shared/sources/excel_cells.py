@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.sources.excel_workbook import Area, column_number, parse_area
+from shared.sources.quantifiers import POSSESSIVE
 
-# Well-formed XML: a quoted attribute may hold > and /, nothing else in a tag may. Each step begins with another byte;
-# there is one way to match. Possessive quantifiers would do, but Python before 3.11.5 gets them wrong.
-_TAG_REST = rb"[^>\"'/]*(?:(?:\"[^\"]*\"|'[^']*')[^>\"'/]*)*"
+# Well-formed XML: a quoted attribute may hold > and /, nothing else in a tag may.
+_TAG_REST = rb"[^>\"'/]*(?:(?:\"[^\"]*\"|'[^']*')[^>\"'/]*)*" + POSSESSIVE.encode()
 NO_TAG = rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>|<\?.*?\?>"
 _FIRST = re.compile(rb"\s+r=\"([A-Za-z]{1,3})([0-9]{1,7})\"")
 _REFERENCE = re.compile(rb"([A-Za-z]{1,3})([0-9]{1,7})")

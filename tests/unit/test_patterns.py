@@ -1,4 +1,4 @@
-"""The product's regular expressions do without what Python before 3.11.5 gets wrong (python/cpython#106052)."""
+"""The product's regular expressions have what Python before 3.11.5 gets wrong by quantifiers.POSSESSIVE only."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.sources import quantifiers
 from shared.sources.csv_records import (
     MAX_RECORD,
     CsvGrammar,
@@ -50,6 +51,19 @@ def test_any_text_is_cut_without_losing_a_character(text: str) -> None:
     for record in COMMA.cut(text):
         if COMMA.is_whole(record):
             assert ",".join(COMMA.fields(record)) == record.removesuffix("\n").removesuffix("\r")
+
+
+def told(csv: CsvGrammar, text: str) -> list[tuple[str, bool, list[str], bool]]:
+    is_canonical = csv.canonical(2)
+    return [(record, csv.is_whole(record), csv.fields(record), is_canonical(record)) for record in csv.cut(text)]
+
+
+@given(st.text(st.sampled_from(',"\r\n a'), max_size=30), st.sampled_from(['"', "a", ""]))
+def test_a_python_without_possessive_quantifiers_cuts_alike(text: str, quote: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quantifiers, "POSSESSIVE", "")
+        without = told(CsvGrammar(",", quote), text)
+    assert told(CsvGrammar(",", quote), text) == without
 
 
 @given(st.lists(st.lists(st.text(st.sampled_from(',"\r\n ab'), max_size=5), min_size=2, max_size=4), min_size=1))
