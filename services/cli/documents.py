@@ -20,11 +20,12 @@ class ErrorDocument(Document):
 
 
 class ServiceDocument(Document):
-    """One process of a service."""
+    """One process of a service; `host` where it answered on the bus, not where a supervisor wrote it down."""
 
     name: str
     pid: int | None
     state: ProcessState
+    host: str | None = None
 
 
 class StatusDocument(Document):

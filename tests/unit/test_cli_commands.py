@@ -15,12 +15,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from services.cli.commands.house import status_document
-from services.cli.documents import ServiceDocument
+from services.cli.documents import ServiceDocument, StatusDocument
 from services.cli.finding import House, find_house
 from services.cli.house.record import HouseRecord, ProcessRecord, ProcessState, write_record
 from services.cli.outcomes import INTERRUPTED, error_lines, exit_code_of_error, exit_code_of_job, guard
+from services.cli.rendering.jobs import services_table
 from services.cli.requests import Wish, to_request
 from services.cli.sources import parse_source
 from services.cli.terminal import ask, command, meaning
@@ -316,8 +318,8 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
     record = record_in(tmp_path, "nats://127.0.0.1:1", gone, waiting)
     assert status_document(House(BusAccess(record.nats_url), tmp_path, 10.0, record), []).model_dump(mode="json") == {
         "services": [
-            {"name": "shipper", "pid": None, "state": "stopped"},
-            {"name": "writeback", "pid": None, "state": "restarting"},
+            {"name": "shipper", "pid": None, "state": "stopped", "host": None},
+            {"name": "writeback", "pid": None, "state": "restarting", "host": None},
         ],
         "nats_url": "nats://127.0.0.1:1",
         "carrier_url": "http://127.0.0.1:9",
@@ -327,10 +329,25 @@ def test_status_says_that_a_recorded_process_is_gone(tmp_path: Path) -> None:
 
 
 def test_status_without_a_record_lists_who_answers(tmp_path: Path) -> None:
-    shipper = ProcessRecord(name="shipper", pid=7, state=ProcessState.RUNNING)
-    document = status_document(House(BusAccess("nats://bus:4222"), tmp_path, 10.0, None), [shipper])
-    assert document.services == (ServiceDocument(name="shipper", pid=7, state=ProcessState.RUNNING),)
+    shippers = [
+        ServiceDocument(name="shipper", pid=7, state=ProcessState.RUNNING, host=host) for host in ("c68d", "d1f0")
+    ]
+    document = status_document(House(BusAccess("nats://bus:4222"), tmp_path, 10.0, None), shippers)
+    assert document.services == tuple(shippers)
     assert document.carrier_url is None
+
+
+@pytest.mark.parametrize(("hosts", "told"), [(("c68d", "d1f0"), True), ((None, None), False)])
+def test_processes_of_several_machines_are_told_apart_by_their_hosts(hosts: tuple[str | None, ...], told: bool) -> None:
+    services = tuple(ServiceDocument(name="shipper", pid=7, state=ProcessState.RUNNING, host=host) for host in hosts)
+    printed = io.StringIO()
+    document = StatusDocument(
+        services=services, nats_url="nats://bus", carrier_url=None, console_url=None, data_dir="d"
+    )
+    Console(file=printed, width=100).print(services_table(document))
+    lines = [line.split() for line in printed.getvalue().splitlines()]
+    assert lines[0] == ["Service", "State", *(["Host"] if told else []), "Pid"]
+    assert [line[2:] for line in lines[1:3]] == [[*([host] if host else []), "7"] for host in hosts]
 
 
 def test_without_a_house_a_command_says_what_to_do_and_exits_3(tmp_path: Path) -> None:

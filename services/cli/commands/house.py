@@ -43,13 +43,14 @@ def status(data: Path | None, *, as_json: bool) -> int:
     return ExitCode.DONE
 
 
-def status_document(house: House, answering: list[ProcessRecord]) -> StatusDocument:
+def status_document(house: House, answering: list[ServiceDocument]) -> StatusDocument:
     """`tally status --json`: what the supervisor wrote down where there is one, else who answers on the bus."""
     record = house.record
-    services = [_as_it_is(service) for service in record.services] if record is not None else answering
+    recorded = [_as_it_is(service) for service in record.services] if record is not None else []
     return StatusDocument(
-        services=tuple(
-            ServiceDocument(name=service.name, pid=service.pid, state=service.state) for service in services
+        services=(
+            *(ServiceDocument(name=service.name, pid=service.pid, state=service.state) for service in recorded),
+            *answering,
         ),
         nats_url=house.bus.shown,
         carrier_url=record.carrier_url if record is not None else None,
@@ -65,13 +66,13 @@ def _as_it_is(service: ProcessRecord) -> ProcessRecord:
     return ProcessRecord(name=service.name, state=ProcessState.STOPPED)
 
 
-async def _answering(house: House) -> list[ProcessRecord]:
-    """Who answers on the bus; raises E-4001 where there is no bus."""
+async def _answering(house: House) -> list[ServiceDocument]:
+    """Who answers on the bus, where nobody wrote down what runs; raises E-4001 where there is no bus."""
     async with await TallyClient.connect(house.bus, house.timeout) as client:
         if house.record is not None:
             return []
         return [
-            ProcessRecord(name=service.name, pid=service.pid, state=ProcessState.RUNNING)
+            ServiceDocument(name=service.name, pid=service.pid, state=ProcessState.RUNNING, host=service.host or None)
             for service in await client.services()
         ]
 

@@ -176,9 +176,11 @@ def plain_table(*left: str, right: Sequence[str] = ()) -> Table:
 
 def services_table(status: StatusDocument) -> RenderableType:
     """What `tally status --json` prints, for a person."""
-    table = plain_table("Service", "State", right=("Pid",))
+    has_hosts = any(service.host for service in status.services)
+    table = plain_table("Service", "State", *(["Host"] if has_hosts else []), right=("Pid",))
     for service in status.services:
-        table.add_row(service.name, state(service.state), str(service.pid or "-"))
+        host = [service.host or "-"] if has_hosts else []
+        table.add_row(service.name, state(service.state), *host, str(service.pid or "-"))
     grid = facts()
     for label, value in (
         ("Bus", status.nats_url),
