@@ -31,7 +31,11 @@ REFUSAL = {"fault": "error", "status": 400, "code": "120207", "message": "The sh
 SHIP = {"path": "/ship"}
 APPROVAL = "[y/N"
 
-pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux")
+# Some forty commands are typed, each a process of its own, which takes minutes where others keep the machine busy.
+pytestmark = [
+    pytest.mark.skipif(shutil.which("tmux") is None, reason="there is no tmux"),
+    pytest.mark.timeout(400),
+]
 
 
 @pytest.fixture(scope="module")
