@@ -8,6 +8,7 @@ apart from those that ended a process.
 from __future__ import annotations
 
 import os
+import random
 import socket
 
 from nats.aio.msg import Msg
@@ -59,7 +60,8 @@ class Parking:
             code=error.body.code,
         )
         await self._publisher.publish(subjects.PARKED, _subject_of(message), told, message_id=fresh_id())
-        await message.nak(delay=min(_PAUSE * told.deliveries, _LONGEST_PAUSE))
+        pause = min(_PAUSE * told.deliveries, _LONGEST_PAUSE)
+        await message.nak(delay=pause * random.uniform(0.5, 1))  # nosec B311  # noqa: S311 - jitter is no secret
 
     async def deliveries(self, message: Msg) -> int:
         """How many times a message has been delivered since it was last parked, this time included."""

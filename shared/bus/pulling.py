@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Awaitable, Callable
 
 from nats.aio.client import Client
@@ -28,6 +29,8 @@ Handler = Callable[[Msg], Awaitable[None]]
 
 # A process that freezes keeps at most this many messages from the others, and attracts more for `_EXPIRES` seconds.
 _DEMAND = 16
+# The server serves the oldest request first: of two processes that renew theirs at one beat, one would get every
+# message that comes now and then, such as one that only the other can read.
 _EXPIRES = 5.0
 _CHECK_EVERY = 1.0
 _REFUSAL_PAUSE = 0.5
@@ -108,7 +111,8 @@ class Pull:
         return self._asked_for <= _DEMAND // 2 and self._room > 0
 
     async def _ask(self, count: int) -> None:
-        request = {"batch": count, "expires": int(_EXPIRES * _NANOSECONDS)}
+        expires = _EXPIRES * random.uniform(0.5, 1)  # nosec B311  # noqa: S311 - jitter is no secret
+        request = {"batch": count, "expires": int(expires * _NANOSECONDS)}
         subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._consumer.stream}.{self._consumer.durable}"
         try:
             await self._client.publish(subject, json.dumps(request).encode(), reply=self._inbox)

@@ -4,8 +4,8 @@ import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from typing import Any
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, ClassVar
 
 import pytest
 from nats.aio.client import Client
@@ -20,7 +20,7 @@ from shared.bus.publishing import Publisher, SubjectOccupiedError, fresh_id
 from shared.bus.pulling import Pull
 from shared.contracts import subjects
 from shared.contracts.commands import ShipCommand
-from shared.contracts.message import Message
+from shared.contracts.message import Message, NewerVersionError
 from shared.contracts.parking import Parked
 from tests.contract.messages import MESSAGES
 
@@ -97,3 +97,40 @@ async def test_a_newer_command_keeps_its_slot_and_is_told_of_until_a_shipper_tha
     assert delivered >= 3
     assert since_parked == 1
     assert json.loads(body)["insured"] is True
+
+
+class Parkable(Msg):
+    """A message delivered often, as the bus would deliver it; it notes the pauses it is given."""
+
+    pauses: ClassVar[list[float]] = []
+
+    async def nak(self, delay: float | None = None) -> None:
+        """Note it."""
+        self.pauses.append(delay or 0.0)
+
+
+async def test_a_parked_message_comes_at_no_fixed_beat_so_that_it_meets_every_process(
+    client: Client, publisher: Publisher
+) -> None:
+    parking = Parking("shipper", publisher)
+    reply = f"$JS.ACK.{subjects.COMMANDS}.shipper.40.{uuid.uuid4().int % 10**9}.40.{10**18}.0"
+    message = Parkable(client, subject=subjects.ship_command(uuid.uuid4().hex), reply=reply)
+    for _ in range(20):
+        await parking.park(message, NewerVersionError("ShipCommand", 2, 1))
+    assert all(15 <= pause <= 30 for pause in message.pauses)
+    assert max(message.pauses) - min(message.pauses) > 1
+
+
+async def test_processes_renew_their_requests_at_no_common_beat_so_that_each_is_the_first_in_line_at_times(
+    client: Client, publisher: Publisher
+) -> None:
+    consumer = topology.SHIP_COMMANDS
+    asked = await client.subscribe(f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}")
+    parking = Parking("shipper", publisher)
+    async with AsyncExitStack() as shippers, asyncio.timeout(20):
+        for _ in range(12):
+            await shippers.enter_async_context(shipper(client, Msg.ack, parking))
+        lives = [json.loads((await asked.next_msg(10)).data)["expires"] / 1e9 for _ in range(12)]
+    await asked.unsubscribe()
+    assert all(2.5 <= life <= 5 for life in lives)
+    assert max(lives) - min(lives) > 0.25

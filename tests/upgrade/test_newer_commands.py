@@ -9,7 +9,7 @@ from tests.crash.checker import Expected, check
 from tests.crash.shapes import Shape
 from tests.upgrade.releases import NEXT, MixedRig
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 PARKED = "a message of a newer version waits"
 
@@ -33,7 +33,7 @@ async def test_commands_of_a_newer_version_are_neither_bought_nor_lost_until_a_s
         assert await rig.sold() == ()
         assert rig.database.job(job_id).rows[0].status == "in_flight"
         await rig.processes["shipper-1"].start()
-        async with asyncio.timeout(120):
-            assert await rig.until_settled(job_id, 120) == "completed"
+        async with asyncio.timeout(300):
+            assert await rig.until_settled(job_id, 300) == "completed"
         await rig.until_quiet()
         assert check(await rig.books(batch), Expected()).holds
