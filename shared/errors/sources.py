@@ -10,7 +10,9 @@ SOURCE_NOT_FOUND = _registered(
 SOURCE_UNREADABLE = _registered(
     "E-1002", "Source unreadable", "{path} cannot be read: {reason}.", "Check its permissions and that it is a file."
 )
-SOURCE_EMPTY = _registered("E-1003", "Source empty", "{path} {what}.", "Export the orders again.")
+SOURCE_EMPTY = _registered(
+    "E-1003", "Source empty", "{path} {what}.", "Name what holds the orders, or export them again if they got lost."
+)
 DUPLICATE_HEADERS = _registered(
     "E-1004",
     "Duplicate headers",

@@ -9,8 +9,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.contracts.source import DatabaseSource, source_label
 from shared.errors import NO_TRACKING_COLUMNS, TABLE_NOT_WRITABLE, TallyError
-from shared.sources.database_connection import Connections, printable
-from shared.sources.database_marks import has_marks, try_marking
+from shared.sources.database_connection import Connections, Database, printable
+from shared.sources.database_marks import MARKS, has_marks, try_marking
 from shared.sources.database_table import OrdersTable, inspect_table
 from shared.sources.database_values import holds_text, moment_kind
 from shared.sources.rows import TRACKING_COLUMNS
@@ -40,7 +40,7 @@ def check_table_writable(source: DatabaseSource, connections: Connections) -> No
         with database.trying() as connection:
             _try_update(connection, orders)
             if database.marks_wanted and has_marks(connection):
-                try_marking(connection)
+                _try_marking(connection, database, orders)
     except SQLAlchemyError as error:
         raise _not_writable(source_label(source), database.reason(error)) from error
 
@@ -76,6 +76,15 @@ def _try_update(connection: Connection, orders: OrdersTable) -> None:
     same: dict[ColumnClause[Any], Any] = {each: each for each in orders.tracking.values()}
     connection.execute(select(key).select_from(orders.clause).where(false()).with_for_update())
     connection.execute(update(orders.clause).where(which).values(same))
+
+
+def _try_marking(connection: Connection, database: Database, orders: OrdersTable) -> None:
+    try:
+        try_marking(connection)
+    except SQLAlchemyError as error:
+        remedy = "grant that, or set mark_table = false for the connection to do without"
+        reason = f"{MARKS.name} beside it may not be used ({database.reason(error)}): {remedy}"
+        raise _not_writable(orders.label, reason) from error
 
 
 def _alteration(connection: Connection, orders: OrdersTable) -> str:
