@@ -64,6 +64,7 @@ _REQUESTS_AT_ONCE = 32
 _REPORTS_AT_ONCE = 8
 _OUTCOMES_AT_ONCE = 256
 _CHECKS_AT_ONCE = 2
+_LEDGER_EVERY = 1.0  # seconds after which a ledger that was put back is noticed
 
 
 def main() -> None:
@@ -175,9 +176,14 @@ def main() -> None:
         service.background(announcer.run)
         for _ in range(_CHECKS_AT_ONCE):
             service.background(closing.run)
-        service.background(partial(repeat, heartbeat.beat, every=heartbeat.pause, log=log))
-        for healer in (watchdog, lookups, Resubmission(database, progress, utc_now)):
-            service.background(partial(repeat, healer.round, every=settings.watchdog_interval, log=log))
+        for action, every in (
+            (ledger.keep_up, _LEDGER_EVERY),
+            (heartbeat.beat, heartbeat.pause),
+            (watchdog.round, settings.watchdog_interval),
+            (lookups.round, settings.watchdog_interval),
+            (Resubmission(database, progress, utc_now).round, settings.watchdog_interval),
+        ):
+            service.background(partial(repeat, action, every=every, log=log))
 
     service.run(start, partial(_end, heartbeats, connections, database))
 

@@ -47,9 +47,7 @@ class Handlers:
     async def known_ledger(self, body: bytes) -> bytes:
         """From a KnownLedger's body to another's: a ledger that is behind what a shipper knows of it is replaced."""
         known = KnownLedger.model_validate_json(body)
-        await self._ledger.keep_up()
-        self._ledger.note(known.epoch, known.sequence)
-        await self._ledger.keep_up()
+        await self._ledger.keep_up(known)
         return KnownLedger(epoch=self._ledger.epoch, sequence=self._ledger.mark).encode()
 
     async def ledger_entry(self, message: Msg) -> None:
@@ -57,7 +55,7 @@ class Handlers:
         entry = await readable(message, ledger_entry.validate_json)
         if entry is None:
             return
-        self._ledger.note(entry.epoch, message.metadata.sequence.stream)
+        self._ledger.note(entry.epoch, message.metadata.sequence.stream, message.data)
         if isinstance(entry, Claimed):
             await acknowledge(message)
             return

@@ -35,6 +35,9 @@ log = logger("ledger")
 _ROWS_AT_ONCE = 512
 # Voids are in no hurry and share the carrier's places with purchases.
 _VOIDS_AT_ONCE = 2
+# Seconds after the bus was away in which nothing is bought. A shipper or a coordinator that knows more than the ledger
+# has then says so within about three: it looks every half second, and is asked again before the ledger is replaced.
+_SETTLES_FOR = 5.0
 
 
 def main() -> None:
@@ -51,7 +54,7 @@ def main() -> None:
     async def start() -> None:
         carrier = UpsCarrier(settings.carrier, utc_now)
         carriers.append(carrier)
-        ledger = Ledger(service.client, service.publisher)
+        ledger = Ledger(service.client, service.publisher, settles_for=_SETTLES_FOR)
         mark = LedgerMark(service.client, ledger, settings.data_dir)
         await mark.recall()
         marks.append(mark)

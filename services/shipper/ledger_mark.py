@@ -22,7 +22,7 @@ from shared.telemetry import logger
 
 log = logger("ledger")
 
-EVERY = 2.0
+EVERY = 0.5
 _ANSWERED_WITHIN = 15.0
 
 
@@ -41,7 +41,7 @@ class LedgerMark:
         await self._ledger.refresh()
         self._kept = await asyncio.to_thread(_read, self._path)
         if self._kept is not None:
-            self._ledger.recall(self._kept.epoch, self._kept.sequence)
+            self._ledger.recall(self._kept)
         await self.round()
 
     async def round(self) -> None:
@@ -67,7 +67,7 @@ class LedgerMark:
 
         A ledger that came after the present one, and that a coordinator knows nothing of, was another house's.
         """
-        known = self._noted()
+        known = self._ledger.known
         try:
             answer = await self._client.request(subjects.LEDGER_KNOWN, known.encode(), timeout=_ANSWERED_WITHIN)
             if KnownLedger.model_validate_json(answer.data).epoch == self._ledger.epoch != known.epoch:
@@ -77,7 +77,7 @@ class LedgerMark:
 
     async def keep(self) -> None:
         """Write down what is known; a disk that takes nothing is said, and is no reason to stop."""
-        noted = self._noted()
+        noted = self._ledger.known
         if noted == self._kept:
             return
         try:
@@ -86,10 +86,6 @@ class LedgerMark:
             log.warning("how far the ledger has come cannot be kept on disk", error=repr(error))
         else:
             self._kept = noted
-
-    def _noted(self) -> KnownLedger:
-        epoch, sequence = self._ledger.known
-        return KnownLedger(epoch=epoch, sequence=sequence)
 
 
 def _read(path: Path) -> KnownLedger | None:

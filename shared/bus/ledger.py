@@ -7,19 +7,21 @@ the absence of a claim proves nothing (DESIGN §4).
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
+import random
 from dataclasses import dataclass
 from datetime import datetime
 
 import stamina
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
-from nats.js.errors import APIError
+from nats.js.errors import APIError, NotFoundError
 
 from shared.bus import topology
 from shared.bus.publishing import RETRY_FOR, Publisher, WrongLastSequenceError
 from shared.contracts import subjects
-from shared.contracts.ledger import Claimed, Failed, InDoubt, Outcome, Shipped, ledger_entry
+from shared.contracts.ledger import Claimed, Failed, InDoubt, KnownLedger, Outcome, Shipped, ledger_entry
 from shared.telemetry import logger
 
 log = logger("ledger")
@@ -42,17 +44,27 @@ class LedgerRolledBackError(Exception):
 
 
 class Ledger:
-    """The ledger stream."""
+    """The ledger stream.
 
-    def __init__(self, client: Client, publisher: Publisher) -> None:
+    A bus whose store was put back lacks what others may know of. So, for `settles_for` seconds after the connection was
+    lost, its epoch is not told to whoever is about to act on it: in that time, whoever knows better says so.
+    """
+
+    def __init__(self, client: Client, publisher: Publisher, *, settles_for: float = 0.0) -> None:
         self._client = client
         self._js = client.jetstream(timeout=5)
         self._publisher = publisher
         self._epoch = ""
+        self._settles_for = settles_for
+        self._settled_at = 0.0
+        self._settling_since = client.stats["reconnects"]
         self._seen_at_reconnect = -1
-        self._mark = 0
+        # The mark was found in the ledger since the connection was made.
+        self._found_at_reconnect = -1
+        self._mark, self._digest = 0, ""
+        self._keeping_up = asyncio.Lock()
         # Epoch and mark of a ledger that came after the present one, which was put back in its place.
-        self._successor: tuple[str, int] | None = None
+        self._successor: KnownLedger | None = None
 
     @property
     def epoch(self) -> str:
@@ -65,25 +77,31 @@ class Ledger:
         return self._mark
 
     @property
-    def known(self) -> tuple[str, int]:
-        """What is to be remembered: the epoch of the latest ledger that is known of, and its mark."""
-        return self._successor or (self._epoch, self._mark)
+    def known(self) -> KnownLedger:
+        """What is to be remembered: the latest ledger that is known of, and its mark."""
+        return self._successor or KnownLedger(epoch=self._epoch, sequence=self._mark, digest=self._digest)
 
-    def recall(self, epoch: str, sequence: int) -> None:
+    def recall(self, known: KnownLedger) -> None:
         """Note what an earlier life had as `known`: where that ledger came after the present one, this was put back."""
-        self.note(epoch, sequence)
-        if _is_later(epoch, self._epoch):
-            self._successor = (epoch, sequence)
+        if known.epoch == self._epoch and known.sequence > self._mark:
+            self._mark, self._digest = known.sequence, known.digest
+            self._found_at_reconnect = -1
+        if _is_later(known.epoch, self._epoch):
+            self._successor = known
             self._seen_at_reconnect = -1
 
     def accept(self) -> None:
         """Take the present ledger for the latest one, whatever is known of another."""
         self._successor = None
 
-    def note(self, epoch: str, sequence: int) -> None:
-        """Note that an entry of `epoch` was in the ledger at `sequence`."""
-        if epoch == self._epoch:
-            self._mark = max(self._mark, sequence)
+    def note(self, epoch: str, sequence: int, entry: bytes = b"") -> None:
+        """Note that `entry`, of `epoch`, was in the ledger at `sequence`.
+
+        Nothing is noted from when the connection was lost until the mark was found again: it would hide that it is not.
+        """
+        is_found = self._found_at_reconnect == self._client.stats["reconnects"]
+        if epoch == self._epoch and sequence > self._mark and is_found:
+            self._mark, self._digest = sequence, _digest(entry)
 
     async def refresh(self) -> str:
         """Ask the server for the epoch.
@@ -96,46 +114,76 @@ class Ledger:
     async def look(self) -> None:
         """As `refresh`, and note how far the ledger has come, whoever wrote to it."""
         last = await self._ask()
-        self._mark = max(self._mark, last)
+        if last > self._mark:
+            self.note(self._epoch, last, await self._entry_at(last) or b"")
 
-    async def _ask(self) -> int:
-        """Bring the epoch up to date; the sequence that the ledger is at."""
+    async def _ask(self, said: KnownLedger | None = None) -> int:
+        """Bring the epoch up to date; the sequence that the ledger is at. It has to have what is known and `said`."""
+        self._still_settling()
         reconnects = self._client.stats["reconnects"]
         # What is noted while the answer is on its way may be younger than the answer.
-        known, mark = self._epoch, self._mark
+        known, mark, digest = self._epoch, self._mark, self._digest
         info = await self._js.stream_info(subjects.LEDGER)
         if info.created is None:
             raise RuntimeError("the server does not say when the ledger was created")
         epoch = info.created.isoformat()
         if epoch != self._epoch:
-            latest, its_mark = self.known
-            self._successor = (latest, its_mark) if epoch != latest and _is_later(self._epoch, epoch) else None
-            self._epoch, self._mark = epoch, its_mark if epoch == latest else 0
-            known, mark = epoch, self._mark
+            latest = self.known
+            is_latest = epoch == latest.epoch
+            self._successor = latest if not is_latest and _is_later(self._epoch, epoch) else None
+            self._epoch = epoch
+            self._mark, self._digest = (latest.sequence, latest.digest) if is_latest else (0, "")
+            known, mark, digest = epoch, self._mark, self._digest
+            self._found_at_reconnect = -1
         if self._successor is not None:
-            raise LedgerRolledBackError(f"the ledger is of {epoch}, and one of {self._successor[0]} came after it")
-        if epoch == known and info.state.last_seq < mark:
-            raise LedgerRolledBackError(f"the ledger is at {info.state.last_seq}, and was at {mark}")
+            raise LedgerRolledBackError(f"the ledger is of {epoch}, and one of {self._successor.epoch} came after it")
+        last = info.state.last_seq
+        if epoch == known:
+            is_found = self._found_at_reconnect == reconnects
+            await self._check_that_it_has(mark, "" if is_found else digest, last)
+            self._found_at_reconnect = reconnects
+        if said is not None and epoch == said.epoch:
+            await self._check_that_it_has(said.sequence, said.digest, last)
         self._seen_at_reconnect = reconnects
-        return info.state.last_seq
+        return last
 
-    async def keep_up(self) -> None:
+    async def _check_that_it_has(self, mark: int, digest: str, last: int) -> None:
+        """Raise LedgerRolledBackError where the ledger, which is at `last`, lacks an entry that it had.
+
+        One that was put back, and has come further since, has another one in its place.
+        """
+        if last < mark:
+            raise LedgerRolledBackError(f"the ledger is at {last}, and was at {mark}")
+        entry = await self._entry_at(mark) if digest else None
+        if entry is not None and _digest(entry) != digest:
+            raise LedgerRolledBackError(f"the ledger is at {last}, and has another entry at {mark} than it had")
+
+    async def _entry_at(self, sequence: int) -> bytes | None:
+        """The body of an entry; None where it was purged with its job."""
+        try:
+            return (await self._js.get_msg(subjects.LEDGER, sequence)).data
+        except NotFoundError:
+            return None
+
+    async def keep_up(self, said: KnownLedger | None = None) -> None:
         """Bring the epoch up to date; a ledger that was rolled back is replaced by an empty one.
 
-        What it lacks was told and acted upon. In an empty one, of another epoch, everything is looked up instead. It
-        is asked again before: a leader that was just elected may still be applying what it has.
+        It has to have what is known here, and what another process `said`: that was told and acted upon. In an empty
+        one, of another epoch, everything is looked up instead. It is asked again before: a leader that was just elected
+        may still be applying what it has.
         """
-        for pause in (*_ASKED_AGAIN_AFTER, None):
-            try:
-                await self.refresh()
-            except LedgerRolledBackError as error:
-                if pause is None:
-                    log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
-                    await self._replace()
+        async with self._keeping_up:
+            for pause in (*_ASKED_AGAIN_AFTER, None):
+                try:
+                    await self._ask(said)
+                except LedgerRolledBackError as error:
+                    if pause is None:
+                        log.error("the ledger was rolled back; an empty one takes its place", reason=str(error))
+                        await self._replace()
+                    else:
+                        await asyncio.sleep(pause * random.uniform(0.5, 1))  # nosec B311  # noqa: S311 - jitter is no secret
                 else:
-                    await asyncio.sleep(pause)
-            else:
-                return
+                    return
 
     async def _replace(self) -> None:
         info = await self._js.stream_info(subjects.LEDGER)
@@ -146,9 +194,20 @@ class Ledger:
 
     async def current_epoch(self) -> str:
         """The epoch, asked anew where the connection was lost since: a store is lost only with its server."""
-        if self._client.stats["reconnects"] == self._seen_at_reconnect:
+        has_waited = False
+        while (pause := self._still_settling()) > 0:
+            await asyncio.sleep(pause)
+            has_waited = True
+        if self._client.stats["reconnects"] == self._seen_at_reconnect and not has_waited:
             return self._epoch
         return await self.refresh()
+
+    def _still_settling(self) -> float:
+        """Seconds until those who know more than the ledger has will have said so; none or less once that is over."""
+        now, reconnects = asyncio.get_running_loop().time(), self._client.stats["reconnects"]
+        if reconnects != self._settling_since:
+            self._settling_since, self._settled_at = reconnects, now + self._settles_for
+        return self._settled_at - now
 
     async def is_current(self, epoch: str) -> bool:
         """Whether `epoch` is the ledger's; one that is not known is asked for, for a ledger may have been replaced."""
@@ -183,7 +242,7 @@ class Ledger:
             self._seen_at_reconnect = -1
         if sequence <= above and claim.epoch == await self.current_epoch():
             raise LedgerRolledBackError(f"the ledger is at {sequence}, and was at {above}")
-        self.note(claim.epoch, sequence)
+        self.note(claim.epoch, sequence, claim.encode())
         return sequence
 
     async def _claimed(self, claim: Claimed, expected_last: int) -> int:
@@ -259,3 +318,7 @@ def _is_later(epoch: str, other: str) -> bool:
         return datetime.fromisoformat(epoch) > datetime.fromisoformat(other)
     except (TypeError, ValueError):
         return False
+
+
+def _digest(entry: bytes) -> str:
+    return hashlib.sha256(entry).hexdigest() if entry else ""

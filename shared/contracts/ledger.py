@@ -28,11 +28,13 @@ class Evidence(BaseModel):
 class KnownLedger(Message):
     """How far the ledger of an epoch is known to have come, on `tally.known.ledger`; answered with what is known then.
 
-    A shipper says it that finds the ledger behind that: it was put back to an earlier state.
+    A shipper says it that finds the ledger behind that: it was put back to an earlier state. `digest` is the SHA-256 in
+    hex of the entry that was at `sequence`, blank where that is not known.
     """
 
     epoch: str
     sequence: int
+    digest: str = ""
 
 
 class _Entry(Message):

@@ -1,6 +1,7 @@
 """The bus's sharp parts, against a real server."""
 
 import asyncio
+import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from shared.bus.parking import Parking
 from shared.bus.publishing import Publisher, SubjectOccupiedError, WrongLastSequenceError, fresh_id
 from shared.bus.pulling import Pull
 from shared.contracts import subjects
-from shared.contracts.ledger import Claimed, Failed, Shipped
+from shared.contracts.ledger import Claimed, Failed, KnownLedger, Shipped
 from shared.contracts.requests import JobRequest
 from shared.contracts.source import CsvSource
 from shared.errors import ErrorBody, TallyError
@@ -368,6 +369,63 @@ async def test_a_ledger_that_was_replaced_meanwhile_is_known_by_its_new_epoch(
     await ledger.keep_up()
     assert await other.is_current(ledger.epoch)
     assert not await other.is_current(former)
+
+
+async def test_a_ledger_that_was_rolled_back_and_has_come_further_since_is_known_by_what_it_lacks(
+    ledger: Ledger, client: Client, publisher: Publisher, job: str
+) -> None:
+    epoch = await ledger.refresh()
+    entry = claim(job).model_copy(update={"epoch": epoch})
+    sequence = await ledger.claim(entry, 0)
+    other = Ledger(client, publisher)
+    await other.refresh()
+    lost = KnownLedger(epoch=epoch, sequence=sequence, digest=hashlib.sha256(b"what was there before").hexdigest())
+    other.recall(lost)
+    with pytest.raises(LedgerRolledBackError, match="another entry"):
+        await other.refresh()
+    await ledger.keep_up(ledger.known)
+    assert ledger.epoch == epoch
+    await ledger.keep_up(lost)
+    assert ledger.epoch != epoch
+
+
+async def test_an_entry_that_was_purged_with_its_job_is_no_roll_back(ledger: Ledger, js: JetStreamContext) -> None:
+    epoch = await ledger.refresh()
+    sequence = await ledger.claim(claim(fresh_id()).model_copy(update={"epoch": epoch}), 0)
+    await ledger.claim(claim(fresh_id()).model_copy(update={"epoch": epoch}), 0)
+    known = KnownLedger(epoch=epoch, sequence=sequence, digest=hashlib.sha256(b"anything").hexdigest())
+    await js.delete_msg(subjects.LEDGER, sequence)
+    await ledger.keep_up(known)
+    assert ledger.epoch == epoch
+
+
+async def test_nothing_is_noted_between_a_lost_connection_and_the_mark_being_found_again(
+    ledger: Ledger, client: Client, job: str
+) -> None:
+    epoch = await ledger.refresh()
+    sequence = await ledger.claim(claim(job).model_copy(update={"epoch": epoch}), 0)
+    client.stats["reconnects"] += 1
+    ledger.note(epoch, sequence + 1, b"an entry of whoever was faster")
+    assert ledger.mark == sequence
+    await ledger.refresh()
+    ledger.note(epoch, sequence + 1, b"an entry")
+    assert ledger.mark == sequence + 1
+
+
+async def test_the_epoch_is_told_once_a_bus_that_was_away_has_settled(client: Client, publisher: Publisher) -> None:
+    ledger = Ledger(client, publisher, settles_for=3.0)
+    loop = asyncio.get_running_loop()
+    epoch = await ledger.refresh()
+    began = loop.time()
+    assert await ledger.current_epoch() == epoch
+    assert loop.time() - began < 3.0
+    client.stats["reconnects"] += 1
+    replaced = Ledger(client, publisher)
+    replaced.note(await replaced.refresh(), 10**15)
+    asked = asyncio.create_task(ledger.current_epoch())
+    await replaced.keep_up()
+    assert await asked == replaced.epoch != epoch
+    assert loop.time() - began >= 3.0
 
 
 async def test_a_process_of_an_older_release_takes_no_subject_and_no_copy_away(js: JetStreamContext) -> None:

@@ -10,6 +10,7 @@ from services.coordinator.database.engine import Database
 from services.coordinator.database.interruption import Presence
 from services.coordinator.database.step import Step
 from services.coordinator.database.tables import audit, coordinators
+from shared.contracts.ledger import KnownLedger
 from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from tests.integration.job_steps import ISSUE, NOW, job, record, row, shipped, started
 
@@ -116,9 +117,9 @@ async def test_heartbeats_of_the_dead_are_forgotten(database: Database) -> None:
 
 async def test_how_far_the_ledger_has_come_is_remembered_for_its_epoch(database: Database) -> None:
     await database.write(migration.installation_id)
-    assert await database.read(interruption.remembered_ledger) == ("", 0)
-    for epoch, mark in (("a", 5), ("a", 9), ("a", 7)):
-        await database.write(interruption.remember_ledger, epoch, mark)
-    assert await database.read(interruption.remembered_ledger) == ("a", 9)
-    await database.write(interruption.remember_ledger, "b", 1)
-    assert await database.read(interruption.remembered_ledger) == ("b", 1)
+    assert await database.read(interruption.remembered_ledger) == KnownLedger(epoch="", sequence=0)
+    for mark in (5, 9, 7):
+        await database.write(interruption.remember_ledger, KnownLedger(epoch="a", sequence=mark))
+    assert await database.read(interruption.remembered_ledger) == KnownLedger(epoch="a", sequence=9)
+    await database.write(interruption.remember_ledger, KnownLedger(epoch="b", sequence=1))
+    assert await database.read(interruption.remembered_ledger) == KnownLedger(epoch="b", sequence=1)

@@ -78,7 +78,7 @@ async def test_the_mark_is_kept_and_recalled(client: Client, tmp_path: Path) -> 
     _, sequence = await claim_of(ledger, fresh_id())
     mark = await begun(client, tmp_path)
     assert not mark.is_behind
-    assert kept(tmp_path) == KnownLedger(epoch=epoch, sequence=sequence)
+    assert (kept(tmp_path).epoch, kept(tmp_path).sequence) == (epoch, sequence)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00" * 50, b"{}", b'{"version": 99}', b'{"epoch": "e", "sequence": 10}'])
@@ -140,13 +140,14 @@ async def test_a_ledger_that_another_one_came_after_is_waited_with_until_a_coord
 async def test_a_coordinator_that_knows_of_a_later_ledger_replaces_the_present_one_once(client: Client) -> None:
     ledger = ledger_of(client)
     epoch = await ledger.refresh()
-    ledger.recall(later(epoch, 86400), 7)  # as a server's clock that was a day ahead would have had it
-    assert ledger.known == (later(epoch, 86400), 7)
+    known = KnownLedger(epoch=later(epoch, 86400), sequence=7)
+    ledger.recall(known)  # as a server's clock that was a day ahead would have had it
+    assert ledger.known == known
     await ledger.keep_up()
     replaced = ledger.epoch
     assert datetime.fromisoformat(replaced) > datetime.fromisoformat(epoch)
     await ledger.keep_up()
-    assert ledger.known == (replaced, 0)
+    assert ledger.known == KnownLedger(epoch=replaced, sequence=0)
 
 
 async def test_shippers_that_share_a_folder_do_not_get_in_each_others_way(client: Client, tmp_path: Path) -> None:

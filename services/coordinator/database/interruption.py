@@ -12,6 +12,7 @@ from services.coordinator.database.step import Step, close
 from services.coordinator.database.tables import coordinators, installation, jobs, rows
 from services.coordinator.database.trail import JobTransaction
 from services.coordinator.database.turns import take_turns
+from shared.contracts.ledger import KnownLedger
 from shared.contracts.states import InterruptPolicy, JobStatus, RowStatus
 from shared.errors import INTERRUPTED, TallyError
 
@@ -25,16 +26,19 @@ class Presence:
     counts_for: timedelta
 
 
-def remembered_ledger(connection: Connection) -> tuple[str, int]:
-    """The epoch of the latest ledger that is known of, empty for none, and how far it is known to have come."""
+def remembered_ledger(connection: Connection) -> KnownLedger:
+    """The latest ledger that is known of, its epoch empty for none, and how far it is known to have come."""
     found = connection.execute(select(installation.c.ledger_epoch, installation.c.ledger_mark)).first()
-    return ("", 0) if found is None else (found.ledger_epoch, found.ledger_mark)
+    if found is None:
+        return KnownLedger(epoch="", sequence=0)
+    return KnownLedger(epoch=found.ledger_epoch, sequence=found.ledger_mark)
 
 
-def remember_ledger(connection: Connection, epoch: str, mark: int) -> None:
+def remember_ledger(connection: Connection, ledger: KnownLedger) -> None:
     """Note how far the ledger has come."""
-    known = (installation.c.ledger_epoch == epoch) & (installation.c.ledger_mark >= mark)
-    connection.execute(update(installation).where(~known), {"ledger_epoch": epoch, "ledger_mark": mark})
+    known = (installation.c.ledger_epoch == ledger.epoch) & (installation.c.ledger_mark >= ledger.sequence)
+    values = {"ledger_epoch": ledger.epoch, "ledger_mark": ledger.sequence}
+    connection.execute(update(installation).where(~known), values)
 
 
 def distrust(connection: Connection) -> int:
@@ -73,10 +77,10 @@ def catch_up_with_attempt(connection: Connection, job_id: str, row_number: int, 
     return started.rowcount + unstarted.rowcount
 
 
-def beat(connection: Connection, presence: Presence, now: datetime, epoch: str = "", mark: int = 0) -> None:
-    """Note that the coordinator lives and, where it knows, how far the ledger of `epoch` has come."""
-    if epoch:
-        remember_ledger(connection, epoch, mark)
+def beat(connection: Connection, presence: Presence, now: datetime, ledger: KnownLedger | None = None) -> None:
+    """Note that the coordinator lives and, where it knows, how far the `ledger` has come."""
+    if ledger is not None:
+        remember_ledger(connection, ledger)
     connection.execute(delete(coordinators).where(coordinators.c.coordinator_id == presence.coordinator_id))
     connection.execute(
         insert(coordinators),

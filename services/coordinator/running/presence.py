@@ -57,7 +57,7 @@ class Heartbeat:
         database that is behind the ledger learns what it lacks.
         """
         epoch = await self._ledger.refresh()
-        self._ledger.recall(*await self._database.read(interruption.remembered_ledger))
+        self._ledger.recall(await self._database.read(interruption.remembered_ledger))
         mark = self._ledger.mark
         await self._ledger.keep_up()
         for step in await self._database.write(interruption.arrive, self._presence, self._clock()):
@@ -73,11 +73,11 @@ class Heartbeat:
         """
         try:
             async with asyncio.timeout(_LEAVES_WITHIN):
-                await self._database.write(interruption.remember_ledger, *self._ledger.known)
+                await self._database.write(interruption.remember_ledger, self._ledger.known)
         except (TallyError, TimeoutError) as error:
             log.warning("how far the ledger has come cannot be noted", error=repr(error))
 
     async def beat(self) -> None:
         """Say so once, and how far the ledger has come."""
         LEDGER_CREATED.set(datetime.fromisoformat(self._ledger.epoch).timestamp())
-        await self._database.write(interruption.beat, self._presence, self._clock(), *self._ledger.known)
+        await self._database.write(interruption.beat, self._presence, self._clock(), self._ledger.known)

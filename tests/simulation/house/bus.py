@@ -236,6 +236,17 @@ class Connection:
 
         return await self._ask(serve)
 
+    async def get_msg(self, stream: str, sequence: int) -> Any:
+        """A message by its sequence. Raises NotFoundError."""
+
+        def serve() -> Any:
+            found = self._server.stream(stream).messages.get(sequence)
+            if found is None:
+                raise refusal(NotFoundError, 10037, "no message found")
+            return SimpleNamespace(seq=sequence, data=found.data)
+
+        return await self._ask(serve)
+
     async def delete_msg(self, stream: str, sequence: int) -> None:
         """Take a message out."""
         await self._ask(lambda: self._server.stream(stream).delete(sequence))
