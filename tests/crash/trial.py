@@ -25,7 +25,7 @@ from tests.crash.shapes import NATS, ROLES, SANDBOX
 from tests.samples import orders
 
 # A fault may hit a replica that this job passes by; then another job is shipped.
-_JOBS_A_CASE = 12
+_JOBS_A_CASE = 40
 PAST_THE_TAKEOVER = ACK_WAIT + 4
 # Within what a call may take to commit, and beyond: then the carrier sells what nobody waits for any more.
 _CARRIER_FROZEN, _CARRIER_FROZEN_LONG = LONGEST_COMMIT - 2, LONGEST_COMMIT + 3
