@@ -3,7 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 SERVICES := coordinator shipper writeback sandbox console cli
-PYTEST_WORKERS ?= 5
+PYTEST_WORKERS ?= 4
 # Files that take a minute each come first, so that no worker is left with one at the end.
 SLOW_TESTS := $(addprefix tests/integration/test_,$(addsuffix .py,orders_beside_house transcripts failures database_kills \
 	recovery orders_beside_kills)) tests/crash tests/security tests/cluster tests/upgrade tests/browser tests/integration
